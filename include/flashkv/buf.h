@@ -1,0 +1,49 @@
+/* buf.h - a growing byte buffer with a ceiling it was born with (DESIGN.md, rule 9).
+ * Layer: base. Not thread-safe: one owner. */
+#ifndef FLASHKV_BUF_H
+#define FLASHKV_BUF_H
+
+#include <flashkv/slice.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+struct buf {
+    char *data; /* NULL until the first byte */
+    size_t len; /* bytes in use */
+    size_t cap; /* bytes allocated */
+    size_t max; /* ceiling of len */
+};
+
+/* An empty buffer that allocates nothing yet. */
+static inline struct buf buf_make(size_t max) {
+    return (struct buf){NULL, 0, 0, max};
+}
+/* Makes room for `extra` more bytes after len, growing by at least a half; false (and nothing changed) at
+ * the ceiling or out of memory. */
+bool buf_grow(struct buf *b, size_t extra);
+static inline bool buf_reserve(struct buf *b, size_t extra) {
+    return extra <= b->cap - b->len || buf_grow(b, extra);
+}
+/* Appends; false, with nothing appended, when buf_reserve refuses. */
+static inline bool buf_append(struct buf *b, const void *bytes, size_t len) {
+    if (!buf_reserve(b, len))
+        return false;
+    if (len > 0)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    return true;
+}
+static inline bool buf_append_slice(struct buf *b, struct slice s) {
+    return buf_append(b, s.ptr, s.len);
+}
+bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+/* Drops the first `n` bytes (n <= len), moving the rest down. */
+void buf_consume(struct buf *b, size_t n);
+/* Frees the storage; the buffer is empty and usable again. */
+void buf_free(struct buf *b);
+static inline struct slice buf_slice(const struct buf *b) {
+    return slice_of(b->data, b->len);
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* command.h - what every front end speaks: a command table, and the dispatcher that locks and runs a row.
+ *
+ *     argv -> command_lookup -> arity -> hash the keys -> lock their shards, ascending -> handler -> unlock
+ *
+ * Dispatch locks, handlers never do: the row's key positions say which shards, its flags whether shared or
+ * exclusive. A handler answers through call->reply, exactly one value. Layer: command. */
+#ifndef FLASHKV_COMMAND_H
+#define FLASHKV_COMMAND_H
+
+#include <flashkv/reply.h>
+#include <flashkv/server.h>
+#include <flashkv/session.h>
+#include <flashkv/store.h>
+
+/* An argument borrowed from the front end for the length of the call. A large one may arrive as a blob that
+ * already holds it (ptr and len then point into it); a handler that keeps it passes the blob on to the store.
+ */
+struct arg {
+    const char *ptr;
+    size_t len;
+    struct blob *blob; /* NULL, or the front end's reference */
+};
+static inline struct slice arg_slice(const struct arg *a) {
+    return slice_of(a->ptr, a->len);
+}
+
+enum command_flag {
+    CMD_READ = 1 << 0,    /* reads its keys: shared locks */
+    CMD_WRITE = 1 << 1,   /* changes its keys: exclusive locks */
+    CMD_FAST = 1 << 2,    /* O(1) or O(log n) */
+    CMD_DENYOOM = 1 << 3, /* may take more memory */
+    CMD_ADMIN = 1 << 4,
+    CMD_KEYSPACE = 1 << 5, /* over the whole keyspace: no shard is locked for it */
+    CMD_PRIVATE = 1 << 6,  /* for a front end of ours; unknown to RESP clients */
+    CMD_SKEY = 1 << 7,     /* key positions depend on arguments: `keys` of the row finds them */
+};
+
+struct call;
+
+struct command {
+    const char *name; /* lower case; a subcommand is "config|get" */
+    void (*handler)(struct call *c);
+    int16_t arity;  /* exact count with the name, or minus the least */
+    uint16_t flags; /* enum command_flag */
+    int16_t first_key, last_key,
+        key_step;        /* as COMMAND INFO: 1, 1, 1; last -1 is the last argument; 0: none */
+    const char *group;   /* "string", "list", "generic", "server", "connection" */
+    const char *since;   /* Redis version */
+    const char *syntax;  /* arguments as README and COMMAND DOCS show them */
+    const char *summary; /* one sentence */
+};
+
+/* One command being run. */
+struct call {
+    struct server *server;
+    struct session *session;
+    const struct command *command;
+    size_t argc;
+    const struct arg *argv; /* argv[0] is the name */
+    const struct key *keys; /* the hashed keys, in the order of argv */
+    size_t key_count;
+    struct txn txn; /* holds the shards of `keys` */
+    struct reply *reply;
+};
+
+/* All rows, subcommands included, in the order of the table. */
+extern const struct command command_table[];
+extern const size_t command_count;
+
+/* The row by name, any case; private rows are found only by command_private. NULL: unknown. */
+const struct command *command_lookup(struct slice name);
+const struct command *command_private(const char *name);
+
+/* Runs one command (argc >= 1) and emits exactly one reply, an error included: unknown name, wrong arity, key
+ * over the limit. Thread-safe: any number of threads, each with its own session and reply. Blocks only for
+ * the shards' locks. */
+void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                     struct reply *r);
+/* The same with the row already found (arity is still checked). */
+void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
+                 const struct arg *argv, struct reply *r);
+
+#endif

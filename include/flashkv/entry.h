@@ -1,0 +1,41 @@
+/* entry.h - one key with its value: how a handler reads it.
+ *
+ * An entry belongs to its shard; every pointer got from here is valid while the transaction that found it
+ * lasts, no longer. Small strings live in the entry's one allocation; larger ones are blobs, which can be
+ * held by reference. Layer: store. */
+#ifndef FLASHKV_ENTRY_H
+#define FLASHKV_ENTRY_H
+
+#include <flashkv/blob.h>
+#include <flashkv/list.h>
+#include <flashkv/slice.h>
+#include <stdint.h>
+
+enum value_type { TYPE_STRING, TYPE_LIST };
+
+/* What an expiry time of "none" is. All others are wall milliseconds since 1970. */
+enum { NO_EXPIRY = 0 };
+
+struct entry;
+
+enum value_type entry_type(const struct entry *e);
+/* "string", "list": the words of TYPE. Static. */
+const char *value_type_name(enum value_type type);
+struct slice entry_key(const struct entry *e);
+/* Wall milliseconds, or NO_EXPIRY. */
+int64_t entry_expire_at(const struct entry *e);
+/* The value's bytes (TYPE_STRING only). */
+struct slice entry_string(const struct entry *e);
+/* The blob behind a large string, to be held with blob_ref; NULL if the value lives in the entry. */
+struct blob *entry_blob(const struct entry *e);
+/* Digest of the string's bytes (store_digest); cached for blobs. */
+uint64_t entry_digest(const struct entry *e);
+/* The media type stored with a string; empty if none was. At most ENTRY_CONTENT_TYPE_MAX bytes. */
+struct slice entry_content_type(const struct entry *e);
+enum { ENTRY_CONTENT_TYPE_MAX = 255 };
+/* The list (TYPE_LIST only), to read. */
+const struct list *entry_list(const struct entry *e);
+/* Bytes this key takes in all: entry, value, table slots. */
+size_t entry_bytes(const struct entry *e);
+
+#endif

@@ -1,0 +1,25 @@
+/* log.h - lines on stderr, as text or as JSON objects, one write(2) a line.
+ *
+ * Text:  2026-11-23T18:04:05.123Z info  message
+ * JSON:  {"time":"2026-11-23T18:04:05.123Z","level":"info","message":"..."}
+ * Layer: base. Thread-safe; lines never interleave. */
+#ifndef FLASHKV_LOG_H
+#define FLASHKV_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* Set once by main before other threads start; text at info until then. */
+void log_setup(enum log_level least, enum log_format format);
+bool log_enabled(enum log_level level);
+/* A line of at most 1 KiB, longer ones are cut; control characters are escaped. */
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_debug(...) (log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, __VA_ARGS__) : (void)0)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,33 @@
+/* mem.h - memory from the allocator chosen at configure time (--with-allocator).
+ *
+ * Failure is a NULL, never an exit: a request too large for the machine is that client's error. Layer:
+ * base. Thread-safe. */
+#ifndef FLASHKV_MEM_H
+#define FLASHKV_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* As malloc, calloc, realloc and free; size 0 is allowed and gives a pointer to be freed. */
+void *mem_alloc(size_t size) __attribute__((malloc, warn_unused_result));
+void *mem_zalloc(size_t size) __attribute__((malloc, warn_unused_result));
+void *mem_realloc(void *ptr, size_t size) __attribute__((warn_unused_result));
+void mem_free(void *ptr);
+/* `size` bytes aligned to `align`, a power of two; free with mem_free. */
+void *mem_aligned(size_t align, size_t size) __attribute__((malloc, warn_unused_result));
+/* A copy of `len` bytes. */
+void *mem_dup(const void *ptr, size_t len) __attribute__((malloc, warn_unused_result));
+
+/* The bytes that the allocator really gives for a request of `size`: what accounting adds up. */
+size_t mem_good_size(size_t size);
+
+/* The allocator's name and version, e.g. "jemalloc-5.3.0". Static. */
+const char *mem_allocator(void);
+/* Bytes of this process in RAM now (VmRSS), and at most so far (VmHWM); 0 if unknown. */
+uint64_t mem_resident(void);
+uint64_t mem_resident_peak(void);
+/* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc); else mem_resident.
+ */
+uint64_t mem_allocated(void);
+
+#endif

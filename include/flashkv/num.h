@@ -1,0 +1,24 @@
+/* num.h - strict numbers from and to text.
+ *
+ * "Strict" is Redis's string2ll: an optional minus, no plus, no leading zero, no space, nothing after,
+ * in range. Layer: base. Pure functions. */
+#ifndef FLASHKV_NUM_H
+#define FLASHKV_NUM_H
+
+#include <flashkv/slice.h>
+#include <stdint.h>
+
+enum { NUM_I64_MAX = 21 }; /* room for any int64_t in decimal and a NUL */
+
+/* True and *out set iff the whole of `s` is a strict integer that fits. */
+bool num_parse_i64(struct slice s, int64_t *out);
+bool num_parse_u64(struct slice s, uint64_t *out);
+/* A finite or infinite double as Redis reads it (no space around, "inf", "-inf"; NaN refused). */
+bool num_parse_double(struct slice s, double *out);
+/* Writes the decimal digits, NUL-terminated, and returns their count. `out` holds NUM_I64_MAX bytes. */
+size_t num_format_i64(int64_t n, char *out);
+size_t num_format_u64(uint64_t n, char *out);
+/* Bytes with an optional suffix k, kb, m, mb, g, gb, as Redis: k is 1000, kb is 1024. */
+bool num_parse_bytes(struct slice s, uint64_t *out);
+
+#endif

@@ -1,0 +1,75 @@
+/* options.h - what an administrator can set, each option one row of src/config/options_table.c.
+ *
+ * From the row come the flag (--http-port), the environment name (FLASHKV_HTTP_PORT), the key of the JSON
+ * file
+ * ("http-port"), --help, README's table, and CONFIG GET. Flag over environment over file over default.
+ * Layer: config. */
+#ifndef FLASHKV_OPTIONS_H
+#define FLASHKV_OPTIONS_H
+
+#include <flashkv/buf.h>
+#include <flashkv/log.h>
+#include <flashkv/slice.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The values. Read-only once main has loaded them; numbers hold whatever their row's range allows. */
+struct options {
+    char *bind;               /* addresses, comma-separated */
+    uint64_t http_port;       /* 0: any free one */
+    uint64_t resp_port;       /* 0: any free one */
+    uint64_t http_threads;    /* 0: one per core */
+    uint64_t resp_threads;    /* 0: one per core */
+    uint64_t max_connections; /* per port */
+    uint64_t max_key_bytes;
+    uint64_t max_value_bytes;
+    uint64_t max_args;         /* arguments of one RESP command */
+    uint64_t max_output_bytes; /* unsent replies of one RESP connection */
+    uint64_t idle_timeout;     /* seconds without traffic before a connection is closed, 0: never */
+    uint64_t http_timeout;     /* seconds an HTTP request may take to arrive or a reply to leave */
+    uint64_t http_memory;      /* bytes of buffer per HTTP connection: bounds URL plus headers */
+    uint64_t log_level;        /* enum log_level */
+    uint64_t log_format;       /* enum log_format */
+    char *config_file;         /* path or "" */
+};
+
+enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
+
+struct option_row {
+    const char *name; /* "http-port" */
+    enum option_type type;
+    size_t offset;              /* of the field in struct options: uint64_t, or char * for OPTION_TEXT */
+    const char *fallback;       /* the default, as text */
+    uint64_t min, max;          /* of a number, inclusive */
+    const char *const *choices; /* OPTION_CHOICE: words, NULL-terminated; the value is the index */
+    const char *unit;           /* "port", "bytes", "seconds", "address,...": for --help */
+    const char *redis_name;     /* what CONFIG GET calls it besides `name`, or NULL */
+    const char *help;           /* one sentence */
+};
+
+extern const struct option_row option_table[];
+extern const size_t option_count;
+
+enum options_outcome {
+    OPTIONS_RUN,   /* loaded: start the server */
+    OPTIONS_CHECK, /* --check: ask the instance these options describe */
+    OPTIONS_DONE,  /* --help or --version was printed: exit 0 */
+    OPTIONS_BAD,   /* the message is on stderr: exit 2 */
+};
+
+/* Fills *o from defaults, the file, `env` (as environ) and the flags. A repeated flag: the last wins. */
+enum options_outcome options_load(struct options *o, int argc, char *const argv[], char *const env[]);
+void options_free(struct options *o);
+
+/* The row by option name or redis_name (any case); NULL: unknown. */
+const struct option_row *option_find(struct slice name);
+/* The current value as text, appended to `out`; false: out of room. */
+bool option_format(const struct options *o, const struct option_row *row, struct buf *out);
+/* Parses and range-checks `text` into *o. On failure nothing changes and `why` (cap bytes) says what would be
+ * right, e.g. "expects a port from 0 to 65535". */
+bool option_set(struct options *o, const struct option_row *row, struct slice text, char *why, size_t cap);
+/* Writes the help text (for --help) or README's Markdown table to `out`. */
+bool options_help(struct buf *out);
+bool options_markdown(struct buf *out);
+
+#endif

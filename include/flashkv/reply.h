@@ -1,0 +1,90 @@
+/* reply.h - the abstract sink that a command's handler answers into, neither RESP nor JSON.
+ *
+ * Each call emits one value; an aggregate announces its length first and its members follow in order. A front
+ * end embeds `struct reply` first in its own sink and fills the operations. Sinks never fail towards the
+ * handler: a sink that runs out of room remembers it and tells its own front end. Bytes handed in are copied
+ * or sent before the call returns; a blob is held by reference instead. Values differ by protocol (a map is a
+ * flat array in RESP2, a double a bulk string) inside the sink, never in a handler.
+ * Source: https://redis.io/docs/reference/protocol-spec. Layer: command. One thread at a time. */
+#ifndef FLASHKV_REPLY_H
+#define FLASHKV_REPLY_H
+
+#include <flashkv/blob.h>
+#include <flashkv/slice.h>
+#include <stdint.h>
+
+enum reply_aggregate { REPLY_ARRAY, REPLY_MAP, REPLY_SET, REPLY_PUSH };
+
+struct reply;
+
+struct reply_ops {
+    void (*status)(struct reply *r, struct slice text); /* +OK; no CR or LF inside */
+    void (*error)(struct reply *r, struct slice text);  /* "ERR ..."; no CR or LF inside */
+    void (*integer)(struct reply *r, int64_t n);
+    void (*bulk)(struct reply *r, struct slice bytes);
+    void (*blob)(struct reply *r, struct blob *b); /* a bulk string; takes its own reference */
+    void (*null)(struct reply *r);                 /* $-1 or _ */
+    void (*null_array)(struct reply *r);           /* *-1 or _ */
+    void (*aggregate)(struct reply *r, enum reply_aggregate kind,
+                      size_t n); /* a map of n pairs has 2n members */
+    void (*real)(struct reply *r, double d);
+    void (*boolean)(struct reply *r, bool b);             /* RESP2: integer 0 or 1 */
+    void (*verbatim)(struct reply *r, struct slice text); /* "txt"; RESP2: bulk */
+};
+
+struct reply {
+    const struct reply_ops *ops;
+    bool failed; /* reply_error was called since somebody last cleared it */
+};
+
+static inline void reply_status(struct reply *r, struct slice text) {
+    r->ops->status(r, text);
+}
+static inline void reply_ok(struct reply *r) {
+    r->ops->status(r, SLICE_LIT("OK"));
+}
+static inline void reply_integer(struct reply *r, int64_t n) {
+    r->ops->integer(r, n);
+}
+static inline void reply_bulk(struct reply *r, struct slice bytes) {
+    r->ops->bulk(r, bytes);
+}
+static inline void reply_text(struct reply *r, const char *text) {
+    r->ops->bulk(r, slice_str(text));
+}
+static inline void reply_blob(struct reply *r, struct blob *b) {
+    r->ops->blob(r, b);
+}
+static inline void reply_null(struct reply *r) {
+    r->ops->null(r);
+}
+static inline void reply_null_array(struct reply *r) {
+    r->ops->null_array(r);
+}
+static inline void reply_array(struct reply *r, size_t n) {
+    r->ops->aggregate(r, REPLY_ARRAY, n);
+}
+static inline void reply_map(struct reply *r, size_t n) {
+    r->ops->aggregate(r, REPLY_MAP, n);
+}
+static inline void reply_set(struct reply *r, size_t n) {
+    r->ops->aggregate(r, REPLY_SET, n);
+}
+static inline void reply_push(struct reply *r, size_t n) {
+    r->ops->aggregate(r, REPLY_PUSH, n);
+}
+static inline void reply_real(struct reply *r, double d) {
+    r->ops->real(r, d);
+}
+static inline void reply_boolean(struct reply *r, bool b) {
+    r->ops->boolean(r, b);
+}
+static inline void reply_verbatim(struct reply *r, struct slice text) {
+    r->ops->verbatim(r, text);
+}
+
+/* An error: the text begins with its code ("ERR syntax error"). Control characters that arguments smuggle in
+ * are replaced by spaces, and the text is cut at 512 bytes, so that no argument can forge a reply. */
+void reply_error(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,39 @@
+/* server.h - the one context that main makes and passes on: no other global state exists.
+ * Layer: command. */
+#ifndef FLASHKV_SERVER_H
+#define FLASHKV_SERVER_H
+
+#include <flashkv/options.h>
+#include <flashkv/session.h>
+#include <flashkv/store.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Counters of one front end. Relaxed atomics; fronts add up per wake-up, not per command. */
+struct front_stats {
+    _Atomic uint64_t connections; /* open now */
+    _Atomic uint64_t accepted;    /* since start */
+    _Atomic uint64_t refused;     /* over max_connections */
+    _Atomic uint64_t requests;    /* commands or HTTP requests answered */
+    _Atomic uint64_t bytes_in, bytes_out;
+    _Atomic uint64_t output_overflows; /* connections closed for not reading their replies */
+    _Atomic uint64_t errors;           /* error replies; HTTP: status 4xx and 5xx */
+};
+
+struct server {
+    struct store *store;
+    struct sweeper *sweeper;
+    const struct options *options;
+    struct session_list sessions;
+    struct front_stats resp, http;
+    _Atomic bool ready; /* both ports answer: /readyz */
+    int64_t started_wall_ms, started_mono_ns;
+    char run_id[41];               /* 40 hex digits, as Redis */
+    uint16_t http_port, resp_port; /* as bound */
+};
+
+/* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
+void server_stats_reset(struct server *s);
+
+#endif

@@ -1,0 +1,162 @@
+/* store.h - the keyspace: 64 shards, each a hash table behind a writer-preferring reader-writer lock.
+ *
+ *     store_key()   hash the key: its top 6 bits name the shard
+ *     txn_begin()   lock the shards of all keys, in ascending order
+ *     store_get(), store_set_string(), ...
+ *     txn_end()     unlock, then free what was unlinked
+ *
+ * A transaction is the unit of atomicity: what one does to several keys on several shards, others see whole
+ * or not at all. Since shards are always taken in ascending order, transactions cannot deadlock. A thread
+ * has one transaction at a time.
+ *
+ * An expired key does not exist: no function here ever returns or counts one, swept or not.
+ * Every store_* function that takes a `struct key` needs its shard held by the transaction (exclusively, to
+ * change something); debug builds abort otherwise. Layer: store. */
+#ifndef FLASHKV_STORE_H
+#define FLASHKV_STORE_H
+
+#include <flashkv/entry.h>
+#include <flashkv/slice.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORE_SHARDS = 64 };
+
+enum store_result {
+    STORE_OK,
+    STORE_NO_MEMORY,
+    STORE_TOO_LARGE,  /* the value would pass max_value */
+    STORE_WRONG_TYPE, /* the key holds another type */
+};
+
+struct store;
+
+struct store_config {
+    uint64_t max_value; /* bytes of one string value, or of one list element */
+};
+
+/* NULL: no memory, or no random bytes for the hash secret. */
+struct store *store_create(const struct store_config *config);
+/* Nobody may use the store any more. NULL is ignored. */
+void store_destroy(struct store *s);
+
+/* ---- keys and transactions -------------------------------------------------------------------------- */
+
+/* A key with its hash (XXH3-64 under the store's secret). Borrows the bytes. */
+struct key {
+    struct slice name;
+    uint64_t hash;
+};
+struct key store_key(const struct store *s, struct slice name);
+static inline unsigned key_shard(const struct key *k) {
+    return (unsigned)(k->hash >> 58);
+}
+static inline uint64_t key_shard_bit(const struct key *k) {
+    return UINT64_C(1) << key_shard(k);
+}
+/* Brings the lines a look-up of the key will read towards the cache; needs no lock. */
+void store_prefetch(const struct store *s, const struct key *k);
+
+enum txn_mode { TXN_READ, TXN_WRITE };
+#define TXN_ALL_SHARDS UINT64_MAX
+
+struct txn {
+    struct store *store;
+    int64_t now_ms;  /* the instant all of it happens at */
+    uint64_t shards; /* bit i: shard i is held */
+    enum txn_mode mode;
+    struct object *dead; /* unlinked values, freed by txn_end after the locks are gone */
+};
+/* Takes the shards whose bits are set (none is fine). Blocks. */
+void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards, enum txn_mode mode);
+void txn_end(struct txn *t);
+
+/* ---- one key ------------------------------------------------------------------------------------------ */
+
+/* The live entry, or NULL. store_get counts a hit or a miss, store_peek nothing. */
+const struct entry *store_get(struct txn *t, const struct key *k);
+const struct entry *store_peek(struct txn *t, const struct key *k);
+
+/* What a string is set to. `bytes` are copied, unless `blob` is given: then it is the value and the store
+ * takes a reference of its own when it keeps it (the caller's stays the caller's). */
+struct string_value {
+    struct slice bytes;
+    struct blob *blob;
+    int64_t expire_at;         /* wall ms or NO_EXPIRY; already past: the key is deleted */
+    struct slice content_type; /* at most ENTRY_CONTENT_TYPE_MAX bytes */
+};
+/* Sets the key whatever it held. On failure the key is as it was. */
+enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v);
+/* Makes the string `len` bytes long, created empty if missing, and gives the bytes to write to, in place
+ * where possible: old bytes stay up to `len`, new ones are zero. Expiry and content type stay. *bytes is
+ * valid until the transaction's next change. On failure the key is as it was. */
+enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes);
+
+/* A live list to read, counted as a list operation and a hit or a miss; *list NULL if there is no key. */
+enum store_result store_read_list(struct txn *t, const struct key *k, const struct list **list);
+/* A list to change, made if missing and `create`; else *list NULL. Nothing but list_* calls on it may
+ * happen until store_list_done, which accounts for the change and deletes the key if the list is empty. */
+enum store_result store_edit_list(struct txn *t, const struct key *k, bool create, struct list **list);
+void store_list_done(struct txn *t, const struct key *k);
+
+/* Deletes; true if a live key was there. */
+bool store_delete(struct txn *t, const struct key *k);
+/* Sets the expiry (NO_EXPIRY takes it away) of a live key; a time already past deletes it. *existed tells. */
+enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t expire_at, bool *existed);
+/* Moves value, type, expiry and content type of `from`, which exists, to `to`, replacing it. On failure both
+ * are as they were. `from` and `to` may be the same key. */
+enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to);
+
+/* ---- the whole keyspace ------------------------------------------------------------------------------- */
+/* These visit the shards one at a time and lock each that the transaction does not hold already: begin with
+ * no shards, or with all for one consistent view. */
+
+/* Live keys. Exact: expired keys that nobody swept yet are not counted. */
+uint64_t store_count(struct txn *t);
+/* Deletes all keys. The memory is freed by this thread after the locks, or by the sweeper if `async`. */
+void store_flush(struct txn *t, bool async);
+
+/* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */
+typedef void store_visit(void *ctx, const struct entry *e);
+/* Visits a page of about `count` entries from `cursor` on (0 starts) and returns the next cursor, 0 at the
+ * end. Keys come in the order of their hashes, so a walk gives every key that is there throughout exactly
+ * once, however much the tables grow or shrink meanwhile. Cursors fit in 53 bits (a JSON number). */
+uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *visit, void *ctx);
+/* Visits one live entry picked at random; false: the store is empty. */
+bool store_random(struct txn *t, store_visit *visit, void *ctx);
+
+/* ---- statistics --------------------------------------------------------------------------------------- */
+
+struct shard_stats {
+    uint64_t keys;          /* entries, expired but unswept ones included */
+    uint64_t volatile_keys; /* of those, with an expiry */
+    uint64_t bytes;         /* entries, values and tables */
+    uint64_t gets, hits, misses, sets, deletes, expired, list_ops;
+    uint64_t read_locks, write_locks, contended;
+    uint32_t readers; /* now */
+    bool writer;      /* now */
+};
+/* Both may be NULL; `shards` has STORE_SHARDS rows. Reads relaxed atomics: takes no lock. */
+void store_stats(const struct store *s, struct shard_stats *total, struct shard_stats *shards);
+/* Zeroes the cumulative counters (gets to contended). */
+void store_stats_reset(struct store *s);
+
+/* ---- expiry sweeper ----------------------------------------------------------------------------------- */
+
+struct sweeper;
+/* A thread that removes expired keys and finishes tables' growth in the background. NULL: no thread. */
+struct sweeper *sweeper_start(struct store *s);
+void sweeper_stop(struct sweeper *sw);
+/* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */
+unsigned sweeper_interval_ms(const struct sweeper *sw);
+/* One round at `now_ms`, for tests: looks at a sample of each shard's volatile keys; returns how many it
+ * looked at and how many were expired and removed. */
+struct sweep_result {
+    uint64_t looked, expired;
+};
+struct sweep_result store_sweep(struct store *s, int64_t now_ms);
+
+/* Plain XXH3-64 of the bytes: the ETag, and what DIGEST prints. */
+uint64_t store_digest(struct slice bytes);
+
+#endif
