@@ -2,8 +2,7 @@
 
 #include <stdio.h>
 
-int main(void)
-{
+int main(void) {
     puts(PACKAGE_STRING);
     return 0;
 }

@@ -3,8 +3,7 @@
 
 #include "unit.h"
 
-int main(void)
-{
+int main(void) {
     SRunner *runner = srunner_create(test_suite());
     int failed;
 
