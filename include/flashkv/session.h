@@ -30,13 +30,20 @@ struct session {
     struct session *prev, *next;         /* guarded by the list's mutex */
 };
 
+/* The role of session_list.mutex (thread_safety.h). */
+extern struct mutex session_list_role;
+
 /* All RESP clients. */
 struct session_list {
     struct mutex mutex;
-    struct session *head GUARDED_BY(mutex);
-    uint64_t count GUARDED_BY(mutex);
+    struct session *head GUARDED_BY(session_list_role);
+    uint64_t count GUARDED_BY(session_list_role);
     _Atomic uint64_t next_id;
 };
+
+/* The only ways to take and release the list's mutex. */
+void session_list_lock(struct session_list *l) ACQUIRE(session_list_role);
+void session_list_unlock(struct session_list *l) RELEASE(session_list_role);
 
 void session_list_init(struct session_list *l);
 void session_list_destroy(struct session_list *l);

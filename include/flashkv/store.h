@@ -54,8 +54,6 @@ static inline unsigned key_shard(const struct key *k) {
 static inline uint64_t key_shard_bit(const struct key *k) {
     return UINT64_C(1) << key_shard(k);
 }
-/* Brings the lines a look-up of the key will read towards the cache; needs no lock. */
-void store_prefetch(const struct store *s, const struct key *k);
 
 enum txn_mode { TXN_READ, TXN_WRITE };
 #define TXN_ALL_SHARDS UINT64_MAX
@@ -119,8 +117,8 @@ void store_flush(struct txn *t, bool async);
 /* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */
 typedef void store_visit(void *ctx, const struct entry *e);
 /* Visits a page of about `count` entries from `cursor` on (0 starts) and returns the next cursor, 0 at the
- * end. Keys come in the order of their hashes, so a walk gives every key that is there throughout exactly
- * once, however much the tables grow or shrink meanwhile. Cursors fit in 53 bits (a JSON number). */
+ * end. Keys come in the order of their hashes, so a walk gives every key that is there throughout, however
+ * much the tables grow or shrink meanwhile, and repeats one with a chance of about 1 in 2^30. Cursors fit in 53 bits (a JSON number). */
 uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *visit, void *ctx);
 /* Visits one live entry picked at random; false: the store is empty. */
 bool store_random(struct txn *t, store_visit *visit, void *ctx);

@@ -2,6 +2,11 @@
  *
  * C's answer to "a data race does not compile": a field names the lock that guards it, a function names
  * the lock it needs, and `clang -Wthread-safety -Werror` refuses the rest.
+ *
+ * In C, clang (before 20) cannot name a sibling field: GUARDED_BY(lock) inside a struct does not compile. So a
+ * kind of lock has a role, an `extern` lock that is declared and never defined; fields name the role, and the
+ * functions that take and release the real lock acquire and release it. The analysis then proves that a lock of
+ * that kind is held; debug builds check at run time that it is the right one (rwlock_assert_held).
  * Source: https://clang.llvm.org/docs/ThreadSafetyAnalysis.html. Layer: base. */
 #ifndef FLASHKV_THREAD_SAFETY_H
 #define FLASHKV_THREAD_SAFETY_H
