@@ -1,0 +1,218 @@
+/* entry.c - reading and writing the packed entry; the drawing is in entry_layout.h. */
+#include "entry_layout.h"
+
+#include <assert.h>
+#include <flashkv/mem.h>
+#include <flashkv/store.h>
+
+enum { TYPE_MASK = 7, KEY_BITS = 17, KEY_MASK = (1 << KEY_BITS) - 1 };
+
+static size_t key_length(const struct entry *e) {
+    return e->lens & KEY_MASK;
+}
+
+static size_t inline_length(const struct entry *e) {
+    return e->lens >> KEY_BITS;
+}
+
+static size_t object_offset(uint32_t meta) {
+    return meta & E_EXPIRES ? sizeof(int64_t) : 0;
+}
+
+static size_t key_offset(uint32_t meta) {
+    return object_offset(meta) + (meta & E_OBJECT ? sizeof(struct object *) : 0);
+}
+
+/* Where the content type's length byte is, and where the value begins when there is none. */
+static size_t tail_offset(const struct entry *e) {
+    return key_offset(e->meta) + key_length(e);
+}
+
+static size_t value_offset(const struct entry *e) {
+    size_t at = tail_offset(e);
+
+    return entry_has(e, E_CONTENT_TYPE) ? at + 1 + (unsigned char)e->body[at] : at;
+}
+
+enum value_type entry_type(const struct entry *e) {
+    return (enum value_type)(e->meta & TYPE_MASK);
+}
+
+const char *value_type_name(enum value_type type) {
+    switch (type) {
+    case TYPE_STRING:
+        return "string";
+    case TYPE_LIST:
+        return "list";
+    }
+    return "none";
+}
+
+struct slice entry_key(const struct entry *e) {
+    return slice_of(e->body + key_offset(e->meta), key_length(e));
+}
+
+int64_t entry_expire_at(const struct entry *e) {
+    int64_t at = NO_EXPIRY;
+
+    if (entry_has(e, E_EXPIRES))
+        memcpy(&at, e->body, sizeof(at));
+    return at;
+}
+
+void entry_set_expire_at(struct entry *e, int64_t expire_at) {
+    assert(entry_has(e, E_EXPIRES));
+    memcpy(e->body, &expire_at, sizeof(expire_at));
+}
+
+struct object *entry_object(const struct entry *e) {
+    struct object *o = NULL;
+
+    if (entry_has(e, E_OBJECT))
+        memcpy(&o, e->body + object_offset(e->meta), sizeof(o));
+    return o;
+}
+
+void entry_set_object(struct entry *e, struct object *o) {
+    assert(entry_has(e, E_OBJECT));
+    memcpy(e->body + object_offset(e->meta), &o, sizeof(struct object *));
+}
+
+struct blob *entry_blob(const struct entry *e) {
+    assert(entry_type(e) == TYPE_STRING);
+    return (struct blob *)entry_object(e);
+}
+
+const struct list *entry_list(const struct entry *e) {
+    assert(entry_type(e) == TYPE_LIST);
+    return (const struct list *)entry_object(e);
+}
+
+char *entry_inline_value(struct entry *e) {
+    return e->body + value_offset(e);
+}
+
+struct slice entry_string(const struct entry *e) {
+    const struct blob *b = entry_blob(e);
+
+    return b != NULL ? blob_slice(b) : slice_of(e->body + value_offset(e), inline_length(e));
+}
+
+uint64_t entry_digest(const struct entry *e) {
+    struct blob *b = entry_blob(e);
+
+    return b != NULL ? blob_digest(b) : store_digest(entry_string(e));
+}
+
+struct slice entry_content_type(const struct entry *e) {
+    size_t at = tail_offset(e);
+
+    if (!entry_has(e, E_CONTENT_TYPE))
+        return slice_of("", 0);
+    return slice_of(e->body + at + 1, (unsigned char)e->body[at]);
+}
+
+size_t entry_size(const struct entry *e) {
+    return sizeof(*e) + value_offset(e) + inline_length(e);
+}
+
+size_t entry_footprint(const struct entry *e) {
+    return mem_good_size(entry_size(e)) + object_footprint(entry_object(e));
+}
+
+size_t entry_bytes(const struct entry *e) {
+    size_t slots = entry_has(e, E_EXPIRES) ? 2 : 1;
+
+    return entry_footprint(e) + slots * sizeof(uint64_t);
+}
+
+static uint32_t spec_meta(const struct entry_spec *spec) {
+    return (uint32_t)spec->type | (spec->expire_at != NO_EXPIRY ? E_EXPIRES : 0) |
+           (spec->object != NULL ? E_OBJECT : 0) | (spec->content_type.len > 0 ? E_CONTENT_TYPE : 0);
+}
+
+size_t entry_spec_size(const struct entry_spec *spec) {
+    size_t content_type = spec->content_type.len > 0 ? 1 + spec->content_type.len : 0;
+    size_t value = spec->object != NULL ? 0 : spec->value.len;
+
+    return sizeof(struct entry) + key_offset(spec_meta(spec)) + spec->key.len + content_type + value;
+}
+
+void entry_write(struct entry *e, const struct entry_spec *spec) {
+    size_t value = spec->object != NULL ? 0 : spec->value.len;
+    char *at = e->body;
+
+    assert(spec->key.len <= ENTRY_KEY_MAX && value <= ENTRY_INLINE_MAX);
+    assert(spec->content_type.len <= ENTRY_CONTENT_TYPE_MAX);
+    e->lens = (uint32_t)(value << KEY_BITS | spec->key.len);
+    e->meta = spec_meta(spec);
+    if (spec->expire_at != NO_EXPIRY) {
+        memcpy(at, &spec->expire_at, sizeof(spec->expire_at));
+        at += sizeof(spec->expire_at);
+    }
+    if (spec->object != NULL) {
+        memcpy(at, &spec->object, sizeof(spec->object));
+        at += sizeof(spec->object);
+    }
+    if (spec->key.len > 0 && at != spec->key.ptr)
+        memcpy(at, spec->key.ptr, spec->key.len);
+    at += spec->key.len;
+    if (spec->content_type.len > 0) {
+        *at++ = (char)spec->content_type.len;
+        memmove(at, spec->content_type.ptr, spec->content_type.len); /* may be there already */
+        at += spec->content_type.len;
+    }
+    if (value > 0 && spec->value.ptr != NULL)
+        memcpy(at, spec->value.ptr, value);
+}
+
+struct entry *entry_new(const struct entry_spec *spec) {
+    struct entry *e = mem_alloc(entry_spec_size(spec));
+
+    if (e != NULL)
+        entry_write(e, spec);
+    return e;
+}
+
+struct entry_spec entry_spec_of(const struct entry *e) {
+    struct entry_spec spec = {
+        .type = entry_type(e),
+        .key = entry_key(e),
+        .content_type = entry_content_type(e),
+        .expire_at = entry_expire_at(e),
+        .object = entry_object(e),
+    };
+
+    if (spec.object == NULL)
+        spec.value = entry_string(e);
+    return spec;
+}
+
+void entry_free(struct entry *e) {
+    mem_free(e);
+}
+
+void object_free(struct object *o) {
+    if (o == NULL)
+        return;
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        blob_unref((struct blob *)o);
+        break;
+    case TYPE_LIST:
+        list_free((struct list *)o);
+        break;
+    }
+}
+
+size_t object_footprint(const struct object *o) {
+    if (o == NULL)
+        return 0;
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        return mem_good_size(sizeof(struct blob) + ((const struct blob *)o)->cap);
+    case TYPE_LIST:
+        return list_bytes((const struct list *)o);
+    }
+    return 0;
+}

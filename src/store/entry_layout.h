@@ -1,0 +1,80 @@
+/* entry_layout.h - one key with its value, packed into one allocation. Private to the store.
+ *
+ *      0        4        8
+ *     +--------+--------+-----------+----------+- - - - -+- - - - - - - - -+- - - - - -+
+ *     |  lens  |  meta  | expire_at | object * | key ... | n, content type | value ... |
+ *     +--------+--------+-----------+----------+- - - - -+- - - - - - - - -+- - - - - -+
+ *                        E_EXPIRES   E_OBJECT              E_CONTENT_TYPE    no E_OBJECT
+ *
+ *     lens: key length 17 bits, length of a value in the entry 15 bits
+ *     meta: type 3 bits, E_ flags 5 bits, 24 bits left for an access stamp
+ *
+ * A key of 16 bytes with a value of 64 thus takes 88 bytes, 96 with an expiry: one 96-byte class of the usual
+ * allocators either way. A value of more than ENTRY_INLINE_MAX bytes, or of another type, is an object behind
+ * a pointer. */
+#ifndef FLASHKV_STORE_ENTRY_LAYOUT_H
+#define FLASHKV_STORE_ENTRY_LAYOUT_H
+
+#include <flashkv/entry.h>
+#include <stdatomic.h>
+
+enum {
+    ENTRY_KEY_MAX = (1 << 17) - 1,
+    /* Above this a value is a blob: copying it while a lock is held would cost more than a reference. */
+    ENTRY_INLINE_MAX = 4096,
+};
+
+enum entry_flag { E_EXPIRES = 1 << 3, E_OBJECT = 1 << 4, E_CONTENT_TYPE = 1 << 5 };
+
+struct entry {
+    uint32_t lens;
+    uint32_t meta;
+    char body[];
+};
+
+/* What an entry is made from. `value` is copied in, undefined bytes if its ptr is NULL; or else `object` is
+ * pointed to. */
+struct entry_spec {
+    enum value_type type;
+    struct slice key, content_type, value;
+    int64_t expire_at;
+    struct object *object;
+};
+
+/* Exact bytes of an entry made from `spec`. */
+size_t entry_spec_size(const struct entry_spec *spec);
+/* A new entry; NULL: no memory. The object's reference moves into it. */
+struct entry *entry_new(const struct entry_spec *spec);
+/* Writes the entry's fields over memory that has room for them; the key may lie in that very memory, at the
+ * place where it stays. */
+void entry_write(struct entry *e, const struct entry_spec *spec);
+/* What `e` was made from; borrows its bytes. */
+struct entry_spec entry_spec_of(const struct entry *e);
+/* Frees the entry alone, not its object. */
+void entry_free(struct entry *e);
+/* Exact bytes of the entry itself. */
+size_t entry_size(const struct entry *e);
+/* Changes the expiry of an entry that has one. */
+void entry_set_expire_at(struct entry *e, int64_t expire_at);
+/* The object, or NULL. */
+struct object *entry_object(const struct entry *e);
+void entry_set_object(struct entry *e, struct object *o);
+/* The bytes of a value that lives in the entry, to write. */
+char *entry_inline_value(struct entry *e);
+/* Bytes accounted to the entry and its object, allocator's rounding included. */
+size_t entry_footprint(const struct entry *e);
+
+static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
+    return (e->meta & flag) != 0;
+}
+
+static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
+    return entry_has(e, E_EXPIRES) && entry_expire_at(e) <= now_ms;
+}
+
+/* Drops an object: a blob's reference, or a whole collection. NULL is ignored. */
+void object_free(struct object *o);
+/* Bytes an object takes, allocator's rounding included. */
+size_t object_footprint(const struct object *o);
+
+#endif

@@ -1,0 +1,189 @@
+/* shard.c - keeps a shard's two tables, footprint and counters in step. */
+#include "shard.h"
+
+#include <flashkv/mem.h>
+
+enum { SWEEP_BATCH = 32 };
+
+void shard_init(struct shard *sh, unsigned index, const unsigned char *secret) NO_THREAD_SAFETY_ANALYSIS {
+    memset(sh, 0, sizeof(*sh));
+    rwlock_init(&sh->lock, LOCK_RANK_SHARD + index);
+    table_init(&sh->keys, secret);
+    table_init(&sh->volatile_keys, secret);
+    sh->expiry_floor = sh->expiry_floor_next = INT64_MAX;
+}
+
+void shard_destroy(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
+    entries_destroy(&sh->keys);
+    table_free(&sh->volatile_keys);
+    rwlock_destroy(&sh->lock);
+}
+
+void shard_rdlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_rdlock(&sh->lock);
+}
+
+void shard_rdunlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_rdunlock(&sh->lock);
+}
+
+void shard_wrlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_wrlock(&sh->lock);
+}
+
+void shard_wrunlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_wrunlock(&sh->lock);
+}
+
+struct entry *shard_find(const struct shard *sh, const struct key *k) {
+    return table_find(&sh->keys, k->hash, k->name);
+}
+
+/* Publishes what store_stats reads. */
+static void shard_publish(struct shard *sh) REQUIRES(shard_role) {
+    uint64_t bytes = sh->footprint + table_bytes(&sh->keys) + table_bytes(&sh->volatile_keys);
+
+    atomic_store_explicit(&sh->key_count, sh->keys.used, memory_order_relaxed);
+    atomic_store_explicit(&sh->volatile_count, sh->volatile_keys.used, memory_order_relaxed);
+    atomic_store_explicit(&sh->bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&sh->moving, table_moving(&sh->keys) || table_moving(&sh->volatile_keys),
+                          memory_order_relaxed);
+}
+
+void shard_resized(struct shard *sh, size_t before, size_t after) {
+    sh->footprint += after - before;
+    shard_publish(sh);
+}
+
+void shard_note_expiry(struct shard *sh, int64_t expire_at) {
+    if (expire_at < sh->expiry_floor)
+        sh->expiry_floor = expire_at;
+    if (expire_at < sh->expiry_floor_next)
+        sh->expiry_floor_next = expire_at;
+}
+
+static void bury(struct object *o, struct object **dead) {
+    if (o == NULL || dead == NULL)
+        return;
+    o->next_dead = *dead;
+    *dead = o;
+}
+
+bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct entry *fresh,
+                struct object **dead) {
+    bool was_volatile = stale != NULL && entry_has(stale, E_EXPIRES);
+    bool is_volatile = entry_has(fresh, E_EXPIRES);
+
+    if (is_volatile && !was_volatile && !table_insert(&sh->volatile_keys, hash, fresh))
+        return false;
+    if (stale == NULL && !table_insert(&sh->keys, hash, fresh)) {
+        if (is_volatile)
+            table_remove(&sh->volatile_keys, hash, fresh);
+        return false;
+    }
+    if (was_volatile && is_volatile)
+        table_replace(&sh->volatile_keys, hash, stale, fresh);
+    else if (was_volatile)
+        table_remove(&sh->volatile_keys, hash, stale);
+    sh->footprint += entry_footprint(fresh);
+    if (stale != NULL) {
+        table_replace(&sh->keys, hash, stale, fresh);
+        sh->footprint -= entry_footprint(stale);
+        if (entry_object(stale) != entry_object(fresh))
+            bury(entry_object(stale), dead);
+        entry_free(stale);
+    }
+    if (is_volatile)
+        shard_note_expiry(sh, entry_expire_at(fresh));
+    shard_publish(sh);
+    return true;
+}
+
+void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) {
+    table_remove(&sh->keys, hash, e);
+    if (entry_has(e, E_EXPIRES))
+        table_remove(&sh->volatile_keys, hash, e);
+    sh->footprint -= entry_footprint(e);
+    bury(entry_object(e), dead);
+    entry_free(e);
+    shard_publish(sh);
+}
+
+/* ---- sweeping ------------------------------------------------------------------------------------------ */
+
+struct sweep {
+    int64_t now_ms, earliest; /* of those that stay */
+    struct sweep_result seen;
+    struct entry *expired[SWEEP_BATCH * 2];
+};
+
+static void sweep_look(void *ctx, struct entry *e) {
+    struct sweep *s = ctx;
+    int64_t at = entry_expire_at(e);
+
+    s->seen.looked++;
+    if (at <= s->now_ms && s->seen.expired < SWEEP_BATCH * 2)
+        s->expired[s->seen.expired++] = e;
+    else if (at < s->earliest)
+        s->earliest = at;
+}
+
+struct sweep_result shard_sweep(struct shard *sh, int64_t now_ms, size_t want, struct object **dead) {
+    struct sweep s = {.now_ms = now_ms, .earliest = INT64_MAX};
+    size_t batch = want < SWEEP_BATCH ? want : SWEEP_BATCH;
+
+    if (sh->volatile_keys.used == 0)
+        return s.seen;
+    sh->sweep_from = table_walk(&sh->volatile_keys, sh->sweep_from, batch, sweep_look, &s);
+    for (size_t i = 0; i < s.seen.expired; i++) {
+        struct entry *e = s.expired[i];
+
+        shard_unlink(sh, table_hash(sh->keys.secret, entry_key(e)), e, dead);
+        shard_count(sh, COUNT_EXPIRED);
+    }
+    if (s.earliest < sh->expiry_floor_next)
+        sh->expiry_floor_next = s.earliest;
+    if (sh->sweep_from == 0) { /* a pass is through */
+        sh->expiry_floor = sh->expiry_floor_next;
+        sh->expiry_floor_next = INT64_MAX;
+    }
+    return s.seen;
+}
+
+void shard_move(struct shard *sh, size_t slots) {
+    table_move(&sh->keys, slots);
+    table_move(&sh->volatile_keys, slots);
+    shard_publish(sh);
+}
+
+/* ---- emptying ------------------------------------------------------------------------------------------ */
+
+void shard_empty(struct shard *sh, struct table *keys) {
+    *keys = sh->keys;
+    table_init(&sh->keys, keys->secret);
+    table_free(&sh->volatile_keys);
+    sh->footprint = 0;
+    sh->sweep_from = 0;
+    sh->expiry_floor = sh->expiry_floor_next = INT64_MAX;
+    shard_publish(sh);
+}
+
+static void destroy_entry(void *ctx, struct entry *e) {
+    (void)ctx;
+    object_free(entry_object(e));
+    entry_free(e);
+}
+
+void entries_destroy(struct table *keys) {
+    table_walk(keys, 0, TABLE_ALL, destroy_entry, NULL);
+    table_free(keys);
+}
+
+void dead_free(struct object *dead) {
+    while (dead != NULL) {
+        struct object *next = dead->next_dead;
+
+        object_free(dead);
+        dead = next;
+    }
+}

@@ -1,0 +1,360 @@
+/* store.c - what a transaction does to one key. */
+#include <assert.h>
+#include <flashkv/mem.h>
+#include <sys/random.h>
+
+#include "store_impl.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+struct store *store_create(const struct store_config *config) {
+    struct store *s = mem_aligned(_Alignof(struct shard), sizeof(*s));
+
+    if (s == NULL)
+        return NULL;
+    memset(s, 0, sizeof(*s));
+    if (getrandom(s->secret, sizeof(s->secret), 0) != (ssize_t)sizeof(s->secret) ||
+        getrandom(&s->random_state, sizeof(s->random_state), 0) != (ssize_t)sizeof(s->random_state)) {
+        mem_free(s);
+        return NULL;
+    }
+    for (unsigned i = 0; i < STORE_SHARDS; i++)
+        shard_init(&s->shards[i], i, s->secret);
+    s->max_value = config->max_value;
+    mutex_init(&s->flushed_mutex, LOCK_RANK_LEAF);
+    return s;
+}
+
+void store_destroy(struct store *s) {
+    if (s == NULL)
+        return;
+    for (unsigned i = 0; i < STORE_SHARDS; i++)
+        shard_destroy(&s->shards[i]);
+    store_free_flushed(s);
+    mutex_destroy(&s->flushed_mutex);
+    mem_free(s);
+}
+
+uint64_t store_digest(struct slice bytes) {
+    return XXH3_64bits(bytes.ptr, bytes.len);
+}
+
+struct key store_key(const struct store *s, struct slice name) {
+    return (struct key){name, table_hash(s->secret, name)};
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+const struct entry *store_peek(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_read(t, k);
+    const struct entry *e = shard_find(sh, k);
+
+    return e != NULL && !entry_expired(e, t->now_ms) ? e : NULL;
+}
+
+const struct entry *store_get(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_read(t, k);
+    const struct entry *e = store_peek(t, k);
+
+    shard_count_shared(sh, e != NULL ? COUNT_HITS : COUNT_MISSES);
+    return e;
+}
+
+enum store_result store_read_list(struct txn *t, const struct key *k, const struct list **list) {
+    struct shard *sh = txn_shard_read(t, k);
+    const struct entry *e = store_get(t, k);
+
+    if (e != NULL && entry_type(e) != TYPE_LIST)
+        return STORE_WRONG_TYPE;
+    shard_count_shared(sh, COUNT_LIST_OPS);
+    *list = e != NULL ? entry_list(e) : NULL;
+    return STORE_OK;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------- */
+
+/* The live entry of a key about to be written; an expired one is removed here and now. */
+static struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role) {
+    struct entry *e = shard_find(sh, k);
+
+    if (e == NULL || !entry_expired(e, t->now_ms))
+        return e;
+    shard_unlink(sh, k->hash, e, &t->dead);
+    shard_count(sh, COUNT_EXPIRED);
+    return NULL;
+}
+
+/* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
+ * only on success. */
+static enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                             const struct entry_spec *spec) REQUIRES(shard_role) {
+    struct entry *fresh = entry_new(spec);
+
+    if (fresh == NULL)
+        return STORE_NO_MEMORY;
+    if (!shard_link(sh, hash, stale, fresh, &t->dead)) {
+        entry_free(fresh);
+        return STORE_NO_MEMORY;
+    }
+    return STORE_OK;
+}
+
+/* Can `spec` be written over `e` without a new allocation and without touching the tables? */
+static bool fits_in_place(const struct entry *e, const struct entry_spec *spec) {
+    return entry_object(e) == NULL && spec->object == NULL &&
+           (entry_expire_at(e) != NO_EXPIRY) == (spec->expire_at != NO_EXPIRY) &&
+           mem_good_size(entry_spec_size(spec)) == mem_good_size(entry_size(e));
+}
+
+static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) REQUIRES(shard_role) {
+    struct entry_spec in_place = *spec;
+
+    in_place.key = entry_key(e);
+    entry_write(e, &in_place);
+    if (spec->expire_at != NO_EXPIRY)
+        shard_note_expiry(sh, spec->expire_at);
+}
+
+/* The object for a string too long to live in its entry, with a reference of the store's own. */
+static struct object *string_object(const struct string_value *v) {
+    struct blob *b;
+
+    if (v->blob != NULL)
+        return &blob_ref(v->blob)->object;
+    b = blob_new(v->bytes.len, v->bytes.len);
+    if (b == NULL)
+        return NULL;
+    memcpy(b->data, v->bytes.ptr, v->bytes.len);
+    return &b->object;
+}
+
+enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+    struct entry_spec spec = {.type = TYPE_STRING, .key = k->name, .content_type = v->content_type};
+    enum store_result result;
+
+    spec.value = v->blob != NULL ? blob_slice(v->blob) : v->bytes;
+    spec.expire_at = v->expire_at;
+    if (spec.value.len > t->store->max_value)
+        return STORE_TOO_LARGE;
+    if (v->expire_at != NO_EXPIRY && v->expire_at <= t->now_ms) {
+        if (e != NULL)
+            shard_unlink(sh, k->hash, e, &t->dead);
+        shard_count(sh, COUNT_SETS);
+        return STORE_OK;
+    }
+    if (spec.value.len > ENTRY_INLINE_MAX && (spec.object = string_object(v)) == NULL)
+        return STORE_NO_MEMORY;
+    if (e != NULL && fits_in_place(e, &spec)) {
+        overwrite(sh, e, &spec);
+        result = STORE_OK;
+    } else {
+        result = put(t, sh, k->hash, e, &spec);
+    }
+    if (result == STORE_OK)
+        shard_count(sh, COUNT_SETS);
+    else
+        object_free(spec.object);
+    return result;
+}
+
+bool store_delete(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+
+    if (e == NULL)
+        return false;
+    shard_unlink(sh, k->hash, e, &t->dead);
+    shard_count(sh, COUNT_DELETES);
+    return true;
+}
+
+enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t expire_at, bool *existed) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+    struct entry_spec spec;
+    enum store_result result = STORE_OK;
+
+    *existed = e != NULL;
+    if (e == NULL)
+        return STORE_OK;
+    if (expire_at != NO_EXPIRY && expire_at <= t->now_ms) {
+        (void)store_delete(t, k);
+        return STORE_OK;
+    }
+    spec = entry_spec_of(e);
+    if (spec.expire_at == expire_at)
+        return STORE_OK;
+    spec.expire_at = expire_at;
+    if (entry_expire_at(e) != NO_EXPIRY && expire_at != NO_EXPIRY) {
+        entry_set_expire_at(e, expire_at);
+        shard_note_expiry(sh, expire_at);
+    } else {
+        result = put(t, sh, k->hash, e, &spec);
+    }
+    return result;
+}
+
+enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to) {
+    struct shard *src = txn_shard_write(t, from), *dst = txn_shard_write(t, to);
+    struct entry *e = find_live(t, src, from);
+    struct entry_spec spec;
+    enum store_result result;
+
+    assert(e != NULL);
+    if (slice_eq(from->name, to->name))
+        return STORE_OK;
+    spec = entry_spec_of(e);
+    spec.key = to->name;
+    result = put(t, dst, to->hash, find_live(t, dst, to), &spec);
+    if (result == STORE_OK)
+        shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
+    return result;
+}
+
+/* ---- editing in place ------------------------------------------------------------------------------------ */
+
+/* Room for `len` bytes with some to spare, as a string that grows will grow again: double it up to 1 MiB, then
+ * 1 MiB at a time (Redis's sds does the same). */
+static size_t roomy(size_t len) {
+    enum { STEP = 1 << 20 };
+
+    return len < STEP ? 2 * len : len + STEP;
+}
+
+/* A blob of `len` bytes that begins with `old`, zeroed behind it. NULL: no memory. */
+static struct blob *blob_from(struct slice old, size_t len, size_t cap) {
+    struct blob *b = blob_new(len, cap);
+    size_t keep = old.len < len ? old.len : len;
+
+    if (b == NULL)
+        return NULL;
+    if (keep > 0)
+        memcpy(b->data, old.ptr, keep);
+    memset(b->data + keep, 0, len - keep);
+    return b;
+}
+
+/* Resizes a blob nobody else holds; it may move. NULL: no memory, and it stands as it was. */
+static struct blob *blob_resize(struct blob *b, size_t len) {
+    size_t old = b->len;
+
+    if (len > b->cap && (b = blob_grow(b, roomy(len))) == NULL)
+        return NULL;
+    if (len > old)
+        memset(b->data + old, 0, len - old);
+    b->len = len;
+    atomic_store_explicit(&b->digest, 0, memory_order_relaxed);
+    return b;
+}
+
+/* The entry as a string of `len` bytes kept in the entry. */
+static enum store_result edit_inline(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
+                                     struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
+    size_t old = spec->value.len, keep = old < len ? old : len;
+    struct slice bytes = spec->value;
+    struct entry *fresh;
+
+    spec->value = slice_of(NULL, len);
+    if (e != NULL && fits_in_place(e, spec)) {
+        overwrite(sh, e, spec);
+        memset(entry_inline_value(e) + keep, 0, len - keep);
+        return STORE_OK;
+    }
+    fresh = entry_new(spec);
+    if (fresh == NULL)
+        return STORE_NO_MEMORY;
+    if (keep > 0)
+        memcpy(entry_inline_value(fresh), bytes.ptr, keep);
+    memset(entry_inline_value(fresh) + keep, 0, len - keep);
+    if (shard_link(sh, k->hash, e, fresh, &t->dead))
+        return STORE_OK;
+    entry_free(fresh);
+    return STORE_NO_MEMORY;
+}
+
+/* The entry as a string of `len` bytes in a blob of its own. */
+static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
+                                   struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
+    struct blob *b = (struct blob *)spec->object;
+
+    if (b != NULL && !blob_shared(b)) {
+        size_t before = entry_footprint(e);
+
+        if ((b = blob_resize(b, len)) == NULL)
+            return STORE_NO_MEMORY;
+        entry_set_object(e, &b->object);
+        shard_resized(sh, before, entry_footprint(e));
+        return STORE_OK;
+    }
+    b = blob_from(b != NULL ? blob_slice(b) : spec->value, len, e != NULL ? roomy(len) : len);
+    if (b == NULL)
+        return STORE_NO_MEMORY;
+    spec->object = &b->object;
+    if (put(t, sh, k->hash, e, spec) == STORE_OK)
+        return STORE_OK;
+    blob_unref(b);
+    return STORE_NO_MEMORY;
+}
+
+enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+    struct entry_spec spec = {.type = TYPE_STRING, .key = k->name};
+    enum store_result result;
+
+    if (e != NULL && entry_type(e) != TYPE_STRING)
+        return STORE_WRONG_TYPE;
+    if (len > t->store->max_value)
+        return STORE_TOO_LARGE;
+    if (e != NULL)
+        spec = entry_spec_of(e);
+    if (spec.object == NULL && len <= ENTRY_INLINE_MAX)
+        result = edit_inline(t, sh, k, e, &spec, len);
+    else
+        result = edit_blob(t, sh, k, e, &spec, len);
+    if (result != STORE_OK)
+        return result;
+    shard_count(sh, COUNT_SETS);
+    e = shard_find(sh, k);
+    *bytes = entry_object(e) != NULL ? entry_blob(e)->data : entry_inline_value(e);
+    return STORE_OK;
+}
+
+enum store_result store_edit_list(struct txn *t, const struct key *k, bool create, struct list **list) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+    struct entry_spec spec = {.type = TYPE_LIST, .key = k->name};
+
+    *list = NULL;
+    if (e != NULL && entry_type(e) != TYPE_LIST)
+        return STORE_WRONG_TYPE;
+    if (e == NULL && create) {
+        spec.object = (struct object *)list_new();
+        if (spec.object == NULL)
+            return STORE_NO_MEMORY;
+        if (put(t, sh, k->hash, NULL, &spec) != STORE_OK) {
+            object_free(spec.object);
+            return STORE_NO_MEMORY;
+        }
+        e = shard_find(sh, k);
+    }
+    if (e != NULL) {
+        *list = (struct list *)entry_object(e);
+        shard_resized(sh, list_bytes(*list), 0); /* store_list_done adds it again, as it is then */
+    }
+    return STORE_OK;
+}
+
+void store_list_done(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = shard_find(sh, k);
+
+    assert(e != NULL && entry_type(e) == TYPE_LIST);
+    shard_resized(sh, 0, list_bytes(entry_list(e)));
+    if (list_len(entry_list(e)) == 0)
+        shard_unlink(sh, k->hash, e, &t->dead);
+    shard_count(sh, COUNT_LIST_OPS);
+}

@@ -1,0 +1,40 @@
+/* store_impl.h - what the files of the store share. Private to the store. */
+#ifndef FLASHKV_STORE_STORE_IMPL_H
+#define FLASHKV_STORE_STORE_IMPL_H
+
+#include <flashkv/store.h>
+
+#include "shard.h"
+
+/* Entries that a flush cut loose, waiting for the sweeper to free them. */
+struct flushed {
+    struct flushed *next;
+    struct table keys;
+};
+
+/* The role of store.flushed_mutex (flashkv/thread_safety.h). */
+extern struct mutex flushed_role;
+
+struct store {
+    struct shard shards[STORE_SHARDS];
+    unsigned char secret[TABLE_SECRET_SIZE];
+    uint64_t max_value;
+    _Atomic uint64_t random_state;
+    struct mutex flushed_mutex;
+    struct flushed *flushed GUARDED_BY(flushed_role);
+};
+
+/* The shard of a key, which the transaction holds: exclusively for txn_shard_write. */
+struct shard *txn_shard_read(struct txn *t, const struct key *k) ASSERT_HELD_SHARED(shard_role);
+struct shard *txn_shard_write(struct txn *t, const struct key *k) ASSERT_HELD(shard_role);
+
+/* For visits of the whole keyspace: takes shard `i` unless the transaction holds it, and lets it go again. */
+struct shard *txn_visit_read(struct txn *t, unsigned i) ACQUIRE_SHARED(shard_role);
+void txn_leave_read(struct txn *t, unsigned i) RELEASE_SHARED(shard_role);
+struct shard *txn_visit_write(struct txn *t, unsigned i) ACQUIRE(shard_role);
+void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
+
+/* Frees what asynchronous flushes left. */
+void store_free_flushed(struct store *s);
+
+#endif

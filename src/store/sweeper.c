@@ -1,0 +1,159 @@
+/* sweeper.c - removes expired keys in the background, at a pace that follows how many there are.
+ *
+ * Goal: expired keys do not pile up, and a store where nothing expires pays next to nothing. A round looks at a
+ * sample of each shard's volatile keys, going round by the shard's own cursor; keys without an expiry are never
+ * walked. Of what a round looked at, over 25 % expired means there is more: the next round comes in 10 ms. Under
+ * 1 % means there is little: the pause doubles, up to 1 s. Otherwise 100 ms.
+ * Stop rule: a shard is left when a batch had 25 % or less expired, or after its share of batches.
+ * Cost: a lock is held for one batch of 32 keys (some microseconds, far below the 1 ms that is the promise), and
+ * a round looks at no more than 64 shards x 16 batches x 32 keys. */
+#include <errno.h>
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <pthread.h>
+
+#include "store_impl.h"
+
+enum {
+    BATCH = 32,
+    BATCHES_PER_SHARD = 16,
+    MOVE_SLOTS = 512, /* slots of a growing table moved at a time */
+    PAUSE_MIN_MS = 10,
+    PAUSE_BASE_MS = 100,
+    PAUSE_MAX_MS = 1000,
+};
+
+struct sweeper {
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* with `wake`, a condition, which the ranked mutex does not offer */
+    pthread_cond_t wake;
+    bool stop; /* guarded by `mutex` */
+    _Atomic unsigned pause_ms;
+};
+
+static bool mostly_expired(struct sweep_result r) {
+    return r.expired * 4 > r.looked;
+}
+
+/* One batch under one lock; what it unlinked is freed after. */
+static struct sweep_result sweep_batch(struct shard *sh, int64_t now_ms) {
+    struct object *dead = NULL;
+    struct sweep_result r;
+
+    shard_wrlock(sh);
+    r = shard_sweep(sh, now_ms, BATCH, &dead);
+    shard_wrunlock(sh);
+    dead_free(dead);
+    return r;
+}
+
+struct sweep_result store_sweep(struct store *s, int64_t now_ms) {
+    struct sweep_result sum = {0, 0};
+
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        struct shard *sh = &s->shards[i];
+
+        for (int batch = 0; batch < BATCHES_PER_SHARD; batch++) {
+            struct sweep_result r;
+
+            if (atomic_load_explicit(&sh->volatile_count, memory_order_relaxed) == 0)
+                break;
+            r = sweep_batch(sh, now_ms);
+            sum.looked += r.looked;
+            sum.expired += r.expired;
+            if (!mostly_expired(r))
+                break;
+        }
+    }
+    return sum;
+}
+
+/* Writers move a growing table along; where none come any more, this finishes it, so that the old slots do not
+ * stay for good. */
+static void finish_moves(struct store *s) {
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        struct shard *sh = &s->shards[i];
+
+        while (atomic_load_explicit(&sh->moving, memory_order_relaxed)) {
+            shard_wrlock(sh);
+            shard_move(sh, MOVE_SLOTS);
+            shard_wrunlock(sh);
+        }
+    }
+}
+
+static unsigned next_pause(unsigned pause_ms, struct sweep_result r) {
+    if (r.looked > 0 && mostly_expired(r))
+        return PAUSE_MIN_MS;
+    if (r.expired * 100 >= r.looked && r.looked > 0)
+        return PAUSE_BASE_MS;
+    if (pause_ms < PAUSE_BASE_MS)
+        return PAUSE_BASE_MS;
+    return 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
+}
+
+/* Waits for `ms` or until told to stop; true: stop. */
+static bool wait_or_stop(struct sweeper *sw, unsigned ms) {
+    int64_t until = clock_mono_ns() + (int64_t)ms * 1000000;
+    struct timespec ts = {until / 1000000000, until % 1000000000};
+    bool stop;
+
+    pthread_mutex_lock(&sw->mutex);
+    while (!sw->stop && pthread_cond_timedwait(&sw->wake, &sw->mutex, &ts) != ETIMEDOUT)
+        continue;
+    stop = sw->stop;
+    pthread_mutex_unlock(&sw->mutex);
+    return stop;
+}
+
+static void *sweeper_run(void *arg) {
+    struct sweeper *sw = arg;
+    unsigned pause = PAUSE_BASE_MS;
+
+    while (!wait_or_stop(sw, pause)) {
+        store_free_flushed(sw->store);
+        pause = next_pause(pause, store_sweep(sw->store, clock_wall_ms()));
+        finish_moves(sw->store);
+        atomic_store_explicit(&sw->pause_ms, pause, memory_order_relaxed);
+    }
+    return NULL;
+}
+
+struct sweeper *sweeper_start(struct store *s) {
+    struct sweeper *sw = mem_zalloc(sizeof(*sw));
+    pthread_condattr_t attr;
+
+    if (sw == NULL)
+        return NULL;
+    sw->store = s;
+    atomic_store_explicit(&sw->pause_ms, PAUSE_BASE_MS, memory_order_relaxed);
+    pthread_mutex_init(&sw->mutex, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&sw->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    if (pthread_create(&sw->thread, NULL, sweeper_run, sw) == 0)
+        return sw;
+    pthread_cond_destroy(&sw->wake);
+    pthread_mutex_destroy(&sw->mutex);
+    mem_free(sw);
+    return NULL;
+}
+
+void sweeper_stop(struct sweeper *sw) {
+    if (sw == NULL)
+        return;
+    pthread_mutex_lock(&sw->mutex);
+    sw->stop = true;
+    pthread_cond_signal(&sw->wake);
+    pthread_mutex_unlock(&sw->mutex);
+    pthread_join(sw->thread, NULL);
+    pthread_cond_destroy(&sw->wake);
+    pthread_mutex_destroy(&sw->mutex);
+    mem_free(sw);
+}
+
+unsigned sweeper_interval_ms(const struct sweeper *sw) {
+    return atomic_load_explicit(&sw->pause_ms, memory_order_relaxed);
+}

@@ -1,0 +1,323 @@
+/* table.c - Robin Hood hashing with a moving frontier; the why is in table.h. */
+#include "table.h"
+
+#include <assert.h>
+#include <flashkv/mem.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+_Static_assert(sizeof(void *) == 8, "a slot packs an address of 48 bits: 64-bit machines only");
+
+enum {
+    ADDRESS_BITS = 48,
+    DISTANCE_MAX = 255,
+    CAPACITY_MIN = 16,
+    MOVE_STEP = 12,  /* slots moved by each insertion and removal while growing */
+    WALK_EMPTY = 16, /* slots a walk passes for each entry wanted, so that a thin table ends its page too */
+};
+#define ADDRESS_MASK ((UINT64_C(1) << ADDRESS_BITS) - 1)
+#define DISTANCE_ONE (UINT64_C(1) << ADDRESS_BITS)
+
+/* ---- slots -------------------------------------------------------------------------------------------- */
+
+static struct entry *slot_entry(uint64_t slot) {
+    return (struct entry *)(uintptr_t)(slot & ADDRESS_MASK);
+}
+
+static size_t slot_distance(uint64_t slot) {
+    return (slot >> ADDRESS_BITS) & DISTANCE_MAX;
+}
+
+/* Tag and distance as they stand in a slot. The tag is the hash's low byte: a home depends on the high bits. */
+static uint64_t slot_mark(uint64_t hash, size_t distance) {
+    return (hash & 0xff) << 56 | (uint64_t)distance << ADDRESS_BITS;
+}
+
+static uint64_t hash_point(uint64_t hash) {
+    return hash << 6;
+}
+
+static size_t point_home(uint64_t point, size_t capacity) {
+    return (size_t)(((unsigned __int128)point * capacity) >> 64);
+}
+
+/* The first point whose home is `home`; 0 (that is, 2^64) for home == capacity. */
+static uint64_t home_point(size_t home, size_t capacity) {
+    unsigned __int128 whole = (unsigned __int128)home << 64;
+
+    return (uint64_t)((whole + capacity - 1) / capacity);
+}
+
+/* Slots after the last home: the farthest an entry can lie from it, and one that stays empty. */
+static size_t slots_tail(size_t capacity) {
+    return (capacity < DISTANCE_MAX ? capacity : DISTANCE_MAX) + 1;
+}
+
+static size_t slots_count(const struct slots *s) {
+    return s->capacity + slots_tail(s->capacity);
+}
+
+/* Room for at least `capacity` homes: all that the allocator's size class holds. */
+static bool slots_alloc(struct slots *s, size_t capacity) {
+    size_t bytes = mem_good_size((capacity + slots_tail(capacity)) * sizeof(uint64_t));
+    size_t count = bytes / sizeof(uint64_t);
+
+    s->at = mem_zalloc(bytes);
+    if (s->at == NULL)
+        return false;
+    s->capacity = count > 2 * DISTANCE_MAX ? count - DISTANCE_MAX - 1 : (count - 1) / 2;
+    return true;
+}
+
+static void slots_free(struct slots *s) {
+    mem_free(s->at);
+    *s = (struct slots){NULL, 0};
+}
+
+/* Puts an entry into its place, at or after `least`, shifting those with later homes up by one. False, nothing
+ * changed: somebody would come to lie farther from home than a slot can tell. */
+static bool slots_place(struct slots *s, size_t least, uint64_t hash, struct entry *e) {
+    size_t home = point_home(hash_point(hash), s->capacity), pos = home > least ? home : least, end;
+
+    while (s->at[pos] != 0 && slot_distance(s->at[pos]) >= pos - home)
+        pos++;
+    for (end = pos; s->at[end] != 0; end++)
+        if (slot_distance(s->at[end]) == DISTANCE_MAX)
+            return false;
+    if (pos - home > DISTANCE_MAX)
+        return false;
+    for (; end > pos; end--)
+        s->at[end] = s->at[end - 1] + DISTANCE_ONE;
+    s->at[pos] = slot_mark(hash, pos - home) | (uintptr_t)e;
+    return true;
+}
+
+/* The slot, not before `least`, of an entry that is there. */
+static size_t slots_locate(const struct slots *s, size_t least, uint64_t hash, const struct entry *e) {
+    size_t home = point_home(hash_point(hash), s->capacity), pos = home > least ? home : least;
+
+    while (slot_entry(s->at[pos]) != e)
+        pos++;
+    return pos;
+}
+
+/* Takes the entry in slot `pos` out; its followers come one nearer to their homes. */
+static void slots_take(struct slots *s, size_t pos) {
+    for (; slot_distance(s->at[pos + 1]) > 0; pos++)
+        s->at[pos] = s->at[pos + 1] - DISTANCE_ONE;
+    s->at[pos] = 0;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------- */
+
+void table_init(struct table *t, const unsigned char *secret) {
+    *t = (struct table){.secret = secret};
+}
+
+void table_free(struct table *t) {
+    slots_free(&t->now);
+    slots_free(&t->old);
+    table_init(t, t->secret);
+}
+
+uint64_t table_hash(const unsigned char *secret, struct slice key) {
+    return XXH3_64bits_withSecret(key.ptr, key.len, secret, TABLE_SECRET_SIZE);
+}
+
+size_t table_bytes(const struct table *t) {
+    return mem_good_size(slots_count(&t->now) * sizeof(uint64_t) * (t->now.at != NULL)) +
+           mem_good_size(slots_count(&t->old) * sizeof(uint64_t) * (t->old.at != NULL));
+}
+
+/* The array that a point lives in, and the first slot of it that counts. */
+static struct slots *table_side(const struct table *t, uint64_t point, size_t *least) {
+    if (t->old.at != NULL && point_home(point, t->old.capacity) >= t->moved) {
+        *least = t->old_next;
+        return (struct slots *)&t->old;
+    }
+    *least = 0;
+    return (struct slots *)&t->now;
+}
+
+struct entry *table_find(const struct table *t, uint64_t hash, struct slice key) {
+    size_t least, home, pos;
+    const struct slots *s = table_side(t, hash_point(hash), &least);
+
+    if (s->at == NULL)
+        return NULL;
+    home = point_home(hash_point(hash), s->capacity);
+    for (pos = home > least ? home : least;; pos++) {
+        uint64_t slot = s->at[pos];
+
+        if (slot == 0 || slot_distance(slot) < pos - home)
+            return NULL;
+        if ((slot & ~ADDRESS_MASK) == slot_mark(hash, pos - home) &&
+            slice_eq(entry_key(slot_entry(slot)), key))
+            return slot_entry(slot);
+    }
+}
+
+void table_replace(struct table *t, uint64_t hash, const struct entry *stale, struct entry *fresh) {
+    size_t least;
+    struct slots *s = table_side(t, hash_point(hash), &least);
+    uint64_t *slot = &s->at[slots_locate(s, least, hash, stale)];
+
+    *slot = (*slot & ~ADDRESS_MASK) | (uintptr_t)fresh;
+}
+
+/* ---- growing and shrinking ---------------------------------------------------------------------------- */
+
+static bool table_crowded(const struct table *t) {
+    return t->used + 1 > t->now.capacity - t->now.capacity / 8;
+}
+
+static bool table_thin(const struct table *t) {
+    return t->now.capacity > 8 * CAPACITY_MIN && t->used < t->now.capacity / 8;
+}
+
+/* Begins to move everything to an array of another capacity. False: no memory. */
+static bool table_begin_move(struct table *t, size_t capacity) {
+    struct slots fresh;
+
+    assert(!table_moving(t));
+    if (!slots_alloc(&fresh, capacity))
+        return false;
+    t->old = t->now;
+    t->now = fresh;
+    t->moved = t->old_next = 0;
+    return true;
+}
+
+static uint64_t table_rehash(const struct table *t, uint64_t slot) {
+    return table_hash(t->secret, entry_key(slot_entry(slot)));
+}
+
+/* Moves the entries of the next home over. False, nothing changed: one has no place (slots_place). */
+static bool table_move_home(struct table *t) {
+    size_t first = t->old_next, home = first - slot_distance(t->old.at[first]), pos;
+
+    for (pos = first; t->old.at[pos] != 0 && pos - slot_distance(t->old.at[pos]) == home; pos++) {
+        uint64_t slot = t->old.at[pos];
+
+        if (!slots_place(&t->now, 0, table_rehash(t, slot), slot_entry(slot)))
+            goto undo;
+    }
+    t->moved = home + 1;
+    t->old_next = pos > first ? pos : first + 1;
+    return true;
+
+undo:
+    while (pos-- > first) {
+        uint64_t hash = table_rehash(t, t->old.at[pos]);
+
+        slots_take(&t->now, slots_locate(&t->now, 0, hash, slot_entry(t->old.at[pos])));
+    }
+    return false;
+}
+
+void table_move(struct table *t, size_t slots) {
+    size_t count = slots_count(&t->old), end = t->old_next + slots, i;
+
+    if (!table_moving(t))
+        return;
+    for (i = t->old_next; i < end && i < count; i++)
+        __builtin_prefetch(slot_entry(t->old.at[i]));
+    while (t->old_next < end && t->old_next < count)
+        if (!table_move_home(t))
+            return;
+    if (t->old_next >= count)
+        slots_free(&t->old);
+}
+
+/* Room for one more entry. False: no memory. */
+static bool table_make_room(struct table *t) {
+    if (!table_crowded(t))
+        return true;
+    if (table_moving(t)) /* the last growth is not through: it has to be, first */
+        table_move(t, slots_count(&t->old));
+    if (t->now.at == NULL)
+        return slots_alloc(&t->now, CAPACITY_MIN);
+    if (table_moving(t))
+        return false;
+    return table_begin_move(t, t->now.capacity + t->now.capacity / 2);
+}
+
+bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
+    size_t least;
+    struct slots *s;
+
+    /* Refused room is no failure while there are free slots: the next insertion asks again. */
+    if (!table_make_room(t) && t->used + 1 >= t->now.capacity)
+        return false;
+    table_move(t, MOVE_STEP);
+    s = table_side(t, hash_point(hash), &least);
+    if (!slots_place(s, least, hash, e))
+        return false;
+    t->used++;
+    return true;
+}
+
+void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
+    size_t least;
+    struct slots *s = table_side(t, hash_point(hash), &least);
+
+    slots_take(s, slots_locate(s, least, hash, e));
+    t->used--;
+    if (!table_moving(t) && table_thin(t))
+        (void)table_begin_move(t, t->now.capacity / 4); /* no memory to save memory: stay */
+    table_move(t, MOVE_STEP);
+}
+
+/* ---- walking ------------------------------------------------------------------------------------------ */
+
+struct walk {
+    const struct table *table;
+    uint64_t from;
+    size_t want; /* entries still wanted */
+    table_visit *visit;
+    void *ctx;
+};
+
+/* Walks one array from slot `least` on; returns the next point, 0 when the array is through. */
+static uint64_t slots_walk(const struct slots *s, size_t least, struct walk *w) {
+    size_t home = point_home(w->from, s->capacity), pos = home > least ? home : least;
+    size_t passed = 0, budget = w->want * WALK_EMPTY + WALK_EMPTY, last = home;
+
+    for (; pos < slots_count(s); pos++, passed++) {
+        uint64_t slot = s->at[pos];
+        size_t at_home = pos - slot_distance(slot);
+
+        if (slot != 0 && at_home < home)
+            continue;
+        if ((w->want == 0 || passed >= budget) && at_home > last)
+            return at_home < s->capacity ? home_point(at_home, s->capacity) : 0;
+        last = at_home;
+        if (slot == 0)
+            continue;
+        if (at_home == home && hash_point(table_rehash(w->table, slot)) < w->from)
+            continue;
+        w->visit(w->ctx, slot_entry(slot));
+        w->want -= w->want > 0;
+    }
+    return 0;
+}
+
+uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_visit *visit, void *ctx) {
+    struct walk w = {t, from, want, visit, ctx};
+    size_t least;
+    const struct slots *s = table_side(t, from, &least);
+    uint64_t next;
+
+    if (s->at == NULL)
+        return 0;
+    next = slots_walk(s, least, &w);
+    if (s != &t->now || !table_moving(t))
+        return next;
+    /* `from` lies before the frontier: what lies behind it is in the old array. The new one holds nothing behind
+     * it, so a walk that comes that far goes on there. */
+    w.from = home_point(t->moved < t->old.capacity ? t->moved : t->old.capacity, t->old.capacity);
+    if (next != 0 && next < w.from)
+        return next;
+    return w.want == 0 || w.from == 0 ? w.from : slots_walk(&t->old, t->old_next, &w);
+}
