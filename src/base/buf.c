@@ -1,0 +1,67 @@
+/* buf.c - the growing part of the bounded buffer. */
+#include <flashkv/buf.h>
+#include <flashkv/mem.h>
+#include <stdio.h>
+
+enum { FIRST_CAP = 64 };
+
+bool buf_grow(struct buf *b, size_t extra) {
+    size_t need, cap;
+    char *data;
+
+    if (b->len > b->max || extra > b->max - b->len)
+        return false;
+    need = b->len + extra;
+    if (need <= b->cap)
+        return true;
+    cap = b->cap + b->cap / 2;
+    if (cap < FIRST_CAP)
+        cap = FIRST_CAP;
+    if (cap < need)
+        cap = need;
+    if (cap > b->max)
+        cap = b->max;
+    data = mem_realloc(b->data, cap);
+    if (data == NULL)
+        return false;
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) {
+    va_list again;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0 || !buf_reserve(b, (size_t)n + 1)) /* one for the NUL that vsnprintf writes */
+        return false;
+    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    b->len += (size_t)n;
+    return true;
+}
+
+bool buf_printf(struct buf *b, const char *fmt, ...) {
+    va_list ap;
+    bool ok;
+
+    va_start(ap, fmt);
+    ok = buf_vprintf(b, fmt, ap);
+    va_end(ap);
+    return ok;
+}
+
+void buf_consume(struct buf *b, size_t n) {
+    if (n == 0)
+        return;
+    b->len -= n;
+    if (b->len > 0)
+        memmove(b->data, b->data + n, b->len);
+}
+
+void buf_free(struct buf *b) {
+    mem_free(b->data);
+    *b = buf_make(b->max);
+}

@@ -1,0 +1,126 @@
+/* mem.c - the allocator of config.h behind one face. jemalloc and mimalloc replace malloc when linked, so that
+ * libraries use them too; only what malloc cannot tell is asked of them by name. */
+#include <config.h>
+#include <flashkv/mem.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#elif defined(HAVE_MIMALLOC)
+#include <mimalloc.h>
+#endif
+
+void *mem_alloc(size_t size) {
+    return malloc(size > 0 ? size : 1);
+}
+
+void *mem_zalloc(size_t size) {
+    return calloc(1, size > 0 ? size : 1);
+}
+
+void *mem_realloc(void *ptr, size_t size) {
+    return realloc(ptr, size > 0 ? size : 1);
+}
+
+void mem_free(void *ptr) {
+    free(ptr);
+}
+
+void *mem_aligned(size_t align, size_t size) {
+    void *ptr;
+
+    return posix_memalign(&ptr, align, size > 0 ? size : 1) == 0 ? ptr : NULL;
+}
+
+void *mem_dup(const void *ptr, size_t len) {
+    void *copy = mem_alloc(len);
+
+    if (copy != NULL && len > 0)
+        memcpy(copy, ptr, len);
+    return copy;
+}
+
+/* A field of /proc/self/status in bytes, 0 if it is not there. */
+static uint64_t status_bytes(const char *field) {
+    FILE *f = fopen("/proc/self/status", "re");
+    char line[256];
+    uint64_t kib = 0;
+
+    if (f == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (strncmp(line, field, strlen(field)) == 0)
+            kib = strtoull(line + strlen(field), NULL, 10);
+    fclose(f);
+    return kib * 1024;
+}
+
+uint64_t mem_resident(void) {
+    return status_bytes("VmRSS:");
+}
+
+uint64_t mem_resident_peak(void) {
+    return status_bytes("VmHWM:");
+}
+
+#ifdef HAVE_JEMALLOC
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+size_t mem_good_size(size_t size) {
+    return size == 0 ? 0 : nallocx(size, 0);
+}
+
+const char *mem_allocator(void) {
+    return "jemalloc-" TEXT(JEMALLOC_VERSION_MAJOR) "." TEXT(JEMALLOC_VERSION_MINOR) "." TEXT(
+        JEMALLOC_VERSION_BUGFIX);
+}
+
+uint64_t mem_allocated(void) {
+    uint64_t epoch = 1;
+    size_t bytes = 0, len = sizeof(bytes);
+
+    mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
+    return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0 ? bytes : mem_resident();
+}
+
+#elif defined(HAVE_MIMALLOC)
+
+size_t mem_good_size(size_t size) {
+    return size == 0 ? 0 : mi_good_size(size);
+}
+
+const char *mem_allocator(void) {
+    return "mimalloc";
+}
+
+uint64_t mem_allocated(void) {
+    return mem_resident();
+}
+
+#else
+
+/* glibc: 8 bytes of header, rounded up to 16, at least 32; the caller gets all but the header. */
+size_t mem_good_size(size_t size) {
+    size_t chunk = (size + 8 + 15) & ~(size_t)15;
+
+    if (size == 0)
+        return 0;
+    return (chunk < 32 ? 32 : chunk) - 8;
+}
+
+const char *mem_allocator(void) {
+    return "libc";
+}
+
+uint64_t mem_allocated(void) {
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+#endif

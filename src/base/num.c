@@ -1,0 +1,97 @@
+/* num.c - strict numbers. */
+#include <ctype.h>
+#include <errno.h>
+#include <flashkv/num.h>
+#include <math.h>
+#include <stdlib.h>
+
+bool num_parse_u64(struct slice s, uint64_t *out) {
+    uint64_t n = 0;
+
+    if (s.len == 0 || s.len > 20 || (s.ptr[0] == '0' && s.len > 1))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned digit = (unsigned char)s.ptr[i] - '0';
+
+        if (digit > 9 || n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return true;
+}
+
+bool num_parse_i64(struct slice s, int64_t *out) {
+    bool negative = s.len > 0 && s.ptr[0] == '-';
+    uint64_t n;
+
+    if (negative)
+        s = slice_of(s.ptr + 1, s.len - 1);
+    if (!num_parse_u64(s, &n) || (negative && n == 0) || n > (uint64_t)INT64_MAX + negative)
+        return false;
+    *out = negative ? (int64_t)(0 - n) : (int64_t)n;
+    return true;
+}
+
+bool num_parse_double(struct slice s, double *out) {
+    char text[256], *end;
+    double d;
+
+    if (s.len == 0 || s.len >= sizeof(text) || isspace((unsigned char)s.ptr[0]))
+        return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    errno = 0;
+    d = strtod(text, &end);
+    if (end != text + s.len || isnan(d) || (errno == ERANGE && (d == HUGE_VAL || d == -HUGE_VAL || d == 0)))
+        return false;
+    *out = d;
+    return true;
+}
+
+size_t num_format_u64(uint64_t n, char *out) {
+    char digits[NUM_I64_MAX];
+    size_t at = sizeof(digits), len;
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    len = sizeof(digits) - at;
+    memcpy(out, digits + at, len);
+    out[len] = '\0';
+    return len;
+}
+
+size_t num_format_i64(int64_t n, char *out) {
+    if (n >= 0)
+        return num_format_u64((uint64_t)n, out);
+    *out = '-';
+    return 1 + num_format_u64(0 - (uint64_t)n, out + 1);
+}
+
+bool num_parse_bytes(struct slice s, uint64_t *out) {
+    static const struct {
+        const char *suffix;
+        uint64_t factor;
+    } units[] = {
+        {"", 1},          {"b", 1},         {"k", 1000},       {"kb", 1 << 10},
+        {"m", 1000000},   {"mb", 1 << 20},  {"g", 1000000000}, {"gb", 1 << 30},
+        {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30},
+    };
+    size_t digits = 0;
+    uint64_t n;
+
+    while (digits < s.len && isdigit((unsigned char)s.ptr[digits]))
+        digits++;
+    if (!num_parse_u64(slice_of(s.ptr, digits), &n))
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (slice_caseeq(slice_of(s.ptr + digits, s.len - digits), slice_str(units[i].suffix))) {
+            if (n > UINT64_MAX / units[i].factor)
+                return false;
+            *out = n * units[i].factor;
+            return true;
+        }
+    return false;
+}
