@@ -41,7 +41,6 @@ struct list_iter {
     const struct list *list;
     size_t chunk;  /* logical number of the chunk, from the head */
     size_t offset; /* of the next element within its bytes */
-    size_t nth;    /* of the next element within the chunk */
     enum list_end from;
 };
 /* Starts at `index`, walking from `from` towards the other end; index == list_len gives an ended walk. */

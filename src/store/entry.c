@@ -167,7 +167,8 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
 }
 
 struct entry *entry_new(const struct entry_spec *spec) {
-    struct entry *e = mem_alloc(entry_spec_size(spec));
+    /* All that the allocator's size class holds: overwriting counts on it. */
+    struct entry *e = mem_alloc(mem_good_size(entry_spec_size(spec)));
 
     if (e != NULL)
         entry_write(e, spec);

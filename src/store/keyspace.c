@@ -3,9 +3,6 @@
 
 #include "store_impl.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 /* ---- counting ------------------------------------------------------------------------------------------- */
 
 struct expired_count {
@@ -78,7 +75,7 @@ uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *v
 static uint64_t store_random_number(struct store *s) {
     uint64_t n = atomic_fetch_add_explicit(&s->random_state, 1, memory_order_relaxed);
 
-    return XXH3_64bits_withSecret(&n, sizeof(n), s->secret, sizeof(s->secret));
+    return table_hash(s->secret, slice_of(&n, sizeof(n)));
 }
 
 /* Goal: about the same chance for every key. The first key after a random point would favour keys after wide

@@ -5,9 +5,6 @@
 
 #include "store_impl.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 struct store *store_create(const struct store_config *config) {
     struct store *s = mem_aligned(_Alignof(struct shard), sizeof(*s));
 
@@ -34,10 +31,6 @@ void store_destroy(struct store *s) {
     store_free_flushed(s);
     mutex_destroy(&s->flushed_mutex);
     mem_free(s);
-}
-
-uint64_t store_digest(struct slice bytes) {
-    return XXH3_64bits(bytes.ptr, bytes.len);
 }
 
 struct key store_key(const struct store *s, struct slice name) {

@@ -4,9 +4,6 @@
 #include <assert.h>
 #include <flashkv/mem.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 _Static_assert(sizeof(void *) == 8, "a slot packs an address of 48 bits: 64-bit machines only");
 
 enum {
@@ -119,10 +116,6 @@ void table_free(struct table *t) {
     slots_free(&t->now);
     slots_free(&t->old);
     table_init(t, t->secret);
-}
-
-uint64_t table_hash(const unsigned char *secret, struct slice key) {
-    return XXH3_64bits_withSecret(key.ptr, key.len, secret, TABLE_SECRET_SIZE);
 }
 
 size_t table_bytes(const struct table *t) {
@@ -312,12 +305,12 @@ uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_vis
     if (s->at == NULL)
         return 0;
     next = slots_walk(s, least, &w);
-    if (s != &t->now || !table_moving(t))
+    if (s != &t->now || !table_moving(t) || t->moved >= t->old.capacity)
         return next;
-    /* `from` lies before the frontier: what lies behind it is in the old array. The new one holds nothing behind
-     * it, so a walk that comes that far goes on there. */
-    w.from = home_point(t->moved < t->old.capacity ? t->moved : t->old.capacity, t->old.capacity);
+    /* `from` lies before the frontier. The new array holds nothing behind it; a walk that comes that far goes on
+     * in the old one. */
+    w.from = home_point(t->moved, t->old.capacity);
     if (next != 0 && next < w.from)
         return next;
-    return w.want == 0 || w.from == 0 ? w.from : slots_walk(&t->old, t->old_next, &w);
+    return w.want == 0 ? w.from : slots_walk(&t->old, t->old_next, &w);
 }

@@ -1,0 +1,64 @@
+/* blob.c - reference-counted bytes. */
+#include <flashkv/blob.h>
+#include <flashkv/entry.h>
+#include <flashkv/mem.h>
+#include <flashkv/store.h>
+
+struct blob *blob_new(size_t len, size_t cap) {
+    struct blob *b = mem_alloc(sizeof(*b) + cap);
+
+    if (b == NULL)
+        return NULL;
+    b->object = (struct object){NULL, TYPE_STRING};
+    atomic_init(&b->refs, 1);
+    atomic_init(&b->digest, 0);
+    b->len = len;
+    b->cap = cap;
+    return b;
+}
+
+struct blob *blob_grow(struct blob *b, size_t cap) {
+    struct blob *moved;
+
+    if (cap <= b->cap)
+        return b;
+    moved = mem_realloc(b, sizeof(*b) + cap); /* large ones move by pages: never held twice */
+    if (moved != NULL)
+        moved->cap = cap;
+    return moved;
+}
+
+struct blob *blob_trim(struct blob *b) {
+    struct blob *moved;
+
+    if (b->cap - b->len <= b->len / 8)
+        return b;
+    moved = mem_realloc(b, sizeof(*b) + b->len);
+    if (moved == NULL)
+        return b;
+    moved->cap = moved->len;
+    return moved;
+}
+
+struct blob *blob_ref(struct blob *b) {
+    /* Relaxed: whoever takes a reference already has one, or the shard's lock, which orders it. */
+    atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+    return b;
+}
+
+void blob_unref(struct blob *b) {
+    /* Release: what this holder did happens before the free; acquire: the last one sees what all others did. */
+    if (b != NULL && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
+        mem_free(b);
+}
+
+uint64_t blob_digest(struct blob *b) {
+    uint64_t digest = atomic_load_explicit(&b->digest, memory_order_relaxed);
+
+    /* Two readers may both compute it: they store the same number. */
+    if (digest == 0) {
+        digest = store_digest(blob_slice(b));
+        atomic_store_explicit(&b->digest, digest, memory_order_relaxed);
+    }
+    return digest;
+}
