@@ -30,9 +30,9 @@ enum command_flag {
     CMD_FAST = 1 << 2,    /* O(1) or O(log n) */
     CMD_DENYOOM = 1 << 3, /* may take more memory */
     CMD_ADMIN = 1 << 4,
-    CMD_KEYSPACE = 1 << 5, /* over the whole keyspace: no shard is locked for it */
-    CMD_PRIVATE = 1 << 6,  /* for a front end of ours; unknown to RESP clients */
-    CMD_SKEY = 1 << 7,     /* key positions depend on arguments: `keys` of the row finds them */
+    CMD_KEYSPACE = 1 << 5,  /* over the whole keyspace: no shard is locked for it */
+    CMD_PRIVATE = 1 << 6,   /* for a front end of ours; unknown to RESP clients */
+    CMD_CONTAINER = 1 << 7, /* has subcommands, rows of their own: "config|get" */
 };
 
 struct call;

@@ -33,6 +33,8 @@ uint64_t entry_digest(const struct entry *e);
 /* The media type stored with a string; empty if none was. At most ENTRY_CONTENT_TYPE_MAX bytes. */
 struct slice entry_content_type(const struct entry *e);
 enum { ENTRY_CONTENT_TYPE_MAX = 255 };
+/* A longer string is behind a blob: copying it while a lock is held would cost more than a reference. */
+enum { STRING_INLINE_MAX = 4096 };
 /* The list (TYPE_LIST only), to read. */
 const struct list *entry_list(const struct entry *e);
 /* Bytes this key takes in all: entry, value, table slots. */

@@ -16,11 +16,11 @@ struct command;
 enum session_front { SESSION_RESP, SESSION_HTTP };
 
 struct session {
-    int64_t now_ms;         /* wall clock of the current batch: the front end sets it before each one */
-    uint64_t id;            /* unique in this process, from 1; 0 until listed */
-    int fd;                 /* for CLIENT LIST */
-    uint8_t protocol;       /* RESP version, 2 or 3 */
-    bool close_after_reply; /* QUIT: send what is there, then close */
+    int64_t now_ms;           /* wall clock of the current batch: the front end sets it before each one */
+    uint64_t id;              /* unique in this process, from 1; 0 until listed */
+    int fd;                   /* for CLIENT LIST */
+    _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
+    bool close_after_reply;   /* QUIT: send what is there, then close */
     enum session_front front;
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */

@@ -142,7 +142,7 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
     size_t value = spec->object != NULL ? 0 : spec->value.len;
     char *at = e->body;
 
-    assert(spec->key.len <= ENTRY_KEY_MAX && value <= ENTRY_INLINE_MAX);
+    assert(spec->key.len <= ENTRY_KEY_MAX && value <= STRING_INLINE_MAX);
     assert(spec->content_type.len <= ENTRY_CONTENT_TYPE_MAX);
     e->lens = (uint32_t)(value << KEY_BITS | spec->key.len);
     e->meta = spec_meta(spec);

@@ -10,7 +10,7 @@
  *     meta: type 3 bits, E_ flags 5 bits, 24 bits left for an access stamp
  *
  * A key of 16 bytes with a value of 64 thus takes 88 bytes, 96 with an expiry: one 96-byte class of the usual
- * allocators either way. A value of more than ENTRY_INLINE_MAX bytes, or of another type, is an object behind
+ * allocators either way. A value of more than STRING_INLINE_MAX bytes, or of another type, is an object behind
  * a pointer. */
 #ifndef FLASHKV_STORE_ENTRY_LAYOUT_H
 #define FLASHKV_STORE_ENTRY_LAYOUT_H
@@ -18,11 +18,7 @@
 #include <flashkv/entry.h>
 #include <stdatomic.h>
 
-enum {
-    ENTRY_KEY_MAX = (1 << 17) - 1,
-    /* Above this a value is a blob: copying it while a lock is held would cost more than a reference. */
-    ENTRY_INLINE_MAX = 4096,
-};
+enum { ENTRY_KEY_MAX = (1 << 17) - 1 };
 
 enum entry_flag { E_EXPIRES = 1 << 3, E_OBJECT = 1 << 4, E_CONTENT_TYPE = 1 << 5 };
 

@@ -138,7 +138,7 @@ enum store_result store_set_string(struct txn *t, const struct key *k, const str
         shard_count(sh, COUNT_SETS);
         return STORE_OK;
     }
-    if (spec.value.len > ENTRY_INLINE_MAX && (spec.object = string_object(v)) == NULL)
+    if (spec.value.len > STRING_INLINE_MAX && (spec.object = string_object(v)) == NULL)
         return STORE_NO_MEMORY;
     if (e != NULL && fits_in_place(e, &spec)) {
         overwrite(sh, e, &spec);
@@ -304,7 +304,7 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
         return STORE_TOO_LARGE;
     if (e != NULL)
         spec = entry_spec_of(e);
-    if (spec.object == NULL && len <= ENTRY_INLINE_MAX)
+    if (spec.object == NULL && len <= STRING_INLINE_MAX)
         result = edit_inline(t, sh, k, e, &spec, len);
     else
         result = edit_blob(t, sh, k, e, &spec, len);

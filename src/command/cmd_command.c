@@ -1,0 +1,247 @@
+/* cmd_command.c - COMMAND: the table, told to clients. Source: https://redis.io/commands/command */
+#include <flashkv/glob.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "table.h"
+
+static bool is_public(const struct command *cmd) {
+    return !(cmd->flags & CMD_PRIVATE);
+}
+
+static bool is_subcommand(const struct command *cmd) {
+    return strchr(cmd->name, '|') != NULL;
+}
+
+static bool is_subcommand_of(const struct command *cmd, const struct command *container) {
+    size_t len = strlen(container->name);
+
+    return strncmp(cmd->name, container->name, len) == 0 && cmd->name[len] == '|';
+}
+
+static size_t count_subcommands(const struct command *container) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < command_count; i++)
+        n += is_subcommand_of(&command_table[i], container);
+    return n;
+}
+
+static size_t count_commands(void) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < command_count; i++)
+        n += is_public(&command_table[i]) && !is_subcommand(&command_table[i]);
+    return n;
+}
+
+void cmd_command_count(struct call *c) {
+    reply_integer(c->reply, (int64_t)count_commands());
+}
+
+/* ---- COMMAND and COMMAND INFO -------------------------------------------------------------------------------- */
+
+static const struct {
+    uint16_t bit;
+    const char *flag;     /* in COMMAND INFO */
+    const char *category; /* of ACL, or NULL */
+} flag_names[] = {
+    {CMD_WRITE, "write", "@write"}, {CMD_READ, "readonly", "@read"}, {CMD_DENYOOM, "denyoom", NULL},
+    {CMD_ADMIN, "admin", "@admin"}, {CMD_FAST, "fast", "@fast"},
+};
+
+static void reply_flags(struct call *c, const struct command *cmd) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+        n += (cmd->flags & flag_names[i].bit) != 0;
+    reply_set(c->reply, n);
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+        if (cmd->flags & flag_names[i].bit)
+            reply_status(c->reply, slice_str(flag_names[i].flag));
+}
+
+static void reply_categories(struct call *c, const struct command *cmd) {
+    char group[32] = "@";
+    size_t n = 1;
+
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+        n += (cmd->flags & flag_names[i].bit) != 0 && flag_names[i].category != NULL;
+    if (!(cmd->flags & CMD_FAST))
+        n++;
+    reply_set(c->reply, n);
+    strncat(group, strcmp(cmd->group, "generic") == 0 ? "keyspace" : cmd->group, sizeof(group) - 2);
+    reply_status(c->reply, slice_str(group));
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+        if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL)
+            reply_status(c->reply, slice_str(flag_names[i].category));
+    if (!(cmd->flags & CMD_FAST))
+        reply_status(c->reply, SLICE_LIT("@slow"));
+}
+
+static void reply_pair(struct call *c, const char *name, const char *value) {
+    reply_text(c->reply, name);
+    reply_text(c->reply, value);
+}
+
+static void reply_pair_integer(struct call *c, const char *name, int64_t value) {
+    reply_text(c->reply, name);
+    reply_integer(c->reply, value);
+}
+
+/* One specification: keys from an index to the last, by a step. */
+static void reply_key_specs(struct call *c, const struct command *cmd) {
+    reply_set(c->reply, cmd->first_key > 0);
+    if (cmd->first_key == 0)
+        return;
+    reply_map(c->reply, 3);
+    reply_text(c->reply, "flags");
+    reply_set(c->reply, 1);
+    reply_status(c->reply, cmd->flags & CMD_WRITE ? SLICE_LIT("RW") : SLICE_LIT("RO"));
+    reply_text(c->reply, "begin_search");
+    reply_map(c->reply, 2);
+    reply_pair(c, "type", "index");
+    reply_text(c->reply, "spec");
+    reply_map(c->reply, 1);
+    reply_pair_integer(c, "index", cmd->first_key);
+    reply_text(c->reply, "find_keys");
+    reply_map(c->reply, 2);
+    reply_pair(c, "type", "range");
+    reply_text(c->reply, "spec");
+    reply_map(c->reply, 3);
+    reply_pair_integer(c, "lastkey", cmd->last_key < 0 ? cmd->last_key : cmd->last_key - cmd->first_key);
+    reply_pair_integer(c, "keystep", cmd->key_step);
+    reply_pair_integer(c, "limit", 0);
+}
+
+static void reply_row(struct call *c, const struct command *cmd) {
+    reply_array(c->reply, 10);
+    reply_text(c->reply, cmd->name);
+    reply_integer(c->reply, cmd->arity);
+    reply_flags(c, cmd);
+    reply_integer(c->reply, cmd->first_key);
+    reply_integer(c->reply, cmd->last_key);
+    reply_integer(c->reply, cmd->key_step);
+    reply_categories(c, cmd);
+    reply_array(c->reply, 0); /* tips */
+    reply_key_specs(c, cmd);
+    reply_array(c->reply, count_subcommands(cmd));
+    for (size_t i = 0; i < command_count; i++)
+        if (is_subcommand_of(&command_table[i], cmd))
+            reply_row(c, &command_table[i]);
+}
+
+static void reply_all_rows(struct call *c) {
+    reply_array(c->reply, count_commands());
+    for (size_t i = 0; i < command_count; i++)
+        if (is_public(&command_table[i]) && !is_subcommand(&command_table[i]))
+            reply_row(c, &command_table[i]);
+}
+
+void cmd_command(struct call *c) {
+    reply_all_rows(c);
+}
+
+void cmd_command_info(struct call *c) {
+    if (c->argc == 2) {
+        reply_all_rows(c);
+        return;
+    }
+    reply_array(c->reply, c->argc - 2);
+    for (size_t i = 2; i < c->argc; i++) {
+        const struct command *cmd = command_lookup(call_arg(c, i));
+
+        if (cmd != NULL)
+            reply_row(c, cmd);
+        else
+            reply_null_array(c->reply);
+    }
+}
+
+/* ---- COMMAND DOCS -------------------------------------------------------------------------------------------- */
+
+static void reply_docs(struct call *c, const struct command *cmd) {
+    size_t subs = count_subcommands(cmd);
+
+    reply_text(c->reply, cmd->name);
+    reply_map(c->reply, 3 + (subs > 0));
+    reply_pair(c, "summary", cmd->summary);
+    reply_pair(c, "since", cmd->since);
+    reply_pair(c, "group", cmd->group);
+    if (subs == 0)
+        return;
+    reply_text(c->reply, "subcommands");
+    reply_map(c->reply, subs);
+    for (size_t i = 0; i < command_count; i++)
+        if (is_subcommand_of(&command_table[i], cmd))
+            reply_docs(c, &command_table[i]);
+}
+
+void cmd_command_docs(struct call *c) {
+    size_t n = 0;
+
+    if (c->argc == 2) {
+        reply_map(c->reply, count_commands());
+        for (size_t i = 0; i < command_count; i++)
+            if (is_public(&command_table[i]) && !is_subcommand(&command_table[i]))
+                reply_docs(c, &command_table[i]);
+        return;
+    }
+    for (size_t i = 2; i < c->argc; i++)
+        n += command_lookup(call_arg(c, i)) != NULL;
+    reply_map(c->reply, n);
+    for (size_t i = 2; i < c->argc; i++)
+        if (command_lookup(call_arg(c, i)) != NULL)
+            reply_docs(c, command_lookup(call_arg(c, i)));
+}
+
+/* ---- COMMAND LIST and GETKEYS -------------------------------------------------------------------------------- */
+
+/* Does the row pass FILTERBY of the call (arguments 3 and 4)? */
+static bool filter_passes(const struct call *c, const struct command *cmd) {
+    struct slice by = call_arg(c, 4);
+
+    if (arg_is(c, 3, "pattern"))
+        return glob_match(by, slice_str(cmd->name));
+    if (arg_is(c, 3, "aclcat"))
+        for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+            if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL &&
+                slice_caseeq(by, slice_str(flag_names[i].category + 1)))
+                return true;
+    return slice_caseeq(by, slice_str(cmd->group));
+}
+
+void cmd_command_list(struct call *c) {
+    struct names names = names_make(c);
+    bool filtered = c->argc == 5 && arg_is(c, 2, "filterby") &&
+                    (arg_is(c, 3, "pattern") || arg_is(c, 3, "aclcat") || arg_is(c, 3, "module"));
+
+    if (c->argc != 2 && !filtered) {
+        reply_syntax_error(c);
+        return;
+    }
+    for (size_t i = 0; i < command_count; i++)
+        if (is_public(&command_table[i]) &&
+            (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))) &&
+            (filtered || !is_subcommand(&command_table[i])))
+            names_add(&names, slice_str(command_table[i].name));
+    names_reply(c, &names);
+}
+
+void cmd_command_getkeys(struct call *c) {
+    const struct command *cmd = command_lookup(call_arg(c, 2));
+    size_t argc = c->argc - 2, last;
+
+    if (cmd == NULL)
+        reply_error(c->reply, "ERR Invalid command specified");
+    else if (cmd->first_key == 0)
+        reply_error(c->reply, "ERR The command has no key arguments");
+    else if (cmd->arity >= 0 ? argc != (size_t)cmd->arity : argc < (size_t)-cmd->arity)
+        reply_error(c->reply, "ERR Invalid number of arguments specified for command");
+    else {
+        last = cmd->last_key < 0 ? argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
+        reply_array(c->reply, (last - (size_t)cmd->first_key) / (size_t)cmd->key_step + 1);
+        for (size_t i = (size_t)cmd->first_key; i <= last; i += (size_t)cmd->key_step)
+            reply_bulk(c->reply, call_arg(c, i + 2));
+    }
+}

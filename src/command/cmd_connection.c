@@ -1,0 +1,249 @@
+/* cmd_connection.c - the client's own connection. Source: https://redis.io/commands/?group=connection */
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "info.h"
+
+void cmd_ping(struct call *c) {
+    if (c->argc > 2)
+        reply_error(c->reply, "ERR wrong number of arguments for 'ping' command");
+    else if (c->argc == 2)
+        reply_bulk(c->reply, call_arg(c, 1));
+    else
+        reply_status(c->reply, SLICE_LIT("PONG"));
+}
+
+void cmd_echo(struct call *c) {
+    reply_bulk(c->reply, call_arg(c, 1));
+}
+
+void cmd_quit(struct call *c) {
+    c->session->close_after_reply = true;
+    reply_ok(c->reply);
+}
+
+void cmd_select(struct call *c) {
+    int64_t db;
+
+    if (!num_parse_i64(call_arg(c, 1), &db))
+        reply_error(c->reply, "ERR invalid DB index");
+    else if (db != 0)
+        reply_error(c->reply, "ERR DB index is out of range");
+    else
+        reply_ok(c->reply);
+}
+
+/* ---- what a client says of itself ---------------------------------------------------------------------------- */
+
+/* No spaces or control characters: CLIENT LIST is one line a client, fields divided by spaces. */
+static bool is_plain(struct slice s) {
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '!' || s.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+/* Replaces one of the session's texts; empty takes it away. False: no memory. */
+static bool set_text(struct call *c, char **field, struct slice text) {
+    char *copy = text.len > 0 ? mem_alloc(text.len + 1) : NULL, *old;
+
+    if (text.len > 0 && copy == NULL)
+        return false;
+    if (copy != NULL) {
+        memcpy(copy, text.ptr, text.len);
+        copy[text.len] = '\0';
+    }
+    session_list_lock(&c->server->sessions);
+    old = *field;
+    *field = copy;
+    session_list_unlock(&c->server->sessions);
+    mem_free(old);
+    return true;
+}
+
+static bool set_name(struct call *c, struct slice name) {
+    if (!is_plain(name))
+        reply_error(c->reply, "ERR Client names cannot contain spaces, newlines or special characters.");
+    else if (!set_text(c, &c->session->name, name))
+        reply_store_error(c, STORE_NO_MEMORY);
+    else
+        return true;
+    return false;
+}
+
+void cmd_client_setname(struct call *c) {
+    if (set_name(c, call_arg(c, 2)))
+        reply_ok(c->reply);
+}
+
+void cmd_client_getname(struct call *c) {
+    if (c->session->name != NULL)
+        reply_text(c->reply, c->session->name);
+    else
+        reply_null(c->reply);
+}
+
+void cmd_client_setinfo(struct call *c) {
+    struct slice value = call_arg(c, 3);
+    char **field = NULL;
+
+    if (arg_is(c, 2, "lib-name"))
+        field = &c->session->lib_name;
+    else if (arg_is(c, 2, "lib-ver"))
+        field = &c->session->lib_version;
+    if (field == NULL)
+        reply_error(c->reply, "ERR Unrecognized option '%.*s'",
+                    (int)(c->argv[2].len < 128 ? c->argv[2].len : 128), c->argv[2].ptr);
+    else if (!is_plain(value))
+        reply_error(c->reply, "ERR %s cannot contain spaces, newlines or special characters.",
+                    field == &c->session->lib_name ? "lib-name" : "lib-ver");
+    else if (set_text(c, field, value))
+        reply_ok(c->reply);
+    else
+        reply_store_error(c, STORE_NO_MEMORY);
+}
+
+void cmd_client_id(struct call *c) {
+    reply_integer(c->reply, (int64_t)c->session->id);
+}
+
+static void describe(const struct call *c, struct session *s, struct buf *out) {
+    const struct command *last = atomic_load_explicit(&s->last_command, memory_order_relaxed);
+    int64_t active = atomic_load_explicit(&s->active_ms, memory_order_relaxed);
+    int64_t now = c->session->now_ms;
+
+    buf_printf(
+        out,
+        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 "
+        "resp=%d user=default lib-name=%s lib-ver=%s cmd=%s\n",
+        (unsigned long long)s->id, s->peer, s->local, s->fd, s->name != NULL ? s->name : "",
+        (long long)((now - s->created_ms) / 1000), (long long)(now > active ? (now - active) / 1000 : 0),
+        (int)atomic_load_explicit(&s->protocol, memory_order_relaxed), s->lib_name != NULL ? s->lib_name : "",
+        s->lib_version != NULL ? s->lib_version : "", last != NULL ? last->name : "NULL");
+}
+
+void cmd_client_info(struct call *c) {
+    struct buf out = buf_make(4096);
+
+    session_list_lock(&c->server->sessions);
+    describe(c, c->session, &out);
+    session_list_unlock(&c->server->sessions);
+    reply_verbatim(c->reply, buf_slice(&out));
+    buf_free(&out);
+}
+
+/* CLIENT LIST [TYPE normal|...] [ID id ...] */
+static bool wanted(const struct call *c, const struct session *s) {
+    int64_t id;
+
+    if (c->argc == 2)
+        return true;
+    if (arg_is(c, 2, "type"))
+        return arg_is(c, 3, "normal");
+    for (size_t i = 3; i < c->argc; i++)
+        if (num_parse_i64(call_arg(c, i), &id) && (uint64_t)id == s->id)
+            return true;
+    return false;
+}
+
+static bool check_list_filter(struct call *c) {
+    static const char *const types[] = {"normal", "master", "replica", "slave", "pubsub"};
+    int64_t id;
+
+    if (c->argc == 2)
+        return true;
+    if (arg_is(c, 2, "type") && c->argc == 4) {
+        for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+            if (arg_is(c, 3, types[i]))
+                return true;
+        reply_error(c->reply, "ERR Unknown client type '%.*s'",
+                    (int)(c->argv[3].len < 128 ? c->argv[3].len : 128), c->argv[3].ptr);
+        return false;
+    }
+    if (!arg_is(c, 2, "id") || c->argc < 4) {
+        reply_syntax_error(c);
+        return false;
+    }
+    for (size_t i = 3; i < c->argc; i++)
+        if (!num_parse_i64(call_arg(c, i), &id) || id <= 0) {
+            reply_error(c->reply, "ERR Invalid client ID");
+            return false;
+        }
+    return true;
+}
+
+void cmd_client_list(struct call *c) {
+    struct buf out = buf_make(c->server->options->max_output_bytes);
+
+    if (!check_list_filter(c))
+        return;
+    session_list_lock(&c->server->sessions);
+    for (struct session *s = c->server->sessions.head; s != NULL; s = s->next)
+        if (wanted(c, s))
+            describe(c, s, &out);
+    session_list_unlock(&c->server->sessions);
+    reply_verbatim(c->reply, buf_slice(&out));
+    buf_free(&out);
+}
+
+void cmd_reset(struct call *c) {
+    set_text(c, &c->session->name, slice_of("", 0));
+    atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
+    reply_status(c->reply, SLICE_LIT("RESET"));
+}
+
+/* ---- HELLO --------------------------------------------------------------------------------------------------- */
+
+static void reply_hello(struct call *c) {
+    reply_map(c->reply, 7);
+    reply_text(c->reply, "server");
+    reply_text(c->reply, "redis"); /* clients look for it; what it really is stands in INFO */
+    reply_text(c->reply, "version");
+    reply_text(c->reply, REDIS_VERSION);
+    reply_text(c->reply, "proto");
+    reply_integer(c->reply, c->session->protocol);
+    reply_text(c->reply, "id");
+    reply_integer(c->reply, (int64_t)c->session->id);
+    reply_text(c->reply, "mode");
+    reply_text(c->reply, "standalone");
+    reply_text(c->reply, "role");
+    reply_text(c->reply, "master");
+    reply_text(c->reply, "modules");
+    reply_array(c->reply, 0);
+}
+
+void cmd_hello(struct call *c) {
+    struct slice name = {NULL, 0};
+    int64_t version = c->session->protocol;
+
+    if (c->argc > 1 && !num_parse_i64(call_arg(c, 1), &version)) {
+        reply_error(c->reply, "ERR Protocol version is not an integer or out of range");
+        return;
+    }
+    if (version < 2 || version > 3) {
+        reply_error(c->reply, "NOPROTO unsupported protocol version");
+        return;
+    }
+    for (size_t i = 2; i < c->argc; i++) {
+        if (arg_is(c, i, "setname") && i + 1 < c->argc) {
+            name = call_arg(c, ++i);
+        } else if (arg_is(c, i, "auth") && i + 2 < c->argc) {
+            /* There is no password: the default user's is any, as in Redis with `nopass`. */
+            if (!arg_is(c, i + 1, "default")) {
+                reply_error(c->reply, "WRONGPASS invalid username-password pair or user is disabled.");
+                return;
+            }
+            i += 2;
+        } else {
+            reply_error(c->reply, "ERR Syntax error in HELLO option '%.*s'",
+                        (int)(c->argv[i].len < 128 ? c->argv[i].len : 128), c->argv[i].ptr);
+            return;
+        }
+    }
+    if (name.ptr != NULL && !set_name(c, name))
+        return;
+    atomic_store_explicit(&c->session->protocol, (uint8_t)version, memory_order_relaxed);
+    reply_hello(c);
+}

@@ -1,0 +1,283 @@
+/* cmd_key.c - keys of any type. Source: https://redis.io/commands/?group=generic */
+#include <flashkv/glob.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+
+void cmd_del(struct call *c) {
+    int64_t n = 0;
+
+    for (size_t i = 0; i < c->key_count; i++)
+        n += store_delete(&c->txn, &c->keys[i]);
+    reply_integer(c->reply, n);
+}
+
+void cmd_exists(struct call *c) {
+    int64_t n = 0;
+
+    for (size_t i = 0; i < c->key_count; i++)
+        n += store_get(&c->txn, &c->keys[i]) != NULL;
+    reply_integer(c->reply, n);
+}
+
+void cmd_type(struct call *c) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+
+    reply_status(c->reply, slice_str(e != NULL ? value_type_name(entry_type(e)) : "none"));
+}
+
+/* ---- expiry ------------------------------------------------------------------------------------------------- */
+
+struct expire_options {
+    bool nx, xx, gt, lt;
+};
+
+static bool parse_expire_options(struct call *c, struct expire_options *o) {
+    for (size_t i = 3; i < c->argc; i++) {
+        if (arg_is(c, i, "nx"))
+            o->nx = true;
+        else if (arg_is(c, i, "xx"))
+            o->xx = true;
+        else if (arg_is(c, i, "gt"))
+            o->gt = true;
+        else if (arg_is(c, i, "lt"))
+            o->lt = true;
+        else {
+            reply_error(c->reply, "ERR Unsupported option %.*s",
+                        (int)(c->argv[i].len < 128 ? c->argv[i].len : 128), c->argv[i].ptr);
+            return false;
+        }
+    }
+    if (o->nx && (o->xx || o->gt || o->lt))
+        reply_error(c->reply, "ERR NX and XX, GT or LT options at the same time are not compatible");
+    else if (o->gt && o->lt)
+        reply_error(c->reply, "ERR GT and LT options at the same time are not compatible");
+    else
+        return true;
+    return false;
+}
+
+/* As arg_expiry, but past and negative times are allowed: they delete. */
+static bool arg_any_time(struct call *c, enum time_form form, int64_t *at) {
+    int64_t n, base = form & SINCE_1970 ? 0 : c->txn.now_ms;
+
+    if (!arg_i64(c, 2, &n))
+        return false;
+    if ((!(form & IN_MS) && __builtin_mul_overflow(n, 1000, &n)) || __builtin_add_overflow(n, base, &n)) {
+        reply_error(c->reply, "ERR invalid expire time in '%s' command", c->command->name);
+        return false;
+    }
+    *at = n > 0 ? n : 1; /* long past, and not NO_EXPIRY */
+    return true;
+}
+
+/* Do the options let a key that expires at `now_at` (maybe never) expire at `at`? */
+static bool expire_allowed(const struct expire_options *o, int64_t now_at, int64_t at) {
+    bool never = now_at == NO_EXPIRY;
+
+    return !(o->nx && !never) && !(o->xx && never) && !(o->gt && (never || at <= now_at)) &&
+           !(o->lt && !never && at >= now_at);
+}
+
+static void expire(struct call *c, enum time_form form) {
+    struct expire_options o = {false, false, false, false};
+    const struct entry *e;
+    enum store_result result;
+    bool existed;
+    int64_t at;
+
+    if (!parse_expire_options(c, &o) || !arg_any_time(c, form, &at))
+        return;
+    e = store_peek(&c->txn, &c->keys[0]);
+    if (e == NULL || !expire_allowed(&o, entry_expire_at(e), at)) {
+        reply_integer(c->reply, 0);
+        return;
+    }
+    result = store_set_expiry(&c->txn, &c->keys[0], at, &existed);
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    else
+        reply_integer(c->reply, 1);
+}
+
+void cmd_expire(struct call *c) {
+    expire(c, FROM_NOW | IN_SECONDS);
+}
+
+void cmd_pexpire(struct call *c) {
+    expire(c, FROM_NOW | IN_MS);
+}
+
+void cmd_expireat(struct call *c) {
+    expire(c, SINCE_1970 | IN_SECONDS);
+}
+
+void cmd_pexpireat(struct call *c) {
+    expire(c, SINCE_1970 | IN_MS);
+}
+
+void cmd_persist(struct call *c) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    bool existed, had = e != NULL && entry_expire_at(e) != NO_EXPIRY;
+    enum store_result result = STORE_OK;
+
+    if (had)
+        result = store_set_expiry(&c->txn, &c->keys[0], NO_EXPIRY, &existed);
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    else
+        reply_integer(c->reply, had);
+}
+
+/* -2: no key; -1: no expiry; else what is left, or when, in ms or rounded to seconds. */
+static void reply_expiry(struct call *c, enum time_form form) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    int64_t at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
+
+    if (e == NULL || at == NO_EXPIRY) {
+        reply_integer(c->reply, e == NULL ? -2 : -1);
+        return;
+    }
+    if (!(form & SINCE_1970))
+        at -= c->txn.now_ms;
+    reply_integer(c->reply, form & IN_MS ? at : at / 1000 + (at % 1000 >= 500));
+}
+
+void cmd_ttl(struct call *c) {
+    reply_expiry(c, FROM_NOW | IN_SECONDS);
+}
+
+void cmd_pttl(struct call *c) {
+    reply_expiry(c, FROM_NOW | IN_MS);
+}
+
+void cmd_expiretime(struct call *c) {
+    reply_expiry(c, SINCE_1970 | IN_SECONDS);
+}
+
+void cmd_pexpiretime(struct call *c) {
+    reply_expiry(c, SINCE_1970 | IN_MS);
+}
+
+/* ---- renaming ----------------------------------------------------------------------------------------------- */
+
+/* False: replied. */
+static bool rename_key(struct call *c) {
+    enum store_result result = store_rename(&c->txn, &c->keys[0], &c->keys[1]);
+
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    return result == STORE_OK;
+}
+
+static bool source_exists(struct call *c) {
+    if (store_peek(&c->txn, &c->keys[0]) != NULL)
+        return true;
+    reply_error(c->reply, "ERR no such key");
+    return false;
+}
+
+void cmd_rename(struct call *c) {
+    if (source_exists(c) && rename_key(c))
+        reply_ok(c->reply);
+}
+
+void cmd_renamenx(struct call *c) {
+    if (!source_exists(c))
+        return;
+    if (store_peek(&c->txn, &c->keys[1]) != NULL)
+        reply_integer(c->reply, 0);
+    else if (rename_key(c))
+        reply_integer(c->reply, 1);
+}
+
+/* ---- the keyspace ------------------------------------------------------------------------------------------- */
+
+struct key_filter {
+    struct names names;
+    struct slice pattern; /* ptr NULL: all */
+    struct slice type;    /* likewise */
+};
+
+static void gather(void *ctx, const struct entry *e) {
+    struct key_filter *f = ctx;
+
+    if (f->pattern.ptr != NULL && !glob_match(f->pattern, entry_key(e)))
+        return;
+    if (f->type.ptr != NULL && !slice_caseeq(f->type, slice_str(value_type_name(entry_type(e)))))
+        return;
+    names_add(&f->names, entry_key(e));
+}
+
+void cmd_keys(struct call *c) {
+    enum { PAGE = 1000 }; /* so that no lock is held for long */
+    struct key_filter f = {.names = names_make(c), .pattern = call_arg(c, 1)};
+    uint64_t cursor = 0;
+
+    do
+        cursor = store_scan(&c->txn, cursor, PAGE, gather, &f);
+    while (cursor != 0 && !f.names.overflow);
+    names_reply(c, &f.names);
+}
+
+static bool parse_scan(struct call *c, struct key_filter *f, int64_t *count) {
+    for (size_t i = 2; i < c->argc; i += 2) {
+        bool has_value = i + 1 < c->argc;
+
+        if (has_value && arg_is(c, i, "count")) {
+            if (!arg_i64(c, i + 1, count))
+                return false;
+            if (*count < 1)
+                goto syntax;
+        } else if (has_value && arg_is(c, i, "match")) {
+            f->pattern = call_arg(c, i + 1);
+        } else if (has_value && arg_is(c, i, "type")) {
+            f->type = call_arg(c, i + 1);
+        } else {
+            goto syntax;
+        }
+    }
+    return true;
+
+syntax:
+    reply_syntax_error(c);
+    return false;
+}
+
+void cmd_scan(struct call *c) {
+    struct key_filter f = {.names = names_make(c)};
+    char digits[NUM_I64_MAX];
+    uint64_t cursor;
+    int64_t count = 10;
+    size_t len;
+
+    if (!num_parse_u64(call_arg(c, 1), &cursor) || cursor >> 53 != 0) {
+        reply_error(c->reply, "ERR invalid cursor");
+        return;
+    }
+    if (!parse_scan(c, &f, &count))
+        return;
+    cursor = store_scan(&c->txn, cursor, (size_t)count, gather, &f);
+    len = num_format_u64(cursor, digits);
+    if (!f.names.overflow) {
+        reply_array(c->reply, 2);
+        reply_bulk(c->reply, slice_of(digits, len));
+    }
+    names_reply(c, &f.names);
+}
+
+static void gather_one(void *ctx, const struct entry *e) {
+    names_add(ctx, entry_key(e));
+}
+
+void cmd_randomkey(struct call *c) {
+    struct names names = names_make(c);
+
+    if (!store_random(&c->txn, gather_one, &names) || names.overflow)
+        reply_null(c->reply);
+    else
+        reply_bulk(c->reply,
+                   slice_of(names.bytes.data + sizeof(uint32_t), names.bytes.len - sizeof(uint32_t)));
+    buf_free(&names.bytes);
+}

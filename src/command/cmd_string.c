@@ -1,0 +1,285 @@
+/* cmd_string.c - strings. Source: https://redis.io/commands/?group=string */
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+
+/* ---- setting ------------------------------------------------------------------------------------------------ */
+
+struct set_options {
+    bool nx, xx, get, keepttl, expires;
+    int64_t expire_at;
+};
+
+static struct string_value value_of(const struct arg *a) {
+    return (struct string_value){.bytes = arg_slice(a), .blob = a->blob, .expire_at = NO_EXPIRY};
+}
+
+/* Sets the call's key to argument `i`. False: replied with the error. */
+static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expire_at) {
+    struct string_value v = value_of(&c->argv[i]);
+    enum store_result result;
+
+    v.expire_at = expire_at;
+    result = store_set_string(&c->txn, k, &v);
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    return result == STORE_OK;
+}
+
+/* SET's options from argument 3 on. False: replied. */
+static bool parse_set(struct call *c, struct set_options *o) {
+    enum time_form form = 0;
+
+    for (size_t i = 3; i < c->argc; i++) {
+        if (arg_is(c, i, "nx") && !o->xx) {
+            o->nx = true;
+        } else if (arg_is(c, i, "xx") && !o->nx) {
+            o->xx = true;
+        } else if (arg_is(c, i, "get")) {
+            o->get = true;
+        } else if (arg_is(c, i, "keepttl") && !o->expires) {
+            o->keepttl = true;
+        } else if (arg_expiry_word(c, i, &form) && !o->keepttl && !o->expires && i + 1 < c->argc) {
+            o->expires = true;
+            o->expire_at = (int64_t)++i; /* parsed when the syntax is known to be right */
+        } else {
+            reply_syntax_error(c);
+            return false;
+        }
+    }
+    return !o->expires || arg_expiry(c, (size_t)o->expire_at, form, &o->expire_at);
+}
+
+/* An old value that has to outlive its change: the reply waits until the change is known to be done. */
+struct old_value {
+    bool exists;
+    struct blob *blob; /* a reference, or NULL: `bytes` */
+    size_t len;
+    char bytes[STRING_INLINE_MAX];
+};
+
+static void keep_old(const struct entry *e, struct old_value *old) {
+    old->exists = e != NULL;
+    old->blob = NULL;
+    if (e == NULL)
+        return;
+    old->len = entry_string(e).len;
+    if (entry_blob(e) != NULL)
+        old->blob = blob_ref(entry_blob(e));
+    else
+        memcpy(old->bytes, entry_string(e).ptr, old->len);
+}
+
+static void reply_old(struct call *c, const struct old_value *old) {
+    if (!old->exists)
+        reply_null(c->reply);
+    else if (old->blob != NULL)
+        reply_blob(c->reply, old->blob);
+    else
+        reply_bulk(c->reply, slice_of(old->bytes, old->len));
+}
+
+/* Sets the key and replies its old value. */
+static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at) {
+    struct old_value old;
+
+    keep_old(e, &old);
+    if (set_key(c, &c->keys[0], 2, expire_at))
+        reply_old(c, &old);
+    blob_unref(old.blob);
+}
+
+void cmd_set(struct call *c) {
+    struct set_options o = {.expire_at = NO_EXPIRY};
+    const struct entry *e;
+    bool refused;
+
+    if (!parse_set(c, &o))
+        return;
+    e = store_peek(&c->txn, &c->keys[0]);
+    if (o.get && !is_type(c, e, TYPE_STRING))
+        return;
+    refused = (o.nx && e != NULL) || (o.xx && e == NULL);
+    if (o.keepttl && e != NULL)
+        o.expire_at = entry_expire_at(e);
+    if (refused)
+        reply_string(c, o.get ? e : NULL);
+    else if (o.get)
+        get_and_set(c, e, o.expire_at);
+    else if (set_key(c, &c->keys[0], 2, o.expire_at))
+        reply_ok(c->reply);
+}
+
+void cmd_setnx(struct call *c) {
+    if (store_peek(&c->txn, &c->keys[0]) != NULL)
+        reply_integer(c->reply, 0);
+    else if (set_key(c, &c->keys[0], 2, NO_EXPIRY))
+        reply_integer(c->reply, 1);
+}
+
+static void set_expiring(struct call *c, enum time_form form) {
+    int64_t expire_at;
+
+    if (arg_expiry(c, 2, form, &expire_at) && set_key(c, &c->keys[0], 3, expire_at))
+        reply_ok(c->reply);
+}
+
+void cmd_setex(struct call *c) {
+    set_expiring(c, FROM_NOW | IN_SECONDS);
+}
+
+void cmd_psetex(struct call *c) {
+    set_expiring(c, FROM_NOW | IN_MS);
+}
+
+void cmd_mset(struct call *c) {
+    if (c->argc % 2 == 0) {
+        reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
+        return;
+    }
+    /* What can be refused is refused before the first key changes. */
+    for (size_t i = 2; i < c->argc; i += 2)
+        if (c->argv[i].len > c->server->options->max_value_bytes) {
+            reply_store_error(c, STORE_TOO_LARGE);
+            return;
+        }
+    for (size_t i = 0; i < c->key_count; i++)
+        if (!set_key(c, &c->keys[i], 2 * i + 2, NO_EXPIRY))
+            return;
+    reply_ok(c->reply);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+void cmd_get(struct call *c) {
+    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+
+    if (is_type(c, e, TYPE_STRING))
+        reply_string(c, e);
+}
+
+void cmd_mget(struct call *c) {
+    reply_array(c->reply, c->key_count);
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct entry *e = store_get(&c->txn, &c->keys[i]);
+
+        reply_string(c, e != NULL && entry_type(e) == TYPE_STRING ? e : NULL);
+    }
+}
+
+void cmd_strlen(struct call *c) {
+    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+
+    if (is_type(c, e, TYPE_STRING))
+        reply_integer(c->reply, e != NULL ? (int64_t)entry_string(e).len : 0);
+}
+
+void cmd_getset(struct call *c) {
+    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+
+    if (is_type(c, e, TYPE_STRING))
+        get_and_set(c, e, NO_EXPIRY);
+}
+
+void cmd_getdel(struct call *c) {
+    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+
+    if (!is_type(c, e, TYPE_STRING))
+        return;
+    reply_string(c, e);
+    store_delete(&c->txn, &c->keys[0]);
+}
+
+void cmd_getex(struct call *c) {
+    enum time_form form = 0;
+    int64_t expire_at = NO_EXPIRY;
+    const struct entry *e;
+    bool persist = c->argc == 3 && arg_is(c, 2, "persist"), existed;
+
+    if (c->argc > 2 && !persist && !(c->argc == 4 && arg_expiry_word(c, 2, &form))) {
+        reply_syntax_error(c);
+        return;
+    }
+    e = store_get(&c->txn, &c->keys[0]);
+    if (!is_type(c, e, TYPE_STRING) || (c->argc == 4 && !arg_expiry(c, 3, form, &expire_at)))
+        return;
+    reply_string(c, e);
+    if (c->argc > 2) /* no memory for the change: the value was read, the expiry stays */
+        (void)store_set_expiry(&c->txn, &c->keys[0], expire_at, &existed);
+}
+
+/* ---- changing ----------------------------------------------------------------------------------------------- */
+
+void cmd_append(struct call *c) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    struct slice more = call_arg(c, 2);
+    size_t old;
+    enum store_result result;
+    char *bytes;
+
+    if (!is_type(c, e, TYPE_STRING))
+        return;
+    old = e != NULL ? entry_string(e).len : 0;
+    result = store_edit_string(&c->txn, &c->keys[0], old + more.len, &bytes);
+    if (result != STORE_OK) {
+        reply_store_error(c, result);
+        return;
+    }
+    if (more.len > 0)
+        memcpy(bytes + old, more.ptr, more.len);
+    reply_integer(c->reply, (int64_t)(old + more.len));
+}
+
+static void add(struct call *c, int64_t delta) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    char digits[NUM_I64_MAX], *bytes;
+    enum store_result result;
+    int64_t n = 0;
+    size_t len;
+
+    if (!is_type(c, e, TYPE_STRING))
+        return;
+    if (e != NULL && !num_parse_i64(entry_string(e), &n)) {
+        reply_error(c->reply, "ERR value is not an integer or out of range");
+        return;
+    }
+    if (__builtin_add_overflow(n, delta, &n)) {
+        reply_error(c->reply, "ERR increment or decrement would overflow");
+        return;
+    }
+    len = num_format_i64(n, digits);
+    result = store_edit_string(&c->txn, &c->keys[0], len, &bytes);
+    if (result != STORE_OK) {
+        reply_store_error(c, result);
+        return;
+    }
+    memcpy(bytes, digits, len);
+    reply_integer(c->reply, n);
+}
+
+void cmd_incr(struct call *c) {
+    add(c, 1);
+}
+
+void cmd_decr(struct call *c) {
+    add(c, -1);
+}
+
+void cmd_incrby(struct call *c) {
+    int64_t by;
+
+    if (arg_i64(c, 2, &by))
+        add(c, by);
+}
+
+void cmd_decrby(struct call *c) {
+    int64_t by;
+
+    if (!arg_i64(c, 2, &by))
+        return;
+    if (by == INT64_MIN)
+        reply_error(c->reply, "ERR decrement would overflow");
+    else
+        add(c, -by);
+}

@@ -1,0 +1,123 @@
+/* dispatch.c - the one path from an argv to a handler: arity, keys, locks, handler, unlock. */
+#include <flashkv/mem.h>
+#include <stdio.h>
+
+#include "args.h"
+#include "table.h"
+
+enum { KEYS_ON_STACK = 8 };
+
+static void reply_unknown(struct call *c) {
+    char args[128];
+    size_t n = 0;
+
+    for (size_t i = 1; i < c->argc && n < sizeof(args) - 1; i++) {
+        int room = (int)(sizeof(args) - n), len = (int)(c->argv[i].len < 128 ? c->argv[i].len : 128);
+
+        n += (size_t)snprintf(args + n, (size_t)room, "'%.*s' ", len, c->argv[i].ptr);
+    }
+    args[n < sizeof(args) ? n : sizeof(args) - 1] = '\0';
+    reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s",
+                (int)(c->argv[0].len < 128 ? c->argv[0].len : 128), c->argv[0].ptr, n > 0 ? args : "");
+}
+
+/* The row of a subcommand, once the container's is found. NULL: replied. */
+static const struct command *find_subcommand(struct call *c, const struct command *container) {
+    char name[64];
+    const struct command *sub = NULL;
+    int n;
+
+    if (c->argc == 1)
+        return container; /* some containers do something by themselves; for the rest the arity says no */
+    n = snprintf(name, sizeof(name), "%s|%.*s", container->name,
+                 (int)(c->argv[1].len < 40 ? c->argv[1].len : 40), c->argv[1].ptr);
+    if (n > 0 && (size_t)n < sizeof(name))
+        sub = command_lookup(slice_of(name, (size_t)n));
+    if (sub == NULL)
+        reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                    (int)(c->argv[1].len < 128 ? c->argv[1].len : 128), c->argv[1].ptr,
+                    command_upper(container).text);
+    return sub;
+}
+
+/* Hashes the keys the row points at into `keys` and collects their shards. False: replied. */
+static bool hash_keys(struct call *c, size_t first, size_t last, size_t step, struct key *keys,
+                      uint64_t *shards) {
+    uint64_t longest = c->server->options->max_key_bytes;
+    size_t n = 0;
+
+    for (size_t i = first; i <= last; i += step) {
+        if (c->argv[i].len > longest) {
+            reply_error(c->reply, "ERR key is too long (%zu bytes, at most %llu: max-key-bytes)",
+                        c->argv[i].len, (unsigned long long)longest);
+            return false;
+        }
+        keys[n] = store_key(c->server->store, call_arg(c, i));
+        *shards |= key_shard_bit(&keys[n++]);
+    }
+    c->keys = keys;
+    c->key_count = n;
+    return true;
+}
+
+static void run_locked(struct call *c, uint64_t shards) {
+    enum txn_mode mode = c->command->flags & CMD_WRITE ? TXN_WRITE : TXN_READ;
+
+    txn_begin(&c->txn, c->server->store, c->session->now_ms, shards, mode);
+    c->command->handler(c);
+    txn_end(&c->txn);
+}
+
+static void run_with_keys(struct call *c) {
+    const struct command *cmd = c->command;
+    struct key room[KEYS_ON_STACK], *keys = room;
+    size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step;
+    size_t last = cmd->last_key < 0 ? c->argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
+    size_t count = last < first ? 0 : (last - first) / step + 1;
+    uint64_t shards = 0;
+
+    if (count > KEYS_ON_STACK && (keys = mem_alloc(count * sizeof(*keys))) == NULL) {
+        reply_error(c->reply, "ERR out of memory");
+        return;
+    }
+    if (hash_keys(c, first, last, step, keys, &shards))
+        run_locked(c, shards);
+    if (keys != room)
+        mem_free(keys);
+}
+
+static bool arity_fits(const struct command *cmd, size_t argc) {
+    return cmd->arity >= 0 ? argc == (size_t)cmd->arity : argc >= (size_t)-cmd->arity;
+}
+
+void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
+                 const struct arg *argv, struct reply *r) {
+    struct call c = {.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r};
+
+    r->failed = false;
+    if ((cmd->flags & CMD_CONTAINER) && (c.command = cmd = find_subcommand(&c, cmd)) == NULL)
+        return;
+    if (!arity_fits(cmd, argc) || cmd->handler == NULL) {
+        reply_error(r, "ERR wrong number of arguments for '%s' command", cmd->name);
+        return;
+    }
+    atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
+    atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
+    if (cmd->first_key > 0)
+        run_with_keys(&c);
+    else
+        run_locked(&c, 0);
+}
+
+void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                     struct reply *r) {
+    const struct command *cmd = command_lookup(arg_slice(&argv[0]));
+
+    if (cmd == NULL) {
+        struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
+
+        reply_unknown(&c);
+        return;
+    }
+    command_run(srv, s, cmd, argc, argv, r);
+}

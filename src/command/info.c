@@ -1,0 +1,155 @@
+/* info.c - INFO: a section is a row and a function. Source: https://redis.io/commands/info */
+#include "info.h"
+
+#include <config.h>
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "args.h"
+
+static unsigned long long load(const _Atomic uint64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* "1.50M", as Redis writes sizes for people. */
+static void human(struct buf *out, const char *name, uint64_t bytes) {
+    static const char units[] = "BKMGT";
+    double n = (double)bytes;
+    size_t u = 0;
+
+    for (; n >= 1024 && u + 2 < sizeof(units); u++)
+        n /= 1024;
+    buf_printf(out, u == 0 ? "%s:%.0f%c\r\n" : "%s:%.2f%c\r\n", name, n, units[u]);
+}
+
+static void info_server(const struct call *c, struct buf *out) {
+    const struct server *s = c->server;
+    long long up = (clock_mono_ns() - s->started_mono_ns) / 1000000000;
+    struct utsname un;
+
+    uname(&un);
+    buf_printf(
+        out,
+        "redis_version:%s\r\nflashkv_version:%s\r\nredis_mode:standalone\r\nos:%s %s %s\r\narch_bits:64\r\n"
+        "multiplexing_api:epoll\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%u\r\nhttp_port:%u\r\n"
+        "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n",
+        REDIS_VERSION, PACKAGE_VERSION, un.sysname, un.release, un.machine, (int)getpid(), s->run_id,
+        s->resp_port, s->http_port, (long long)clock_wall_us(), up, up / 86400);
+}
+
+static void info_clients(const struct call *c, struct buf *out) {
+    buf_printf(out,
+               "connected_clients:%llu\r\nhttp_connections:%llu\r\nmaxclients:%llu\r\nblocked_clients:0\r\n",
+               load(&c->server->resp.connections), load(&c->server->http.connections),
+               (unsigned long long)c->server->options->max_connections);
+}
+
+static void info_memory(const struct call *c, struct buf *out) {
+    uint64_t used = mem_allocated(), rss = mem_resident(), peak = mem_resident_peak();
+    struct shard_stats total;
+
+    store_stats(c->server->store, &total, NULL);
+    buf_printf(out, "used_memory:%llu\r\n", (unsigned long long)used);
+    human(out, "used_memory_human", used);
+    buf_printf(out, "used_memory_rss:%llu\r\n", (unsigned long long)rss);
+    human(out, "used_memory_rss_human", rss);
+    buf_printf(out, "used_memory_peak:%llu\r\n", (unsigned long long)peak);
+    human(out, "used_memory_peak_human", peak);
+    buf_printf(
+        out, "used_memory_dataset:%llu\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
+        (unsigned long long)total.bytes, mem_allocator());
+}
+
+static void info_persistence(const struct call *c, struct buf *out) {
+    (void)c;
+    buf_printf(out, "loading:0\r\nrdb_changes_since_last_save:0\r\naof_enabled:0\r\n");
+}
+
+static void info_stats(const struct call *c, struct buf *out) {
+    const struct front_stats *f = &c->server->resp;
+    struct shard_stats total;
+
+    store_stats(c->server->store, &total, NULL);
+    buf_printf(
+        out,
+        "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\ntotal_http_requests:%llu\r\n"
+        "total_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\nrejected_connections:%llu\r\n"
+        "client_output_buffer_limit_disconnections:%llu\r\ntotal_error_replies:%llu\r\n",
+        load(&f->accepted), load(&f->requests), load(&c->server->http.requests), load(&f->bytes_in),
+        load(&f->bytes_out), load(&f->refused), load(&f->output_overflows), load(&f->errors));
+    buf_printf(out, "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
+               (unsigned long long)total.expired, (unsigned long long)total.hits,
+               (unsigned long long)total.misses);
+    buf_printf(out, "pubsub_channels:0\r\npubsub_patterns:0\r\n");
+}
+
+static void info_replication(const struct call *c, struct buf *out) {
+    (void)c;
+    buf_printf(out, "role:master\r\nconnected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n",
+               c->server->run_id);
+}
+
+static void info_cpu(const struct call *c, struct buf *out) {
+    struct rusage u;
+
+    (void)c;
+    getrusage(RUSAGE_SELF, &u);
+    buf_printf(out, "used_cpu_sys:%ld.%06ld\r\nused_cpu_user:%ld.%06ld\r\n", (long)u.ru_stime.tv_sec,
+               (long)u.ru_stime.tv_usec, (long)u.ru_utime.tv_sec, (long)u.ru_utime.tv_usec);
+}
+
+static void info_cluster(const struct call *c, struct buf *out) {
+    (void)c;
+    buf_printf(out, "cluster_enabled:0\r\n");
+}
+
+static void info_keyspace(const struct call *c, struct buf *out) {
+    struct shard_stats total;
+
+    store_stats(c->server->store, &total, NULL);
+    if (total.keys > 0)
+        buf_printf(out, "db0:keys=%llu,expires=%llu,avg_ttl=0\r\n", (unsigned long long)total.keys,
+                   (unsigned long long)total.volatile_keys);
+}
+
+static const struct {
+    const char *name, *title;
+    void (*format)(const struct call *c, struct buf *out);
+} sections[] = {
+    {"server", "Server", info_server},
+    {"clients", "Clients", info_clients},
+    {"memory", "Memory", info_memory},
+    {"persistence", "Persistence", info_persistence},
+    {"stats", "Stats", info_stats},
+    {"replication", "Replication", info_replication},
+    {"cpu", "CPU", info_cpu},
+    {"cluster", "Cluster", info_cluster},
+    {"keyspace", "Keyspace", info_keyspace},
+};
+
+static bool section_wanted(const struct call *c, const char *name) {
+    static const char *const everything[] = {"default", "all", "everything"};
+
+    if (c->argc == 1)
+        return true;
+    for (size_t i = 1; i < c->argc; i++) {
+        if (arg_is(c, i, name))
+            return true;
+        for (size_t k = 0; k < sizeof(everything) / sizeof(*everything); k++)
+            if (arg_is(c, i, everything[k]))
+                return true;
+    }
+    return false;
+}
+
+void info_format(const struct call *c, struct buf *out) {
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        if (!section_wanted(c, sections[i].name))
+            continue;
+        buf_printf(out, "%s# %s\r\n", out->len > 0 ? "\r\n" : "", sections[i].title);
+        sections[i].format(c, out);
+    }
+}

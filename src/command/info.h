@@ -1,0 +1,14 @@
+/* info.h - INFO's text. Private to the command layer. */
+#ifndef FLASHKV_COMMAND_INFO_H
+#define FLASHKV_COMMAND_INFO_H
+
+#include <flashkv/buf.h>
+#include <flashkv/command.h>
+
+/* The Redis whose behaviour is followed; what clients take for the server's version. */
+#define REDIS_VERSION "7.0.15"
+
+/* Appends the sections that the call's arguments from 1 on name, or the default ones. */
+void info_format(const struct call *c, struct buf *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* reply.c - errors whose text no argument can forge. */
+#include <flashkv/reply.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { ERROR_MAX = 512 };
+
+void reply_error(struct reply *r, const char *fmt, ...) {
+    char text[ERROR_MAX];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        n = 0;
+    if ((size_t)n >= sizeof(text))
+        n = sizeof(text) - 1;
+    for (int i = 0; i < n; i++)
+        if ((unsigned char)text[i] < ' ')
+            text[i] = ' ';
+    r->failed = true;
+    r->ops->error(r, slice_of(text, (size_t)n));
+}

@@ -1,0 +1,64 @@
+/* session.c - the list of connected clients. */
+#include <flashkv/mem.h>
+#include <flashkv/server.h>
+#include <flashkv/session.h>
+
+void session_list_lock(struct session_list *l) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&l->mutex);
+}
+
+void session_list_unlock(struct session_list *l) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&l->mutex);
+}
+
+void session_list_init(struct session_list *l) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&l->mutex, LOCK_RANK_SESSIONS);
+    l->head = NULL;
+    l->count = 0;
+    atomic_init(&l->next_id, 1);
+}
+
+void session_list_destroy(struct session_list *l) {
+    mutex_destroy(&l->mutex);
+}
+
+void session_enter(struct session_list *l, struct session *s) {
+    s->id = atomic_fetch_add_explicit(&l->next_id, 1, memory_order_relaxed);
+    session_list_lock(l);
+    s->prev = NULL;
+    s->next = l->head;
+    if (l->head != NULL)
+        l->head->prev = s;
+    l->head = s;
+    l->count++;
+    session_list_unlock(l);
+}
+
+void session_leave(struct session_list *l, struct session *s) {
+    session_list_lock(l);
+    if (s->prev != NULL)
+        s->prev->next = s->next;
+    else
+        l->head = s->next;
+    if (s->next != NULL)
+        s->next->prev = s->prev;
+    l->count--;
+    session_list_unlock(l);
+    mem_free(s->name);
+    mem_free(s->lib_name);
+    mem_free(s->lib_version);
+}
+
+static void front_reset(struct front_stats *f) {
+    _Atomic uint64_t *const counters[] = {&f->accepted,  &f->refused,          &f->requests, &f->bytes_in,
+                                          &f->bytes_out, &f->output_overflows, &f->errors};
+
+    for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+}
+
+void server_stats_reset(struct server *s) {
+    store_stats_reset(s->store);
+    front_reset(&s->resp);
+    front_reset(&s->http);
+}

@@ -1,0 +1,224 @@
+/* table.c - every command: one row. Arity, key positions and flags as COMMAND INFO of Redis 7.0 tells them. */
+#include "table.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "handlers.h"
+
+enum {
+    R = CMD_READ,
+    W = CMD_WRITE,
+    F = CMD_FAST,
+    M = CMD_DENYOOM,
+    A = CMD_ADMIN,
+    K = CMD_KEYSPACE,
+};
+
+/* name, handler, arity, flags, first key, last key, step, group, since, syntax, summary */
+const struct command command_table[] = {
+    /* strings */
+    {"append", cmd_append, 3, W | M | F, 1, 1, 1, "string", "2.0.0", "key value", "Appends to a string"},
+    {"decr", cmd_decr, 2, W | M | F, 1, 1, 1, "string", "1.0.0", "key", "Subtracts one from an integer"},
+    {"decrby", cmd_decrby, 3, W | M | F, 1, 1, 1, "string", "1.0.0", "key decrement",
+     "Subtracts from an integer"},
+    {"get", cmd_get, 2, R | F, 1, 1, 1, "string", "1.0.0", "key", "Returns the string of a key"},
+    {"getdel", cmd_getdel, 2, W | F, 1, 1, 1, "string", "6.2.0", "key",
+     "Returns a string and deletes the key"},
+    {"getex", cmd_getex, -2, W | F, 1, 1, 1, "string", "6.2.0",
+     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     "Returns a string and sets the key's expiry"},
+    {"getset", cmd_getset, 3, W | M | F, 1, 1, 1, "string", "1.0.0", "key value",
+     "Sets a string and returns the old one"},
+    {"incr", cmd_incr, 2, W | M | F, 1, 1, 1, "string", "1.0.0", "key", "Adds one to an integer"},
+    {"incrby", cmd_incrby, 3, W | M | F, 1, 1, 1, "string", "1.0.0", "key increment", "Adds to an integer"},
+    {"mget", cmd_mget, -2, R | F, 1, -1, 1, "string", "1.0.0", "key [key ...]",
+     "Returns the strings of several keys"},
+    {"mset", cmd_mset, -3, W | M, 1, -1, 2, "string", "1.0.1", "key value [key value ...]",
+     "Sets several keys at once, all or nothing"},
+    {"psetex", cmd_psetex, 4, W | M, 1, 1, 1, "string", "2.6.0", "key milliseconds value",
+     "Sets a string that expires after milliseconds"},
+    {"set", cmd_set, -3, W | M, 1, 1, 1, "string", "1.0.0",
+     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     "unix-time-milliseconds | KEEPTTL]",
+     "Sets a key to a string, whatever it held"},
+    {"setex", cmd_setex, 4, W | M, 1, 1, 1, "string", "2.0.0", "key seconds value",
+     "Sets a string that expires after seconds"},
+    {"setnx", cmd_setnx, 3, W | M | F, 1, 1, 1, "string", "1.0.0", "key value",
+     "Sets a string if the key is not there"},
+    {"strlen", cmd_strlen, 2, R | F, 1, 1, 1, "string", "2.2.0", "key", "Returns the length of a string"},
+
+    /* lists */
+    {"lindex", cmd_lindex, 3, R, 1, 1, 1, "list", "1.0.0", "key index", "Returns the element at an index"},
+    {"linsert", cmd_linsert, 5, W | M, 1, 1, 1, "list", "2.2.0", "key BEFORE | AFTER pivot element",
+     "Inserts an element before or after another"},
+    {"llen", cmd_llen, 2, R | F, 1, 1, 1, "list", "1.0.0", "key", "Returns the length of a list"},
+    {"lpop", cmd_lpop, -2, W | F, 1, 1, 1, "list", "1.0.0", "key [count]",
+     "Removes and returns the first elements"},
+    {"lpush", cmd_lpush, -3, W | M | F, 1, 1, 1, "list", "1.0.0", "key element [element ...]",
+     "Adds elements at the head"},
+    {"lpushx", cmd_lpushx, -3, W | M | F, 1, 1, 1, "list", "2.2.0", "key element [element ...]",
+     "Adds elements at the head of a list that exists"},
+    {"lrange", cmd_lrange, 4, R, 1, 1, 1, "list", "1.0.0", "key start stop", "Returns a range of elements"},
+    {"lrem", cmd_lrem, 4, W, 1, 1, 1, "list", "1.0.0", "key count element", "Removes elements equal to one"},
+    {"lset", cmd_lset, 4, W | M, 1, 1, 1, "list", "1.0.0", "key index element",
+     "Replaces the element at an index"},
+    {"ltrim", cmd_ltrim, 4, W, 1, 1, 1, "list", "1.0.0", "key start stop",
+     "Keeps a range and removes the rest"},
+    {"rpop", cmd_rpop, -2, W | F, 1, 1, 1, "list", "1.0.0", "key [count]",
+     "Removes and returns the last elements"},
+    {"rpush", cmd_rpush, -3, W | M | F, 1, 1, 1, "list", "1.0.0", "key element [element ...]",
+     "Adds elements at the tail"},
+    {"rpushx", cmd_rpushx, -3, W | M | F, 1, 1, 1, "list", "2.2.0", "key element [element ...]",
+     "Adds elements at the tail of a list that exists"},
+
+    /* keys of any type */
+    {"del", cmd_del, -2, W, 1, -1, 1, "generic", "1.0.0", "key [key ...]", "Deletes keys"},
+    {"exists", cmd_exists, -2, R | F, 1, -1, 1, "generic", "1.0.0", "key [key ...]",
+     "Counts the keys that exist"},
+    {"expire", cmd_expire, -3, W | F, 1, 1, 1, "generic", "1.0.0", "key seconds [NX | XX | GT | LT]",
+     "Sets the expiry of a key in seconds"},
+    {"expireat", cmd_expireat, -3, W | F, 1, 1, 1, "generic", "1.2.0",
+     "key unix-time-seconds [NX | XX | GT | LT]", "Sets the expiry of a key to a time in seconds"},
+    {"expiretime", cmd_expiretime, 2, R | F, 1, 1, 1, "generic", "7.0.0", "key",
+     "Returns when a key expires, in seconds since 1970"},
+    {"keys", cmd_keys, 2, R | K, 0, 0, 0, "generic", "1.0.0", "pattern",
+     "Returns the keys that match a pattern"},
+    {"persist", cmd_persist, 2, W | F, 1, 1, 1, "generic", "2.2.0", "key", "Takes the expiry off a key"},
+    {"pexpire", cmd_pexpire, -3, W | F, 1, 1, 1, "generic", "2.6.0", "key milliseconds [NX | XX | GT | LT]",
+     "Sets the expiry of a key in milliseconds"},
+    {"pexpireat", cmd_pexpireat, -3, W | F, 1, 1, 1, "generic", "2.6.0",
+     "key unix-time-milliseconds [NX | XX | GT | LT]", "Sets the expiry of a key to a time in milliseconds"},
+    {"pexpiretime", cmd_pexpiretime, 2, R | F, 1, 1, 1, "generic", "7.0.0", "key",
+     "Returns when a key expires, in milliseconds since 1970"},
+    {"pttl", cmd_pttl, 2, R | F, 1, 1, 1, "generic", "2.6.0", "key",
+     "Returns the milliseconds a key has left"},
+    {"randomkey", cmd_randomkey, 1, R | K, 0, 0, 0, "generic", "1.0.0", "", "Returns a random key"},
+    {"rename", cmd_rename, 3, W, 1, 2, 1, "generic", "1.0.0", "key newkey",
+     "Renames a key, replacing the target"},
+    {"renamenx", cmd_renamenx, 3, W | F, 1, 2, 1, "generic", "1.0.0", "key newkey",
+     "Renames a key if the target is not there"},
+    {"scan", cmd_scan, -2, R | K, 0, 0, 0, "generic", "2.8.0",
+     "cursor [MATCH pattern] [COUNT count] [TYPE type]", "Walks the keys in pages"},
+    {"touch", cmd_exists, -2, R | F, 1, -1, 1, "generic", "3.2.1", "key [key ...]",
+     "Counts keys as being used"},
+    {"ttl", cmd_ttl, 2, R | F, 1, 1, 1, "generic", "1.0.0", "key", "Returns the seconds a key has left"},
+    {"type", cmd_type, 2, R | F, 1, 1, 1, "generic", "1.0.0", "key", "Returns the type of a key"},
+    {"unlink", cmd_del, -2, W | F, 1, -1, 1, "generic", "4.0.0", "key [key ...]",
+     "Deletes keys (as DEL, which frees outside the locks too)"},
+
+    /* the connection */
+    {"client", NULL, -2, CMD_CONTAINER, 0, 0, 0, "connection", "2.4.0", "subcommand",
+     "About client connections"},
+    {"client|getname", cmd_client_getname, 2, F, 0, 0, 0, "connection", "2.6.9", "",
+     "Returns the connection's name"},
+    {"client|id", cmd_client_id, 2, F, 0, 0, 0, "connection", "5.0.0", "", "Returns the connection's id"},
+    {"client|info", cmd_client_info, 2, 0, 0, 0, 0, "connection", "6.2.0", "", "Describes this connection"},
+    {"client|list", cmd_client_list, -2, A, 0, 0, 0, "connection", "2.4.0", "[TYPE type] [ID client-id ...]",
+     "Describes the connections"},
+    {"client|setinfo", cmd_client_setinfo, 4, 0, 0, 0, 0, "connection", "7.2.0", "LIB-NAME | LIB-VER value",
+     "Says which library the client is"},
+    {"client|setname", cmd_client_setname, 3, F, 0, 0, 0, "connection", "2.6.9", "connection-name",
+     "Names the connection"},
+    {"echo", cmd_echo, 2, F, 0, 0, 0, "connection", "1.0.0", "message", "Returns the message"},
+    {"hello", cmd_hello, -1, F, 0, 0, 0, "connection", "6.0.0",
+     "[protover [AUTH username password] [SETNAME clientname]]", "Chooses the protocol version"},
+    {"ping", cmd_ping, -1, F, 0, 0, 0, "connection", "1.0.0", "[message]", "Answers PONG"},
+    {"quit", cmd_quit, -1, F, 0, 0, 0, "connection", "1.0.0", "", "Closes the connection"},
+    {"reset", cmd_reset, 1, F, 0, 0, 0, "connection", "6.2.0", "",
+     "Puts the connection back to how it began"},
+    {"select", cmd_select, 2, F, 0, 0, 0, "connection", "1.0.0", "index",
+     "Chooses the database: there is one, 0"},
+
+    /* the server */
+    {"command", cmd_command, -1, CMD_CONTAINER, 0, 0, 0, "server", "2.8.13", "", "Describes the commands"},
+    {"command|count", cmd_command_count, 2, 0, 0, 0, 0, "server", "2.8.13", "", "Counts the commands"},
+    {"command|docs", cmd_command_docs, -2, 0, 0, 0, 0, "server", "7.0.0", "[command-name ...]",
+     "Documents commands"},
+    {"command|getkeys", cmd_command_getkeys, -3, 0, 0, 0, 0, "server", "2.8.13", "command [arg ...]",
+     "Returns the keys among a command's arguments"},
+    {"command|info", cmd_command_info, -2, 0, 0, 0, 0, "server", "2.8.13", "[command-name ...]",
+     "Describes some commands"},
+    {"command|list", cmd_command_list, -2, 0, 0, 0, 0, "server", "7.0.0",
+     "[FILTERBY MODULE module-name | ACLCAT category | PATTERN pattern]", "Lists the commands' names"},
+    {"config", NULL, -2, CMD_CONTAINER, 0, 0, 0, "server", "2.0.0", "subcommand", "About the options"},
+    {"config|get", cmd_config_get, -3, A, 0, 0, 0, "server", "2.0.0", "parameter [parameter ...]",
+     "Returns options that match patterns"},
+    {"config|resetstat", cmd_config_resetstat, 2, A, 0, 0, 0, "server", "2.0.0", "", "Zeroes the statistics"},
+    {"config|set", cmd_config_set, -4, A, 0, 0, 0, "server", "2.0.0", "parameter value [parameter value ...]",
+     "Refuses: no option can change while the server runs"},
+    {"dbinfo", cmd_dbinfo, 1, 0, 0, 0, 0, "server", "1.0.0", "",
+     "Shows FlashKV's statistics, in all and by shard"},
+    {"dbsize", cmd_dbsize, 1, R | F | K, 0, 0, 0, "server", "1.0.0", "", "Counts the keys"},
+    {"debug", NULL, -2, CMD_CONTAINER, 0, 0, 0, "server", "1.0.0", "subcommand", "For tests"},
+    {"debug|sleep", cmd_debug_sleep, 3, A, 0, 0, 0, "server", "1.0.0", "seconds",
+     "Blocks the connection's thread for some seconds"},
+    {"flushall", cmd_flushall, -1, W | K, 0, 0, 0, "server", "1.0.0", "[ASYNC | SYNC]", "Deletes all keys"},
+    {"flushdb", cmd_flushall, -1, W | K, 0, 0, 0, "server", "1.0.0", "[ASYNC | SYNC]", "Deletes all keys"},
+    {"info", cmd_info, -1, 0, 0, 0, 0, "server", "1.0.0", "[section [section ...]]",
+     "Returns facts and statistics of the server"},
+    {"time", cmd_time, 1, F, 0, 0, 0, "server", "2.6.0", "", "Returns the server's time"},
+};
+const size_t command_count = sizeof(command_table) / sizeof(*command_table);
+
+/* ---- looking up ---------------------------------------------------------------------------------------------- */
+
+/* An open-addressed index over the table: derived from constants, made before main, never changed after. */
+enum { INDEX_SIZE = 512 };
+static uint8_t index_slots[INDEX_SIZE]; /* row number + 1 */
+
+_Static_assert(sizeof(command_table) / sizeof(*command_table) < INDEX_SIZE / 2, "the index is too full");
+_Static_assert(sizeof(command_table) / sizeof(*command_table) < UINT8_MAX, "row numbers fit a byte");
+
+static unsigned name_hash(struct slice name) {
+    unsigned h = (unsigned)name.len;
+
+    for (size_t i = 0; i < name.len; i++)
+        h = h * 31 + ((unsigned char)name.ptr[i] | 0x20);
+    return (h ^ h >> 9) % INDEX_SIZE;
+}
+
+__attribute__((constructor)) static void index_fill(void) {
+    for (size_t i = 0; i < command_count; i++) {
+        unsigned at = name_hash(slice_str(command_table[i].name));
+
+        while (index_slots[at] != 0)
+            at = (at + 1) % INDEX_SIZE;
+        index_slots[at] = (uint8_t)(i + 1);
+    }
+}
+
+static const struct command *find(struct slice name) {
+    enum { LONGEST = 40 };
+
+    if (name.len == 0 || name.len > LONGEST)
+        return NULL;
+    for (unsigned at = name_hash(name); index_slots[at] != 0; at = (at + 1) % INDEX_SIZE) {
+        const struct command *cmd = &command_table[index_slots[at] - 1];
+
+        if (slice_caseeq(slice_str(cmd->name), name))
+            return cmd;
+    }
+    return NULL;
+}
+
+const struct command *command_lookup(struct slice name) {
+    const struct command *cmd = find(name);
+
+    return cmd != NULL && !(cmd->flags & CMD_PRIVATE) ? cmd : NULL;
+}
+
+const struct command *command_private(const char *name) {
+    const struct command *cmd = find(slice_str(name));
+
+    return cmd != NULL && (cmd->flags & CMD_PRIVATE) ? cmd : NULL;
+}
+
+struct command_name command_upper(const struct command *cmd) {
+    struct command_name name;
+
+    snprintf(name.text, sizeof(name.text), "%s", cmd->name);
+    for (char *c = name.text; *c != '\0'; c++)
+        *c = *c == '|' ? ' ' : (char)toupper((unsigned char)*c);
+    return name;
+}
