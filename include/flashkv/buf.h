@@ -36,8 +36,10 @@ static inline bool buf_append(struct buf *b, const void *bytes, size_t len) {
 static inline bool buf_append_slice(struct buf *b, struct slice s) {
     return buf_append(b, s.ptr, s.len);
 }
+/* Appends formatted text; false, with nothing appended, when there is no room for it and the NUL behind it
+ * that printf insists on (so one byte of the ceiling stays unused). */
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops the first `n` bytes (n <= len), moving the rest down. */
 void buf_consume(struct buf *b, size_t n);
 /* Frees the storage; the buffer is empty and usable again. */
