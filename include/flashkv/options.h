@@ -23,14 +23,15 @@ struct options {
     uint64_t max_connections; /* per port */
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
-    uint64_t max_args;         /* arguments of one RESP command */
-    uint64_t max_output_bytes; /* unsent replies of one RESP connection */
-    uint64_t idle_timeout;     /* seconds without traffic before a connection is closed, 0: never */
-    uint64_t http_timeout;     /* seconds an HTTP request may take to arrive or a reply to leave */
-    uint64_t http_memory;      /* bytes of buffer per HTTP connection: bounds URL plus headers */
-    uint64_t log_level;        /* enum log_level */
-    uint64_t log_format;       /* enum log_format */
-    char *config_file;         /* path or "" */
+    uint64_t max_args;          /* arguments of one RESP command */
+    uint64_t max_request_bytes; /* of one RESP command, all arguments */
+    uint64_t max_output_bytes;  /* unsent replies of one RESP connection */
+    uint64_t idle_timeout;      /* seconds without traffic before a connection is closed, 0: never */
+    uint64_t http_timeout;      /* seconds an HTTP request may take to arrive or a reply to leave */
+    uint64_t http_memory;       /* bytes of buffer per HTTP connection: bounds URL plus headers */
+    uint64_t log_level;         /* enum log_level */
+    uint64_t log_format;        /* enum log_format */
+    char *config_file;          /* path or "" */
 };
 
 enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
@@ -68,6 +69,11 @@ bool option_format(const struct options *o, const struct option_row *row, struct
 /* Parses and range-checks `text` into *o. On failure nothing changes and `why` (cap bytes) says what would be
  * right, e.g. "expects a port from 0 to 65535". */
 bool option_set(struct options *o, const struct option_row *row, struct slice text, char *why, size_t cap);
+/* The row's name in the environment: "FLASHKV_HTTP_PORT". */
+struct option_env {
+    char name[48];
+};
+struct option_env options_env_name(const struct option_row *row);
 /* Writes the help text (for --help) or README's Markdown table to `out`. */
 bool options_help(struct buf *out);
 bool options_markdown(struct buf *out);

@@ -1,0 +1,90 @@
+/* net.c - listening sockets. */
+#include <errno.h>
+#include <flashkv/net.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024 };
+
+static uint16_t bound_port(int fd) {
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+        return 0;
+    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
+                                          : ((struct sockaddr_in *)&ss)->sin_port);
+}
+
+/* One socket; -1 with errno. */
+static int listen_at(const struct addrinfo *ai) {
+    int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol), on = 1,
+        saved;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (ai->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static int listen_on(const char *address, uint16_t *port, char *why, size_t cap) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *found = NULL;
+    char service[8];
+    int fd, failed;
+
+    snprintf(service, sizeof(service), "%u", *port);
+    failed = getaddrinfo(address, service, &hints, &found);
+    if (failed != 0) {
+        snprintf(why, cap, "%s: %s", address, gai_strerror(failed));
+        return -1;
+    }
+    fd = listen_at(found);
+    if (fd < 0)
+        snprintf(why, cap, "%s:%u: %s", address, *port, strerror(errno));
+    else
+        *port = bound_port(fd);
+    freeaddrinfo(found);
+    return fd;
+}
+
+unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX], char *why, size_t cap) {
+    unsigned n = 0;
+
+    for (const char *at = bind; *at != '\0' && n < NET_LISTENERS_MAX;) {
+        size_t len = strcspn(at, ",");
+        char address[256];
+
+        snprintf(address, sizeof(address), "%.*s", (int)len, at);
+        fds[n] = listen_on(address, port, why, cap);
+        if (fds[n] < 0) {
+            while (n > 0)
+                close(fds[--n]);
+            return 0;
+        }
+        n++;
+        at += len + (at[len] == ',');
+    }
+    if (n == 0)
+        snprintf(why, cap, "no address to listen on");
+    return n;
+}
+
+unsigned net_cores(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return n > 0 ? (unsigned)n : 1;
+}

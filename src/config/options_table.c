@@ -1,0 +1,48 @@
+/* options_table.c - every option: one row. */
+#include <flashkv/options.h>
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+
+enum { KIB = 1024, MIB = 1024 * 1024 };
+#define GIB (UINT64_C(1024) * MIB)
+
+const struct option_row option_table[] = {
+    {"config", OPTION_TEXT, FIELD(config_file), "", 0, 4096, NULL, "path", NULL,
+     "JSON file with options, named as here"},
+    {"bind", OPTION_TEXT, FIELD(bind), "127.0.0.1", 1, 4096, NULL, "address,...", "bind",
+     "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
+    {"http-port", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,
+     "Port of the REST interface; 0 takes a free one"},
+    {"resp-port", OPTION_UINT, FIELD(resp_port), "6379", 0, 65535, NULL, "port", "port",
+     "Port of the Redis protocol; 0 takes a free one"},
+    {"http-threads", OPTION_UINT, FIELD(http_threads), "0", 0, 256, NULL, "threads", NULL,
+     "Threads that serve HTTP; 0 is one per core"},
+    {"resp-threads", OPTION_UINT, FIELD(resp_threads), "0", 0, 256, NULL, "threads", NULL,
+     "Threads that serve the Redis protocol; 0 is one per core"},
+    {"max-connections", OPTION_UINT, FIELD(max_connections), "10000", 1, 1000000, NULL, "connections",
+     "maxclients", "Open connections, for each port; more are refused"},
+    {"max-key-bytes", OPTION_BYTES, FIELD(max_key_bytes), "64kb", 1, 64 * KIB, NULL, "bytes", NULL,
+     "Longest key"},
+    {"max-value-bytes", OPTION_BYTES, FIELD(max_value_bytes), "512mb", 1, 4 * GIB - MIB, NULL, "bytes",
+     "proto-max-bulk-len", "Longest string value, or element of a list"},
+    {"max-args", OPTION_UINT, FIELD(max_args), "1048576", 16, 1 << 30, NULL, "arguments", NULL,
+     "Most arguments of one Redis command"},
+    {"max-request-bytes", OPTION_BYTES, FIELD(max_request_bytes), "1gb", 64 * KIB, 64 * GIB, NULL, "bytes",
+     "client-query-buffer-limit", "Largest Redis command, all arguments together"},
+    {"max-output-bytes", OPTION_BYTES, FIELD(max_output_bytes), "256mb", 64 * KIB, 64 * GIB, NULL, "bytes",
+     NULL, "Replies that may wait for a client that does not read; more, and it is disconnected"},
+    {"idle-timeout", OPTION_UINT, FIELD(idle_timeout), "0", 0, 31536000, NULL, "seconds", "timeout",
+     "Closes a Redis connection without commands for so long; 0 never does"},
+    {"http-timeout", OPTION_UINT, FIELD(http_timeout), "30", 0, 86400, NULL, "seconds", NULL,
+     "Closes an HTTP connection without traffic for so long; 0 never does"},
+    {"http-memory", OPTION_BYTES, FIELD(http_memory), "16kb", 2 * KIB, MIB, NULL, "bytes", NULL,
+     "Buffer of an HTTP connection: bounds URL plus headers"},
+    {"log-level", OPTION_CHOICE, FIELD(log_level), "info", 0, 0, levels, NULL, "loglevel",
+     "Least level to log"},
+    {"log-format", OPTION_CHOICE, FIELD(log_format), "text", 0, 0, formats, NULL, NULL,
+     "Log as text, or as JSON objects, a line each"},
+};
+const size_t option_count = sizeof(option_table) / sizeof(*option_table);
