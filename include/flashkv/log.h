@@ -14,7 +14,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Set once by main before other threads start; text at info until then. */
 void log_setup(enum log_level least, enum log_format format);
 bool log_enabled(enum log_level level);
-/* A line of at most 1 KiB, longer ones are cut; control characters are escaped. */
+/* A message of less than 1 KiB, the rest is cut. Control characters and what is not UTF-8 are escaped. */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_debug(...) (log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, __VA_ARGS__) : (void)0)

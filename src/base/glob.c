@@ -73,7 +73,7 @@ bool glob_match(struct slice p, struct slice text) {
 size_t glob_literal_prefix(struct slice p, char *out) {
     size_t n = 0;
 
-    for (size_t i = 0; i < p.len && strchr("*?[", p.ptr[i]) == NULL; i++) {
+    for (size_t i = 0; i < p.len && memchr("*?[", p.ptr[i], 3) == NULL; i++) {
         if (p.ptr[i] == '\\' && i + 1 < p.len)
             i++;
         out[n++] = p.ptr[i];

@@ -31,8 +31,10 @@ static void held_check(unsigned rank) {
 }
 
 static void held_push(const void *lock, unsigned rank, bool exclusive) {
-    if (held_count == HELD_MAX)
+    if (held_count == HELD_MAX) {
+        fprintf(stderr, "more than %d locks held\n", HELD_MAX);
         abort();
+    }
     held[held_count++] = (struct held){lock, rank, exclusive};
 }
 

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 1024 };
+enum { MESSAGE_MAX_BYTES = 1024 };
 
 /* Written once by log_setup, before there are other threads. */
 static enum log_level least_level = LOG_INFO;
@@ -33,20 +33,53 @@ static void format_time(char *out, size_t cap) {
     snprintf(out + n, cap - n, ".%03ldZ", ts.tv_nsec / 1000000);
 }
 
-/* Appends the message with control characters (and, in JSON, quotes and backslashes) escaped. */
+/* Well-formed UTF-8 by its first two bytes; any further ones are 80 to BF. (Unicode, table 3-7) */
+static const struct {
+    unsigned char first_min, first_max, second_min, second_max, len;
+} utf8[] = {
+    {0x00, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+    {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/* The bytes of the character that the C string `c` begins with; 0: it is not UTF-8. */
+static size_t utf8_length(const unsigned char *c) {
+    for (size_t i = 0; i < sizeof(utf8) / sizeof(*utf8); i++) {
+        size_t n = 2;
+
+        if (c[0] < utf8[i].first_min || c[0] > utf8[i].first_max)
+            continue;
+        if (utf8[i].len > 1 && (c[1] < utf8[i].second_min || c[1] > utf8[i].second_max))
+            return 0;
+        while (n < utf8[i].len && (c[n] & 0xc0) == 0x80)
+            n++;
+        return n >= utf8[i].len ? utf8[i].len : 0;
+    }
+    return 0;
+}
+
+/* Appends the message with control characters, what is not UTF-8, and in JSON quotes and backslashes escaped. */
 static void append_escaped(struct buf *line, const char *message) {
-    for (const unsigned char *c = (const unsigned char *)message; *c != '\0'; c++) {
-        if (line_format == LOG_JSON && (*c == '"' || *c == '\\'))
+    bool json = line_format == LOG_JSON;
+    size_t len;
+
+    for (const unsigned char *c = (const unsigned char *)message; *c != '\0'; c += len > 0 ? len : 1) {
+        len = utf8_length(c);
+        if (len == 0 && json)
+            buf_printf(line, "\\ufffd");
+        else if (json && (*c == '"' || *c == '\\'))
             buf_printf(line, "\\%c", *c);
-        else if (*c < ' ' || *c == 0x7f)
-            buf_printf(line, line_format == LOG_JSON ? "\\u%04x" : "\\x%02x", *c);
+        else if (json && (*c < ' ' || *c == 0x7f))
+            buf_printf(line, "\\u%04x", *c);
+        else if (len == 0 || *c < ' ' || *c == 0x7f)
+            buf_printf(line, "\\x%02x", *c);
         else
-            buf_append(line, c, 1);
+            buf_append(line, c, len);
     }
 }
 
 void log_line(enum log_level level, const char *fmt, ...) {
-    char room[8 * LINE_MAX_BYTES], message[LINE_MAX_BYTES], when[40];
+    char room[8 * MESSAGE_MAX_BYTES], message[MESSAGE_MAX_BYTES], when[40];
     struct buf line = {room, 0, sizeof(room), sizeof(room)};
     va_list ap;
 

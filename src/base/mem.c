@@ -119,8 +119,9 @@ const char *mem_allocator(void) {
 
 uint64_t mem_allocated(void) {
     struct mallinfo2 info = mallinfo2();
+    uint64_t bytes = info.uordblks + info.hblkhd;
 
-    return info.uordblks + info.hblkhd;
+    return bytes > 0 ? bytes : mem_resident(); /* a sanitizer's malloc does not tell */
 }
 
 #endif

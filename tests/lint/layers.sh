@@ -17,7 +17,7 @@ declare -A users=(
     [flashkv/blob]="store command resp http"
     [microhttpd]="http"
     [jansson]="config http"
-    [xxhash]="base"
+    [xxhash]="store"
 )
 
 owner_of() { # HEADER as written in the #include
