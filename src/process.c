@@ -1,0 +1,132 @@
+/* process.c - signals, limits, the health check. */
+#include "process.h"
+
+#include <errno.h>
+#include <flashkv/log.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { SPARE_DESCRIPTORS = 64, CHECK_SECONDS = 3 };
+
+static sigset_t stop_signals(void) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+static void raise_descriptor_limit(uint64_t connections) {
+    struct rlimit limit;
+    rlim_t want = 2 * connections + SPARE_DESCRIPTORS; /* both ports */
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
+    if (limit.rlim_cur < want)
+        log_warn("only %llu file descriptors: fewer connections than max-connections allows on both ports",
+                 (unsigned long long)limit.rlim_cur);
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void process_setup(const struct options *o) {
+    sigset_t set = stop_signals();
+
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit(o->max_connections);
+}
+
+const char *process_await_signal(void) {
+    sigset_t set = stop_signals();
+    int got = SIGTERM;
+
+    while (sigwait(&set, &got) != 0)
+        continue;
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    return got == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+void process_run_id(char out[41]) {
+    unsigned char bytes[20] = {0};
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        log_warn("no random bytes for the run id");
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* ---- --check ----------------------------------------------------------------------------------------------------- */
+
+/* The first address the instance listens on, as one to connect to. */
+static void check_address(const struct options *o, char *host, size_t cap) {
+    snprintf(host, cap, "%.*s", (int)strcspn(o->bind, ","), o->bind);
+    if (strcmp(host, "0.0.0.0") == 0)
+        snprintf(host, cap, "127.0.0.1");
+    else if (strcmp(host, "::") == 0)
+        snprintf(host, cap, "::1");
+}
+
+static int connect_to(const char *host, uint64_t port) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    struct timeval patience = {CHECK_SECONDS, 0};
+    char service[8];
+    int fd;
+
+    snprintf(service, sizeof(service), "%llu", (unsigned long long)port);
+    if (getaddrinfo(host, service, &hints, &found) != 0)
+        return -1;
+    fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+        if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+/* The status code of GET /readyz; 0: none came. */
+static int ask_ready(int fd) {
+    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char answer[64] = "";
+    int status = 0;
+
+    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
+        return 0;
+    if (recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0)
+        sscanf(answer, "HTTP/1.1 %d", &status);
+    return status;
+}
+
+int process_check(const struct options *o) {
+    char host[256];
+    int fd, status;
+
+    check_address(o, host, sizeof(host));
+    fd = connect_to(host, o->http_port);
+    if (fd < 0) {
+        fprintf(stderr, "flashkv: not ready: cannot connect to %s:%llu: %s\n", host,
+                (unsigned long long)o->http_port, strerror(errno));
+        return 1;
+    }
+    status = ask_ready(fd);
+    close(fd);
+    if (status != 200)
+        fprintf(stderr, "flashkv: not ready: %s:%llu answered status %d\n", host,
+                (unsigned long long)o->http_port, status);
+    return status == 200 ? 0 : 1;
+}
