@@ -25,6 +25,7 @@
     X(command)                                                                                               \
     X(command_count) X(command_docs) X(command_getkeys) X(command_info) X(command_list) X(config_get)        \
         X(config_resetstat) X(config_set) X(dbinfo) X(dbsize) X(debug_sleep) X(flushall) X(info) X(time)
+#define REST_HANDLERS(X) X(rest_read) X(rest_remove) X(rest_write)
 
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 STRING_HANDLERS(DECLARE_HANDLER)
@@ -32,6 +33,7 @@ LIST_HANDLERS(DECLARE_HANDLER)
 KEY_HANDLERS(DECLARE_HANDLER)
 CONNECTION_HANDLERS(DECLARE_HANDLER)
 SERVER_HANDLERS(DECLARE_HANDLER)
+REST_HANDLERS(DECLARE_HANDLER)
 #undef DECLARE_HANDLER
 
 #endif

@@ -1,0 +1,125 @@
+/* cmd_rest.c - what the REST front needs and RESP has no command for: private rows, unknown to RESP clients.
+ *
+ *     rest.read    key                                            [value, type, expire_at, content type, etag] or null
+ *     rest.write   key value content-type expiry condition tag... [outcome, etag or null, expire_at]
+ *     rest.remove  key condition tag...                           [outcome, etag or null]
+ *
+ * value      a string, or an array of a list's elements
+ * expire_at  wall milliseconds, 0: never
+ * expiry     "" none, "keep" the one the key has, or wall milliseconds
+ * condition  "" none, "nx", "xx", "match" or "none-match"; the tags of the last two follow, "*" is any value
+ * etag       16 hex digits of the value's digest; null for what is not a string
+ * outcome    REST_CREATED and so on (rest.h) */
+#include <flashkv/num.h>
+#include <flashkv/rest.h>
+#include <stdio.h>
+
+#include "args.h"
+#include "handlers.h"
+
+static void reply_etag(struct call *c, const struct entry *e) {
+    char hex[17];
+
+    if (e == NULL || entry_type(e) != TYPE_STRING) {
+        reply_null(c->reply);
+        return;
+    }
+    snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)entry_digest(e));
+    reply_bulk(c->reply, slice_of(hex, 16));
+}
+
+static void reply_list(struct call *c, const struct list *l) {
+    struct list_iter it = list_iter_at(l, 0, LIST_HEAD);
+    struct slice element;
+
+    reply_array(c->reply, list_len(l));
+    while (list_iter_next(&it, &element))
+        reply_bulk(c->reply, element);
+}
+
+void cmd_rest_read(struct call *c) {
+    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+
+    if (e == NULL) {
+        reply_null(c->reply);
+        return;
+    }
+    reply_array(c->reply, 5);
+    if (entry_type(e) == TYPE_STRING)
+        reply_string(c, e);
+    else
+        reply_list(c, entry_list(e));
+    reply_integer(c->reply, (int64_t)entry_type(e));
+    reply_integer(c->reply, entry_expire_at(e));
+    reply_bulk(c->reply, entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
+    reply_etag(c, e);
+}
+
+/* Is the entry's tag among the arguments from `first` on? */
+static bool tag_among(const struct call *c, const struct entry *e, size_t first) {
+    char hex[17];
+
+    for (size_t i = first; i < c->argc; i++)
+        if (slice_eq(call_arg(c, i), SLICE_LIT("*")))
+            return true;
+    if (entry_type(e) != TYPE_STRING)
+        return false;
+    snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)entry_digest(e));
+    for (size_t i = first; i < c->argc; i++)
+        if (slice_eq(call_arg(c, i), slice_of(hex, 16)))
+            return true;
+    return false;
+}
+
+/* Does the condition in argument `at`, with its tags behind it, hold for what is there (NULL: nothing)? */
+static bool condition_holds(const struct call *c, const struct entry *e, size_t at) {
+    if (arg_is(c, at, "nx"))
+        return e == NULL;
+    if (arg_is(c, at, "xx"))
+        return e != NULL;
+    if (arg_is(c, at, "match"))
+        return e != NULL && tag_among(c, e, at + 1);
+    if (arg_is(c, at, "none-match"))
+        return e == NULL || !tag_among(c, e, at + 1);
+    return true;
+}
+
+static void reply_outcome(struct call *c, enum rest_outcome outcome, const struct entry *e, bool with_expiry) {
+    reply_array(c->reply, with_expiry ? 3 : 2);
+    reply_integer(c->reply, outcome);
+    reply_etag(c, e);
+    if (with_expiry)
+        reply_integer(c->reply, e != NULL ? entry_expire_at(e) : NO_EXPIRY);
+}
+
+void cmd_rest_write(struct call *c) {
+    const struct entry *old = store_peek(&c->txn, &c->keys[0]);
+    struct string_value v = {call_arg(c, 2), c->argv[2].blob, NO_EXPIRY, call_arg(c, 3)};
+    bool existed = old != NULL;
+    enum store_result result;
+
+    if (!condition_holds(c, old, 5)) {
+        reply_outcome(c, REST_REFUSED, old, true);
+        return;
+    }
+    if (arg_is(c, 4, "keep"))
+        v.expire_at = existed ? entry_expire_at(old) : NO_EXPIRY;
+    else if (c->argv[4].len > 0 && !arg_i64(c, 4, &v.expire_at))
+        return;
+    result = store_set_string(&c->txn, &c->keys[0], &v);
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    else
+        reply_outcome(c, existed ? REST_REPLACED : REST_CREATED, store_peek(&c->txn, &c->keys[0]), true);
+}
+
+void cmd_rest_remove(struct call *c) {
+    const struct entry *old = store_peek(&c->txn, &c->keys[0]);
+
+    if (old == NULL && c->argv[2].len == 0)
+        reply_outcome(c, REST_MISSING, NULL, false);
+    else if (!condition_holds(c, old, 2))
+        reply_outcome(c, REST_REFUSED, old, false);
+    else
+        reply_outcome(c, store_delete(&c->txn, &c->keys[0]) ? REST_REMOVED : REST_MISSING, NULL, false);
+}
