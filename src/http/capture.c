@@ -1,0 +1,143 @@
+/* capture.c - keeping a reply. */
+#include "capture.h"
+
+#include <flashkv/mem.h>
+#include <stdio.h>
+
+static struct token *add(struct reply *r, enum token_kind kind) {
+    struct capture *c = (struct capture *)r;
+    struct token *tokens;
+
+    if (c->count == c->cap) {
+        tokens = mem_alloc(2 * c->cap * sizeof(*tokens));
+        if (tokens == NULL) {
+            c->overflow = true;
+            return NULL;
+        }
+        memcpy(tokens, c->tokens, c->count * sizeof(*tokens));
+        if (c->tokens != c->room)
+            mem_free(c->tokens);
+        c->tokens = tokens;
+        c->cap *= 2;
+    }
+    c->tokens[c->count] = (struct token){.kind = kind};
+    return &c->tokens[c->count++];
+}
+
+/* Copies bytes behind those there are; the first room is the capture's own, then it is allocated. */
+static bool keep(struct capture *c, struct slice bytes, size_t *at) {
+    struct buf *b = &c->bytes;
+
+    if (b->data == c->bytes_room && bytes.len > b->cap - b->len) {
+        struct buf larger = buf_make(b->max);
+
+        if (!buf_reserve(&larger, b->len + bytes.len))
+            return false;
+        memcpy(larger.data, b->data, b->len);
+        larger.len = b->len;
+        *b = larger;
+    }
+    *at = b->len;
+    return buf_append_slice(b, bytes);
+}
+
+static void on_bulk(struct reply *r, struct slice bytes) {
+    struct capture *c = (struct capture *)r;
+    struct token *t;
+    size_t at;
+
+    if (!keep(c, bytes, &at)) {
+        c->overflow = true;
+        return;
+    }
+    t = add(r, TOKEN_STRING);
+    if (t != NULL) {
+        t->at = at;
+        t->len = bytes.len;
+    }
+}
+
+static void on_error(struct reply *r, struct slice text) {
+    struct capture *c = (struct capture *)r;
+
+    snprintf(c->error, sizeof(c->error), "%.*s", (int)text.len, text.ptr);
+}
+
+static void on_integer(struct reply *r, int64_t n) {
+    struct token *t = add(r, TOKEN_INTEGER);
+
+    if (t != NULL)
+        t->n = n;
+}
+
+static void on_blob(struct reply *r, struct blob *b) {
+    struct token *t = add(r, TOKEN_BLOB);
+
+    if (t != NULL)
+        t->blob = blob_ref(b);
+}
+
+static void on_null(struct reply *r) {
+    add(r, TOKEN_NULL);
+}
+
+static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
+    struct token *t = add(r, TOKEN_AGGREGATE);
+
+    if (t != NULL)
+        t->n = (int64_t)(kind == REPLY_MAP ? 2 * n : n);
+}
+
+static void on_real(struct reply *r, double d) {
+    char text[40];
+
+    on_bulk(r, slice_of(text, (size_t)snprintf(text, sizeof(text), "%.17g", d)));
+}
+
+static void on_boolean(struct reply *r, bool b) {
+    on_integer(r, b);
+}
+
+static const struct reply_ops capture_ops = {
+    .status = on_bulk,
+    .error = on_error,
+    .integer = on_integer,
+    .bulk = on_bulk,
+    .blob = on_blob,
+    .null = on_null,
+    .null_array = on_null,
+    .aggregate = on_aggregate,
+    .real = on_real,
+    .boolean = on_boolean,
+    .verbatim = on_bulk,
+};
+
+void capture_init(struct capture *c, size_t max) {
+    c->reply = (struct reply){.ops = &capture_ops};
+    c->tokens = c->room;
+    c->count = 0;
+    c->cap = TOKENS_INLINE;
+    c->bytes = (struct buf){c->bytes_room, 0, sizeof(c->bytes_room), max};
+    c->overflow = false;
+    c->error[0] = '\0';
+}
+
+void capture_free(struct capture *c) {
+    for (size_t i = 0; i < c->count; i++)
+        if (c->tokens[i].kind == TOKEN_BLOB)
+            blob_unref(c->tokens[i].blob);
+    if (c->tokens != c->room)
+        mem_free(c->tokens);
+    if (c->bytes.data != c->bytes_room)
+        buf_free(&c->bytes);
+}
+
+struct slice capture_text(const struct capture *c, size_t token) {
+    const struct token *t = &c->tokens[token];
+
+    if (t->kind == TOKEN_BLOB)
+        return blob_slice(t->blob);
+    if (t->kind == TOKEN_STRING)
+        return slice_of(c->bytes.data + t->at, t->len);
+    return slice_of("", 0);
+}

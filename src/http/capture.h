@@ -1,0 +1,37 @@
+/* capture.h - a reply sink that keeps a command's reply, for a handler to read. Private to http.
+ *
+ * A reply is a run of tokens; an aggregate's members follow it. Small strings are copied, blobs held. */
+#ifndef FLASHKV_HTTP_CAPTURE_H
+#define FLASHKV_HTTP_CAPTURE_H
+
+#include <flashkv/buf.h>
+#include <flashkv/reply.h>
+
+enum token_kind { TOKEN_NULL, TOKEN_INTEGER, TOKEN_STRING, TOKEN_BLOB, TOKEN_AGGREGATE };
+
+struct token {
+    enum token_kind kind;
+    int64_t n;         /* TOKEN_INTEGER; members of an aggregate */
+    size_t at, len;    /* TOKEN_STRING: in the bytes */
+    struct blob *blob; /* TOKEN_BLOB: a reference */
+};
+
+enum { TOKENS_INLINE = 8, BYTES_INLINE = 512 };
+
+struct capture {
+    struct reply reply; /* first: a handler's sink is this; reply.failed tells of an error */
+    struct token *tokens, room[TOKENS_INLINE];
+    size_t count, cap;
+    struct buf bytes;
+    char bytes_room[BYTES_INLINE];
+    bool overflow; /* larger than the ceiling, or no memory: tokens are missing */
+    char error[256];
+};
+
+/* `max` bytes of copied strings at most. */
+void capture_init(struct capture *c, size_t max);
+void capture_free(struct capture *c);
+/* The bytes of a string token, copied or blob; empty for others. */
+struct slice capture_text(const struct capture *c, size_t token);
+
+#endif

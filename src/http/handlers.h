@@ -1,0 +1,31 @@
+/* handlers.h - every handler of the route table. Each queues one response. Private to http. */
+#ifndef FLASHKV_HTTP_HANDLERS_H
+#define FLASHKV_HTTP_HANDLERS_H
+
+#include "request.h"
+
+/* keys.c */
+enum MHD_Result http_list_keys(struct request *r);
+enum MHD_Result http_get_key(struct request *r);
+enum MHD_Result http_put_key(struct request *r);
+enum MHD_Result http_delete_key(struct request *r);
+enum MHD_Result http_incr_key(struct request *r);
+enum MHD_Result http_append_key(struct request *r);
+enum MHD_Result http_expire_key(struct request *r);
+enum MHD_Result http_persist_key(struct request *r);
+/* lists.c */
+enum MHD_Result http_get_list(struct request *r);
+enum MHD_Result http_push_list(struct request *r);
+enum MHD_Result http_delete_list(struct request *r);
+enum MHD_Result http_pop_list(struct request *r);
+enum MHD_Result http_trim_list(struct request *r);
+enum MHD_Result http_set_list_item(struct request *r);
+/* service.c */
+enum MHD_Result http_get_root(struct request *r);
+enum MHD_Result http_get_health(struct request *r);
+enum MHD_Result http_get_ready(struct request *r);
+enum MHD_Result http_get_openapi(struct request *r);
+enum MHD_Result http_get_stats(struct request *r);
+enum MHD_Result http_reset_stats(struct request *r);
+
+#endif

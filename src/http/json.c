@@ -1,0 +1,215 @@
+/* json.c - JSON out and in. */
+#include "json.h"
+
+#include <config.h>
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <jansson.h>
+#include <stdio.h>
+
+/* The text of `root`, which is let go. */
+static char *dump(json_t *root) {
+    char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+
+    json_decref(root);
+    return text; /* from malloc, as mem_alloc's memory */
+}
+
+/* ---- bytes --------------------------------------------------------------------------------------------------------- */
+
+/* Jansson refuses what is not UTF-8, so it is asked. */
+static json_t *utf8(struct slice s) {
+    return json_stringn(s.ptr, s.len);
+}
+
+static json_t *base64(struct slice s) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)s.ptr;
+    char *text = mem_alloc((s.len + 2) / 3 * 4), *out = text;
+    json_t *string;
+
+    if (text == NULL)
+        return NULL;
+    for (size_t i = 0; i < s.len; i += 3) {
+        unsigned left = s.len - i < 3 ? (unsigned)(s.len - i) : 3;
+        unsigned bits =
+            (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *out++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    string = json_stringn(text, (size_t)(out - text));
+    mem_free(text);
+    return string;
+}
+
+static void set_bytes(json_t *object, const char *name, const char *encoding_name, struct slice s) {
+    json_t *string = utf8(s);
+
+    json_object_set_new(object, encoding_name, json_string(string != NULL ? "utf8" : "base64"));
+    json_object_set_new(object, name, string != NULL ? string : base64(s));
+}
+
+/* The strings of the aggregate at `at`, all in one encoding. */
+static json_t *strings(const struct capture *c, size_t at, const char **encoding) {
+    json_t *(*encode)(struct slice s) = utf8, *array = json_array();
+    size_t n = (size_t)c->tokens[at].n;
+
+    for (size_t i = 1; i <= n; i++) {
+        json_t *probe = utf8(capture_text(c, at + i));
+
+        if (probe == NULL)
+            encode = base64;
+        json_decref(probe);
+        if (encode == base64)
+            break;
+    }
+    for (size_t i = 1; i <= n; i++)
+        json_array_append_new(array, encode(capture_text(c, at + i)));
+    *encoding = encode == utf8 ? "utf8" : "base64";
+    return array;
+}
+
+/* ---- keys and lists ------------------------------------------------------------------------------------------------ */
+
+char *json_problem(unsigned status, const char *title, const char *detail) {
+    json_t *text = json_string(detail);
+
+    if (text == NULL) /* an argument that is not UTF-8 stands in it */
+        text = json_string("the request has bytes that are not UTF-8 where it is wrong");
+    return dump(json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
+                          (int)status, "detail", text));
+}
+
+char *json_key(const struct request *r, struct slice key, const struct capture *c) {
+    size_t value = 1, after = 2;
+    json_t *root = json_object();
+    const char *encoding;
+    int64_t expire_at;
+
+    if (c->tokens[value].kind == TOKEN_AGGREGATE)
+        after += (size_t)c->tokens[value].n;
+    expire_at = c->tokens[after + 1].n;
+    set_bytes(root, "key", "key_encoding", key);
+    json_object_set_new(root, "type", json_string(value_type_name((enum value_type)c->tokens[after].n)));
+    if (c->tokens[value].kind == TOKEN_AGGREGATE) {
+        json_object_set_new(root, "value", strings(c, value, &encoding));
+        json_object_set_new(root, "encoding", json_string(encoding));
+    } else {
+        set_bytes(root, "value", "encoding", capture_text(c, value));
+    }
+    json_object_set_new(root, "ttl_ms",
+                        expire_at != NO_EXPIRY ? json_integer(expire_at - r->now_ms) : json_null());
+    json_object_set_new(root, "etag",
+                        c->tokens[after + 3].kind == TOKEN_NULL ? json_null()
+                                                                : utf8(capture_text(c, after + 3)));
+    return dump(root);
+}
+
+char *json_keys(const struct capture *c) {
+    json_t *keys = json_array(), *others = json_array();
+    uint64_t cursor = 0;
+
+    num_parse_u64(capture_text(c, 1), &cursor);
+    for (size_t i = 3; i < c->count; i++) {
+        json_t *name = utf8(capture_text(c, i));
+
+        if (name != NULL)
+            json_array_append_new(keys, name);
+        else
+            json_array_append_new(others, base64(capture_text(c, i)));
+    }
+    return dump(
+        json_pack("{s:o, s:o, s:I}", "keys", keys, "keys_base64", others, "cursor", (json_int_t)cursor));
+}
+
+char *json_values(const struct capture *c, size_t at, int64_t length) {
+    const char *encoding;
+    json_t *values = strings(c, at, &encoding),
+           *root = json_pack("{s:o, s:s}", "values", values, "encoding", encoding);
+
+    if (length >= 0)
+        json_object_set_new(root, "length", json_integer(length));
+    return dump(root);
+}
+
+char *json_number(const char *name, int64_t n) {
+    return dump(json_pack("{s:I}", name, (json_int_t)n));
+}
+
+/* ---- the service --------------------------------------------------------------------------------------------------- */
+
+char *json_about(void) {
+    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s]}", "service", "FlashKV", "version", PACKAGE_VERSION,
+                          "endpoints", "/keys", "/lists/{key}", "/stats", "/healthz", "/openapi.json"));
+}
+
+static json_t *shard_json(const struct shard_stats *s) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b}", "keys",
+                     (json_int_t)s->keys, "volatile_keys", (json_int_t)s->volatile_keys, "bytes",
+                     (json_int_t)s->bytes, "gets", (json_int_t)s->gets, "hits", (json_int_t)s->hits, "misses",
+                     (json_int_t)s->misses, "sets", (json_int_t)s->sets, "deletes", (json_int_t)s->deletes,
+                     "expired", (json_int_t)s->expired, "list_ops", (json_int_t)s->list_ops, "read_locks",
+                     (json_int_t)s->read_locks, "write_locks", (json_int_t)s->write_locks, "contended",
+                     (json_int_t)s->contended, "readers", (int)s->readers, "writer_active", (int)s->writer);
+}
+
+static json_int_t load(const _Atomic uint64_t *counter) {
+    return (json_int_t)atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static json_t *front_json(const struct front_stats *f) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections", load(&f->connections),
+                     "accepted", load(&f->accepted), "refused", load(&f->refused), "requests",
+                     load(&f->requests), "errors", load(&f->errors), "bytes_in", load(&f->bytes_in),
+                     "bytes_out", load(&f->bytes_out), "output_overflows", load(&f->output_overflows));
+}
+
+char *json_stats(const struct server *s) {
+    struct shard_stats total, shards[STORE_SHARDS];
+    json_t *rows = json_array();
+
+    store_stats(s->store, &total, shards);
+    for (unsigned i = 0; i < STORE_SHARDS; i++)
+        json_array_append_new(rows, shard_json(&shards[i]));
+    return dump(
+        json_pack("{s:s, s:f, s:{s:I, s:I, s:I, s:s}, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
+                  "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory",
+                  "allocated", (json_int_t)mem_allocated(), "resident", (json_int_t)mem_resident(),
+                  "resident_peak", (json_int_t)mem_resident_peak(), "allocator", mem_allocator(),
+                  "sweep_interval_ms", (int)sweeper_interval_ms(s->sweeper), "http", front_json(&s->http),
+                  "resp", front_json(&s->resp), "total", shard_json(&total), "shards", rows));
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+bool json_each_string(struct slice text, bool (*each)(void *ctx, struct slice s), void *ctx, char *why,
+                      size_t cap) {
+    json_error_t error;
+    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error), *item;
+    bool ok = root != NULL;
+    size_t i;
+
+    if (root == NULL)
+        snprintf(why, cap, "not JSON: %s (line %d, column %d)", error.text, error.line, error.column);
+    else if (!json_is_array(root) || json_array_size(root) == 0)
+        ok = (snprintf(why, cap, "expects a JSON array of one string or more"), false);
+    else
+        json_array_foreach(root, i, item) {
+            if (!json_is_string(item)) {
+                snprintf(why, cap, "element %zu of the JSON array is not a string", i);
+                ok = false;
+                break;
+            }
+            if (!each(ctx, slice_of(json_string_value(item), json_string_length(item)))) {
+                snprintf(why, cap, "out of memory");
+                ok = false;
+                break;
+            }
+        }
+    json_decref(root);
+    return ok;
+}

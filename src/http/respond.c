@@ -1,0 +1,267 @@
+/* respond.c - responses, and what every one of them carries. */
+#include "respond.h"
+
+#include <flashkv/mem.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "routes.h"
+
+/* ---- asking ------------------------------------------------------------------------------------------------------- */
+
+struct arg arg_of(struct slice s) {
+    return (struct arg){s.ptr, s.len, NULL};
+}
+
+struct arg arg_text(const char *text) {
+    return arg_of(slice_str(text));
+}
+
+struct arg arg_body(const struct request *r) {
+    struct slice body = request_body(r);
+
+    return (struct arg){body.ptr, body.len, r->body};
+}
+
+bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
+    const struct command *cmd = command_private(argv[0].ptr);
+    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms};
+
+    capture_init(c, r->server->options->max_output_bytes);
+    if (cmd != NULL)
+        command_run(r->server, &s, cmd, argc, argv, &c->reply);
+    else
+        command_execute(r->server, &s, argc, argv, &c->reply);
+    if (!c->reply.failed && !c->overflow)
+        return true;
+    *result = c->overflow ? respond_problem(r, 507, "the reply would be larger than max-output-bytes")
+                          : respond_error(r, c->error);
+    capture_free(c);
+    return false;
+}
+
+/* ---- queueing ------------------------------------------------------------------------------------------------------ */
+
+void respond_and_close(struct request *r) {
+    r->close = true;
+}
+
+static void header(struct MHD_Response *response, const char *name, const char *value) {
+    if (value[0] != '\0' && MHD_add_response_header(response, name, value) != MHD_YES)
+        return; /* a value with a line break, or no memory: the response goes without it */
+}
+
+static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Response *response) {
+    enum MHD_Result queued;
+
+    if (response == NULL)
+        return MHD_NO;
+    if (r->close)
+        header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (status >= 400)
+        atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
+    queued = MHD_queue_response(r->connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static struct MHD_Response *copied(struct slice body) {
+    return MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
+}
+
+static void quote_etag(char out[20], struct slice etag) {
+    snprintf(out, 20, etag.len == 16 ? "\"%.16s\"" : "", etag.ptr);
+}
+
+static void header_etag(struct MHD_Response *response, struct slice etag) {
+    char quoted[20];
+
+    quote_etag(quoted, etag);
+    header(response, MHD_HTTP_HEADER_ETAG, quoted);
+}
+
+static void header_expiry(const struct request *r, struct MHD_Response *response, int64_t expire_at) {
+    char ms[24];
+
+    if (expire_at == NO_EXPIRY)
+        return;
+    snprintf(ms, sizeof(ms), "%lld", (long long)(expire_at - r->now_ms));
+    header(response, "FlashKV-TTL-Ms", ms);
+}
+
+enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at) {
+    struct MHD_Response *response = copied(slice_of("", 0));
+
+    if (response != NULL) {
+        header_etag(response, etag);
+        header_expiry(r, response, expire_at);
+    }
+    return queue(r, status, response);
+}
+
+enum MHD_Result respond_empty(struct request *r, unsigned status) {
+    return respond_tagged(r, status, slice_of("", 0), NO_EXPIRY);
+}
+
+enum MHD_Result respond_json(struct request *r, unsigned status, char *text, struct slice etag) {
+    struct MHD_Response *response;
+
+    if (text == NULL)
+        return respond_problem(r, 503, "out of memory");
+    response = copied(slice_str(text));
+    mem_free(text);
+    if (response != NULL) {
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+        header_etag(response, etag);
+    }
+    return queue(r, status, response);
+}
+
+enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
+
+    if (response != NULL) {
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        header(response, "X-Content-Type-Options", "nosniff");
+    }
+    return queue(r, 200, response);
+}
+
+static void drop_blob(void *blob) {
+    blob_unref(blob);
+}
+
+/* The blob's bytes as a response that holds a reference until it is sent. */
+static struct MHD_Response *from_blob(struct blob *b) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback_cls(b->len, b->data, drop_blob, blob_ref(b));
+
+    if (response == NULL)
+        blob_unref(b);
+    return response;
+}
+
+enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
+                              struct slice etag, int64_t expire_at) {
+    const struct token *t = &c->tokens[value];
+    struct MHD_Response *response =
+        t->kind == TOKEN_BLOB ? from_blob(t->blob) : copied(capture_text(c, value));
+    char text[ENTRY_CONTENT_TYPE_MAX + 1];
+
+    if (response == NULL)
+        return MHD_NO;
+    snprintf(text, sizeof(text), "%.*s", (int)type.len, type.ptr);
+    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.len > 0 ? text : "application/octet-stream");
+    header_etag(response, etag);
+    /* A value is data, never a page of this service: whatever it holds, a browser must not run it. */
+    header(response, "X-Content-Type-Options", "nosniff");
+    header(response, "Content-Security-Policy", "sandbox");
+    header_expiry(r, response, expire_at);
+    return queue(r, 200, response);
+}
+
+/* ---- problems ------------------------------------------------------------------------------------------------------ */
+
+static const char *reason(unsigned status) {
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
+    case 409:
+        return "Conflict";
+    case 411:
+        return "Length Required";
+    case 412:
+        return "Precondition Failed";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 417:
+        return "Expectation Failed";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    case 507:
+        return "Insufficient Storage";
+    default:
+        return "Error";
+    }
+}
+
+static struct MHD_Response *problem(unsigned status, const char *detail) {
+    char *text = json_problem(status, reason(status), detail);
+    struct MHD_Response *response;
+
+    if (text == NULL)
+        return NULL;
+    response = copied(slice_str(text));
+    mem_free(text);
+    if (response != NULL)
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    return response;
+}
+
+enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...) {
+    char detail[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(detail, sizeof(detail), fmt, ap);
+    va_end(ap);
+    return queue(r, status, problem(status, detail));
+}
+
+enum MHD_Result respond_refused(struct request *r, struct slice etag) {
+    struct MHD_Response *response =
+        problem(412, "the condition of the request does not hold; nothing was changed");
+
+    if (response != NULL)
+        header_etag(response, etag);
+    return queue(r, 412, response);
+}
+
+enum MHD_Result respond_allow(struct request *r, unsigned status) {
+    char allow[64], detail[128];
+    struct MHD_Response *response;
+
+    routes_allow(&r->target, allow, sizeof(allow));
+    snprintf(detail, sizeof(detail), "this resource allows %s", allow);
+    response = status == 405 ? problem(405, detail) : copied(slice_of("", 0));
+    if (response != NULL)
+        header(response, MHD_HTTP_HEADER_ALLOW, allow);
+    return queue(r, status, response);
+}
+
+enum MHD_Result respond_error(struct request *r, const char *error) {
+    /* By how the text begins; the first that fits. */
+    static const struct {
+        const char *begins;
+        unsigned status;
+    } statuses[] = {
+        {"WRONGTYPE", 409},
+        {"ERR value is not an integer", 409},
+        {"ERR increment or decrement would overflow", 409},
+        {"ERR no such key", 404},
+        {"ERR index out of range", 404},
+        {"ERR string exceeds", 413},
+        {"ERR key is too long", 414},
+        {"ERR out of memory", 503},
+    };
+    const char *detail = strchr(error, ' ');
+
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+        if (slice_starts(slice_str(error), slice_str(statuses[i].begins)))
+            return respond_problem(r, statuses[i].status, "%s", detail != NULL ? detail + 1 : error);
+    return respond_problem(r, 400, "%s", detail != NULL ? detail + 1 : error);
+}

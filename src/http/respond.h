@@ -1,0 +1,47 @@
+/* respond.h - making and queueing responses. Private to http.
+ *
+ * Every function that returns an MHD_Result queues exactly one response (or cuts the connection, for want of
+ * memory) and is a handler's last act. */
+#ifndef FLASHKV_HTTP_RESPOND_H
+#define FLASHKV_HTTP_RESPOND_H
+
+#include <flashkv/command.h>
+
+#include "capture.h"
+#include "request.h"
+
+/* ---- asking the store ------------------------------------------------------------------------------------------- */
+
+/* Runs a command: the words, then `more` arguments. Its reply is in *c, to be freed. False: an error or an overflow,
+ * which has been answered with *result, and *c is free. */
+bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv);
+/* An argument from a slice, a C string, or the request's body. */
+struct arg arg_of(struct slice s);
+struct arg arg_text(const char *text);
+struct arg arg_body(const struct request *r);
+
+/* ---- answering ---------------------------------------------------------------------------------------------------- */
+
+/* No body; status 204 or 304, say. */
+enum MHD_Result respond_empty(struct request *r, unsigned status);
+/* The same with an ETag (16 hex digits), if any, and the time to live if the key expires. */
+enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at);
+/* application/problem+json (RFC 9457); `etag` may be empty. */
+enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+enum MHD_Result respond_refused(struct request *r, struct slice etag);
+/* 405 with Allow; 204 with Allow for OPTIONS. */
+enum MHD_Result respond_allow(struct request *r, unsigned status);
+/* Answers a text that json.h made, application/json, and frees it; NULL is "out of memory". `etag` may be empty. */
+enum MHD_Result respond_json(struct request *r, unsigned status, char *text, struct slice etag);
+enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
+/* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
+enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
+                              struct slice etag, int64_t expire_at);
+/* The error of a command's reply, as the status it means. */
+enum MHD_Result respond_error(struct request *r, const char *error);
+
+/* Puts the connection's end behind the next response: what follows on it cannot be trusted. */
+void respond_and_close(struct request *r);
+
+#endif

@@ -1,0 +1,106 @@
+/* routes.c - the route table, and what follows from it: 404, 405 with Allow, unknown parameters. */
+#include "routes.h"
+
+#include <stdio.h>
+
+#include "handlers.h"
+
+const struct route route_table[] = {
+    {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},
+    {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, ""},
+    {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, ""},
+    {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, ""},
+    {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, ""},
+    {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, ""},
+    {"GET", "/keys", "listKeys", http_list_keys, BODY_NONE, "prefix match cursor limit"},
+    {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, ""},
+    {"PUT", "/keys/{key}", "putKey", http_put_key, BODY_RAW, "ttl ttl_ms nx xx keepttl"},
+    {"DELETE", "/keys/{key}", "deleteKey", http_delete_key, BODY_NONE, ""},
+    {"POST", "/keys/{key}/incr", "incrKey", http_incr_key, BODY_NONE, "by"},
+    {"POST", "/keys/{key}/append", "appendKey", http_append_key, BODY_RAW, ""},
+    {"POST", "/keys/{key}/expire", "expireKey", http_expire_key, BODY_NONE, "ttl ttl_ms"},
+    {"POST", "/keys/{key}/persist", "persistKey", http_persist_key, BODY_NONE, ""},
+    {"GET", "/lists/{key}", "getList", http_get_list, BODY_NONE, "start stop"},
+    {"POST", "/lists/{key}", "pushList", http_push_list, BODY_RAW, "end"},
+    {"DELETE", "/lists/{key}", "deleteList", http_delete_list, BODY_NONE, ""},
+    {"POST", "/lists/{key}/pop", "popList", http_pop_list, BODY_NONE, "end count"},
+    {"POST", "/lists/{key}/trim", "trimList", http_trim_list, BODY_NONE, "start stop"},
+    {"PUT", "/lists/{key}/{index}", "setListItem", http_set_list_item, BODY_RAW, ""},
+};
+const size_t route_count = sizeof(route_table) / sizeof(*route_table);
+
+/* Does the path match the template? Segment by segment, so that a slash inside one stays inside. */
+static bool path_matches(const char *template, const struct target *t) {
+    const char *at = template + 1;
+
+    if (t->too_deep)
+        return false;
+    for (unsigned i = 0; i < t->segment_count; i++) {
+        size_t len = strcspn(at, "/");
+
+        if (len == 0 || (*at != '{' && !slice_eq(slice_of(at, len), t->segments[i])))
+            return false;
+        at += len;
+        if (*at == '/')
+            at++;
+        else if (i + 1 < t->segment_count)
+            return false;
+    }
+    return *at == '\0';
+}
+
+bool request_is_head(const struct request *r) {
+    return slice_eq(r->method, SLICE_LIT("HEAD"));
+}
+
+unsigned route_find(struct request *r) {
+    struct slice method = request_is_head(r) ? SLICE_LIT("GET") : r->method;
+    bool path_known = false;
+
+    for (size_t i = 0; i < route_count; i++) {
+        if (!path_matches(route_table[i].template, &r->target))
+            continue;
+        path_known = true;
+        if (slice_eq(method, slice_str(route_table[i].method))) {
+            r->route = &route_table[i];
+            return 200;
+        }
+    }
+    return path_known ? 405 : 404;
+}
+
+void routes_allow(const struct target *t, char *out, size_t cap) {
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < route_count && n < cap; i++)
+        if (path_matches(route_table[i].template, t) && strstr(out, route_table[i].method) == NULL)
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", route_table[i].method,
+                                  strcmp(route_table[i].method, "GET") == 0 ? ", HEAD, " : ", ");
+    if (n > 0 && n < cap)
+        snprintf(out + n, cap - n, "OPTIONS");
+}
+
+static bool word_among(const char *words, struct slice word) {
+    while (*words != '\0') {
+        size_t len = strcspn(words, " ");
+
+        if (slice_eq(slice_of(words, len), word))
+            return true;
+        words += len + (words[len] == ' ');
+    }
+    return false;
+}
+
+const struct pair *route_bad_parameter(const struct request *r) {
+    const struct target *t = &r->target;
+
+    for (unsigned i = 0; i < t->query_count; i++) {
+        if (!word_among(r->route->parameters, t->query[i].name))
+            return &t->query[i];
+        for (unsigned k = 0; k < i; k++)
+            if (slice_eq(t->query[k].name, t->query[i].name))
+                return &t->query[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,30 @@
+/* routes.h - every endpoint: one row. Private to http. The OpenAPI document is checked against it. */
+#ifndef FLASHKV_HTTP_ROUTES_H
+#define FLASHKV_HTTP_ROUTES_H
+
+#include "request.h"
+
+enum body_policy { BODY_NONE, BODY_RAW };
+
+struct route {
+    const char *method;
+    const char *template;  /* "/keys/{key}/incr": a segment in braces is any */
+    const char *operation; /* the operationId of the OpenAPI document */
+    enum MHD_Result (*handler)(struct request *r);
+    enum body_policy body;
+    const char *parameters; /* allowed in the query, divided by spaces */
+};
+
+extern const struct route route_table[];
+extern const size_t route_count;
+
+/* Sets r->route. 200: found; 404: no such path; 405: a path, not with this method (routes_allow tells which). */
+unsigned route_find(struct request *r);
+/* "GET, HEAD, OPTIONS, PUT": what the request's path allows; empty: no such path. */
+void routes_allow(const struct target *t, char *out, size_t cap);
+/* The first query parameter that the route does not know, or that is given twice; NULL: all are right. */
+const struct pair *route_bad_parameter(const struct request *r);
+/* The row for operation, as HEAD is answered by GET's. */
+bool request_is_head(const struct request *r);
+
+#endif
