@@ -71,7 +71,10 @@ static struct MHD_Response *copied(struct slice body) {
 }
 
 static void quote_etag(char out[20], struct slice etag) {
-    snprintf(out, 20, etag.len == 16 ? "\"%.16s\"" : "", etag.ptr);
+    if (etag.len == 16)
+        snprintf(out, 20, "\"%.16s\"", etag.ptr);
+    else
+        out[0] = '\0';
 }
 
 static void header_etag(struct MHD_Response *response, struct slice etag) {
