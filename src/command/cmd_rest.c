@@ -84,7 +84,8 @@ static bool condition_holds(const struct call *c, const struct entry *e, size_t 
     return true;
 }
 
-static void reply_outcome(struct call *c, enum rest_outcome outcome, const struct entry *e, bool with_expiry) {
+static void reply_outcome(struct call *c, enum rest_outcome outcome, const struct entry *e,
+                          bool with_expiry) {
     reply_array(c->reply, with_expiry ? 3 : 2);
     reply_integer(c->reply, outcome);
     reply_etag(c, e);

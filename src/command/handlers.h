@@ -4,36 +4,94 @@
 
 #include <flashkv/command.h>
 
-/* X(name of the handler): one line a file. */
-#define STRING_HANDLERS(X)                                                                                   \
-    X(append)                                                                                                \
-    X(decr) X(decrby) X(get) X(getdel) X(getex) X(getset) X(incr) X(incrby) X(mget) X(mset) X(psetex) X(set) \
-        X(setex) X(setnx) X(strlen)
-#define LIST_HANDLERS(X)                                                                                     \
-    X(lindex)                                                                                                \
-    X(linsert) X(llen) X(lpop) X(lpush) X(lpushx) X(lrange) X(lrem) X(lset) X(ltrim) X(rpop) X(rpush)        \
-        X(rpushx)
-#define KEY_HANDLERS(X)                                                                                      \
-    X(del)                                                                                                   \
-    X(exists) X(expire) X(expireat) X(expiretime) X(keys) X(persist) X(pexpire) X(pexpireat) X(pexpiretime)  \
-        X(pttl) X(randomkey) X(rename) X(renamenx) X(scan) X(ttl) X(type)
-#define CONNECTION_HANDLERS(X)                                                                               \
-    X(client_getname)                                                                                        \
-    X(client_id) X(client_info) X(client_list) X(client_setinfo) X(client_setname) X(echo) X(hello) X(ping)  \
-        X(quit) X(reset) X(select)
-#define SERVER_HANDLERS(X)                                                                                   \
-    X(command)                                                                                               \
-    X(command_count) X(command_docs) X(command_getkeys) X(command_info) X(command_list) X(config_get)        \
-        X(config_resetstat) X(config_set) X(dbinfo) X(dbsize) X(debug_sleep) X(flushall) X(info) X(time)
-#define REST_HANDLERS(X) X(rest_read) X(rest_remove) X(rest_write)
+/* cmd_command.c */
+void cmd_command(struct call *c);
+void cmd_command_count(struct call *c);
+void cmd_command_docs(struct call *c);
+void cmd_command_getkeys(struct call *c);
+void cmd_command_info(struct call *c);
+void cmd_command_list(struct call *c);
 
-#define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
-STRING_HANDLERS(DECLARE_HANDLER)
-LIST_HANDLERS(DECLARE_HANDLER)
-KEY_HANDLERS(DECLARE_HANDLER)
-CONNECTION_HANDLERS(DECLARE_HANDLER)
-SERVER_HANDLERS(DECLARE_HANDLER)
-REST_HANDLERS(DECLARE_HANDLER)
-#undef DECLARE_HANDLER
+/* cmd_connection.c */
+void cmd_client_getname(struct call *c);
+void cmd_client_id(struct call *c);
+void cmd_client_info(struct call *c);
+void cmd_client_list(struct call *c);
+void cmd_client_setinfo(struct call *c);
+void cmd_client_setname(struct call *c);
+void cmd_echo(struct call *c);
+void cmd_hello(struct call *c);
+void cmd_ping(struct call *c);
+void cmd_quit(struct call *c);
+void cmd_reset(struct call *c);
+void cmd_select(struct call *c);
+
+/* cmd_key.c */
+void cmd_del(struct call *c);
+void cmd_exists(struct call *c);
+void cmd_expire(struct call *c);
+void cmd_expireat(struct call *c);
+void cmd_expiretime(struct call *c);
+void cmd_keys(struct call *c);
+void cmd_persist(struct call *c);
+void cmd_pexpire(struct call *c);
+void cmd_pexpireat(struct call *c);
+void cmd_pexpiretime(struct call *c);
+void cmd_pttl(struct call *c);
+void cmd_randomkey(struct call *c);
+void cmd_rename(struct call *c);
+void cmd_renamenx(struct call *c);
+void cmd_scan(struct call *c);
+void cmd_ttl(struct call *c);
+void cmd_type(struct call *c);
+
+/* cmd_list.c */
+void cmd_lindex(struct call *c);
+void cmd_linsert(struct call *c);
+void cmd_llen(struct call *c);
+void cmd_lpop(struct call *c);
+void cmd_lpush(struct call *c);
+void cmd_lpushx(struct call *c);
+void cmd_lrange(struct call *c);
+void cmd_lrem(struct call *c);
+void cmd_lset(struct call *c);
+void cmd_ltrim(struct call *c);
+void cmd_rpop(struct call *c);
+void cmd_rpush(struct call *c);
+void cmd_rpushx(struct call *c);
+
+/* cmd_rest.c */
+void cmd_rest_read(struct call *c);
+void cmd_rest_remove(struct call *c);
+void cmd_rest_write(struct call *c);
+
+/* cmd_server.c */
+void cmd_config_get(struct call *c);
+void cmd_config_resetstat(struct call *c);
+void cmd_config_set(struct call *c);
+void cmd_dbinfo(struct call *c);
+void cmd_dbsize(struct call *c);
+void cmd_debug_sleep(struct call *c);
+void cmd_flushall(struct call *c);
+void cmd_info(struct call *c);
+void cmd_time(struct call *c);
+
+/* cmd_string.c */
+void cmd_append(struct call *c);
+void cmd_decr(struct call *c);
+void cmd_decrby(struct call *c);
+void cmd_get(struct call *c);
+void cmd_getdel(struct call *c);
+void cmd_getex(struct call *c);
+void cmd_getset(struct call *c);
+void cmd_incr(struct call *c);
+void cmd_incrby(struct call *c);
+void cmd_mget(struct call *c);
+void cmd_mset(struct call *c);
+void cmd_psetex(struct call *c);
+void cmd_set(struct call *c);
+void cmd_setex(struct call *c);
+void cmd_setnx(struct call *c);
+void cmd_strlen(struct call *c);
 
 #endif

@@ -160,9 +160,10 @@ const struct command command_table[] = {
     {"time", cmd_time, 1, F, 0, 0, 0, "server", "2.6.0", "", "Returns the server's time"},
 
     /* for the REST front only (cmd_rest.c) */
-    {"rest.read", cmd_rest_read, 2, R | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key", "Reads all of a key"},
-    {"rest.remove", cmd_rest_remove, -3, W | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key condition [tag ...]",
-     "Deletes a key on a condition"},
+    {"rest.read", cmd_rest_read, 2, R | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key",
+     "Reads all of a key"},
+    {"rest.remove", cmd_rest_remove, -3, W | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0",
+     "key condition [tag ...]", "Deletes a key on a condition"},
     {"rest.write", cmd_rest_write, -6, W | M | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0",
      "key value content-type expiry condition [tag ...]", "Writes a string on a condition"},
 };
