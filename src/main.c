@@ -56,6 +56,7 @@ static int run(const struct options *o) {
     int status = EXIT_CANNOT_START;
 
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
+    options_warn_unknown(environ);
     process_setup(o);
     if (!server_init(&srv, o))
         log_error("out of memory");

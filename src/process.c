@@ -45,14 +45,19 @@ void process_setup(const struct options *o) {
     raise_descriptor_limit(o->max_connections);
 }
 
+/* A handler, since the default action of a signal is none for process 1, as in a container. */
+static void exit_at_once(int signal_number) {
+    _exit(128 + signal_number);
+}
+
 const char *process_await_signal(void) {
     sigset_t set = stop_signals();
     int got = SIGTERM;
 
     while (sigwait(&set, &got) != 0)
         continue;
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, exit_at_once);
+    signal(SIGINT, exit_at_once);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     return got == SIGINT ? "SIGINT" : "SIGTERM";
 }
@@ -77,29 +82,33 @@ static void check_address(const struct options *o, char *host, size_t cap) {
         snprintf(host, cap, "::1");
 }
 
-static int connect_to(const char *host, uint64_t port) {
+/* A connection, or -1 with *why. */
+static int connect_to(const char *host, uint64_t port, const char **why) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
     struct timeval patience = {CHECK_SECONDS, 0};
     char service[8];
-    int fd;
+    int fd, failed;
 
     snprintf(service, sizeof(service), "%llu", (unsigned long long)port);
-    if (getaddrinfo(host, service, &hints, &found) != 0)
+    failed = getaddrinfo(host, service, &hints, &found);
+    if (failed != 0) {
+        *why = gai_strerror(failed);
         return -1;
+    }
     fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-        if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+        *why = strerror(errno == EINPROGRESS ? ETIMEDOUT : errno);
+        if (fd >= 0)
             close(fd);
-            fd = -1;
-        }
+        fd = -1;
     }
     freeaddrinfo(found);
     return fd;
 }
 
-/* The status code of GET /readyz; 0: none came. */
+/* The status code of GET /readyz; 0: none came in time. */
 static int ask_ready(int fd) {
     static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[64] = "";
@@ -108,25 +117,26 @@ static int ask_ready(int fd) {
     if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
         return 0;
     if (recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0)
-        sscanf(answer, "HTTP/1.1 %d", &status);
+        sscanf(answer, "HTTP/1.1 %3d", &status);
     return status;
 }
 
 int process_check(const struct options *o) {
-    char host[256];
-    int fd, status;
+    char host[256], reason[32];
+    const char *why = reason;
+    int status = 0, fd;
 
     check_address(o, host, sizeof(host));
-    fd = connect_to(host, o->http_port);
-    if (fd < 0) {
-        fprintf(stderr, "flashkv: not ready: cannot connect to %s:%llu: %s\n", host,
-                (unsigned long long)o->http_port, strerror(errno));
-        return 1;
+    fd = connect_to(host, o->http_port, &why);
+    if (fd >= 0) {
+        status = ask_ready(fd);
+        close(fd);
+        snprintf(reason, sizeof(reason), "HTTP status %d", status);
+        if (status == 0)
+            why = "no HTTP answer";
     }
-    status = ask_ready(fd);
-    close(fd);
-    if (status != 200)
-        fprintf(stderr, "flashkv: not ready: %s:%llu answered status %d\n", host,
-                (unsigned long long)o->http_port, status);
-    return status == 200 ? 0 : 1;
+    if (status == 200)
+        return 0;
+    fprintf(stderr, "flashkv: not ready: %s port %llu: %s\n", host, (unsigned long long)o->http_port, why);
+    return 1;
 }

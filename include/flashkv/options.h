@@ -37,11 +37,12 @@ struct options {
 enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
 
 struct option_row {
-    const char *name; /* "http-port" */
+    const char *name;  /* "http-port" */
+    const char *group; /* heading in --help; rows of a group stand together */
     enum option_type type;
     size_t offset;              /* of the field in struct options: uint64_t, or char * for OPTION_TEXT */
     const char *fallback;       /* the default, as text */
-    uint64_t min, max;          /* of a number, inclusive */
+    uint64_t min, max;          /* of a number, or of the length of a text; inclusive */
     const char *const *choices; /* OPTION_CHOICE: words, NULL-terminated; the value is the index */
     const char *unit;           /* "port", "bytes", "seconds", "address,...": for --help */
     const char *redis_name;     /* what CONFIG GET calls it besides `name`, or NULL */
@@ -58,8 +59,11 @@ enum options_outcome {
     OPTIONS_BAD,   /* the message is on stderr: exit 2 */
 };
 
-/* Fills *o from defaults, the file, `env` (as environ) and the flags. A repeated flag: the last wins. */
+/* Fills *o from defaults, the file, `env` (as environ) and the flags. A repeated flag: the last wins. Only
+ * OPTIONS_RUN and OPTIONS_CHECK leave something to free. */
 enum options_outcome options_load(struct options *o, int argc, char *const argv[], char *const env[]);
+/* Logs a warning for each FLASHKV_* variable that sets no option and looks like one meant to. */
+void options_warn_unknown(char *const env[]);
 void options_free(struct options *o);
 
 /* The row by option name or redis_name (any case); NULL: unknown. */
@@ -67,8 +71,10 @@ const struct option_row *option_find(struct slice name);
 /* The current value as text, appended to `out`; false: out of room. */
 bool option_format(const struct options *o, const struct option_row *row, struct buf *out);
 /* Parses and range-checks `text` into *o. On failure nothing changes and `why` (cap bytes) says what would be
- * right, e.g. "expects a port from 0 to 65535". */
+ * right, e.g. "expects 0 to 65535 (port)". */
 bool option_set(struct options *o, const struct option_row *row, struct slice text, char *why, size_t cap);
+/* What the row takes, appended to `out`: "0 to 65535", "1 to 64kb", "text, json", "path". */
+bool option_range(const struct option_row *row, struct buf *out);
 /* The row's name in the environment: "FLASHKV_HTTP_PORT". */
 struct option_env {
     char name[48];

@@ -12,45 +12,40 @@ struct option_env options_env_name(const struct option_row *row) {
     return env;
 }
 
-/* "0 to 65535", "text, json" */
-static bool format_range(struct buf *out, const struct option_row *row) {
-    bool ok = true;
+/* "  --http-port=port    FLASHKV_HTTP_PORT    0 to 65535; default 8080", and the sentence below. */
+static bool help_row(struct buf *out, const struct option_row *row) {
+    char flag[64];
 
-    switch (row->type) {
-    case OPTION_UINT:
-    case OPTION_BYTES:
-        return buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
-    case OPTION_TEXT:
-        return buf_printf(out, "%s", row->unit);
-    case OPTION_CHOICE:
-        for (size_t i = 0; row->choices[i] != NULL; i++)
-            ok = ok && buf_printf(out, "%s%s", i > 0 ? ", " : "", row->choices[i]);
-        return ok;
-    }
-    return false;
+    snprintf(flag, sizeof(flag), "--%s=%s", row->name, row->unit != NULL ? row->unit : "word");
+    return buf_printf(out, "  %-30s %-26s ", flag, options_env_name(row).name) && option_range(row, out) &&
+           buf_printf(out, "; default %s\n      %s.\n", *row->fallback != '\0' ? row->fallback : "none",
+                      row->help);
 }
 
 bool options_help(struct buf *out) {
+    const char *group = "";
     bool ok = buf_printf(
-        out, "Usage: flashkv [OPTION]...\n"
-             "A key-value service: REST on one port, the Redis protocol on another, one store.\n\n"
-             "Each option may also be set in the environment (the name in brackets) or in the JSON\n"
-             "file of --config. A flag wins over the environment, that over the file.\n\n");
+        out, "Usage: flashkv [OPTION]...\n\n"
+             "A key-value service: REST on one port, the Redis protocol on another, the same keys\n"
+             "behind both. An option is a flag, --name=value or --name value; or a variable in the\n"
+             "environment; or a key \"name\" in the JSON file of --config. A flag wins over the\n"
+             "environment, that over the file.\n");
 
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_table[i];
 
-        ok = ok && buf_printf(out, "  --%s=%s  [%s]\n      %s.\n      ", row->name,
-                              row->unit != NULL ? row->unit : "word", options_env_name(row).name, row->help);
-        ok = ok && format_range(out, row) &&
-             buf_printf(out, "; default %s\n", *row->fallback ? row->fallback : "none");
+        if (strcmp(group, row->group) != 0)
+            ok = ok && buf_printf(out, "\n%s:\n", row->group);
+        group = row->group;
+        ok = ok && help_row(out, row);
     }
-    return ok &&
-           buf_printf(
-               out, "  --check\n      Asks the instance that these options describe whether it is ready.\n"
-                    "  --help, --version\n\n"
-                    "Exit status: 0 stopped by SIGTERM or SIGINT, or checked and ready; 1 could not start,\n"
-                    "or not ready; 2 an option is wrong.\n");
+    return ok && buf_printf(
+                     out, "\nInstead of serving:\n"
+                          "  --check\n"
+                          "      Asks the instance that the options describe whether it is ready.\n"
+                          "  --help, --version\n"
+                          "\nExit status: 0 stopped by SIGTERM or SIGINT, or checked and ready; 1 could not\n"
+                          "start, or not ready; 2 an option is wrong.\n");
 }
 
 bool options_markdown(struct buf *out) {
@@ -63,7 +58,7 @@ bool options_markdown(struct buf *out) {
         ok = ok &&
              buf_printf(out, "| `--%s` | `%s` | %s | ", row->name, options_env_name(row).name,
                         row->fallback) &&
-             format_range(out, row) && buf_printf(out, " | %s |\n", row->help);
+             option_range(row, out) && buf_printf(out, " | %s |\n", row->help);
     }
     return ok;
 }

@@ -4,29 +4,40 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { WHY_MAX = 256 };
+enum { WHY_MAX = 256, SHOWN_MAX = 60 };
 
-static bool complain(const char *where, const char *name, const char *why) {
-    fprintf(stderr, "flashkv: %s %s: %s\n", where, name, why);
+static const char flag[] = "--";
+static const char environment[] = "environment ";
+
+/* "flashkv: --http-port "x": expects ...", the value only if there is one. `from` goes before the name and says
+ * where to look. Always false. */
+static bool complain(const char *from, struct slice name, struct slice value, const char *why) {
+    fprintf(stderr, "flashkv: %s%.*s", from, (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr);
+    if (value.ptr != NULL)
+        fprintf(stderr, " \"%.*s\"", (int)(value.len < SHOWN_MAX ? value.len : SHOWN_MAX), value.ptr);
+    fprintf(stderr, ": %s\n", why);
     return false;
 }
 
-/* ---- a name that was meant: the nearest by edit distance -------------------------------------------------------- */
+static const struct slice no_value = {NULL, 0};
 
-static size_t edit_distance(const char *a, size_t a_len, const char *b) {
+/* ---- a name that was meant -------------------------------------------------------------------------------------- */
+
+/* Letters to insert, delete or change to make one of the other; case does not count. */
+static size_t edit_distance(struct slice a, const char *b) {
     enum { MAX = 40 };
     size_t row[MAX + 1], b_len = strlen(b);
 
-    if (b_len > MAX)
+    if (a.len > MAX || b_len > MAX)
         return MAX;
     for (size_t j = 0; j <= b_len; j++)
         row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
+    for (size_t i = 1; i <= a.len; i++) {
         size_t diagonal = row[0];
 
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            size_t up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            size_t up = row[j], best = diagonal + (strncasecmp(&a.ptr[i - 1], &b[j - 1], 1) != 0);
 
             best = up + 1 < best ? up + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
@@ -37,23 +48,31 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b) {
     return row[b_len];
 }
 
-static bool unknown(const char *where, struct slice name) {
-    const char *nearest = NULL;
-    size_t best = 4; /* farther than this is no typing error */
-    char why[WHY_MAX] = "unknown option, see --help", shown[64];
+/* The option that `name`, which is none, may stand for: what Redis calls it, or a typing error away. */
+static const struct option_row *nearest(struct slice name) {
+    enum { TYPING_ERRORS = 3 };
+    const struct option_row *found = option_find(name);
+    size_t best = TYPING_ERRORS + 1;
 
-    for (size_t i = 0; i < option_count && name.len < 40; i++) {
-        size_t d = edit_distance(name.ptr, name.len, option_table[i].name);
+    for (size_t i = 0; i < option_count && found == NULL; i++) {
+        size_t d = edit_distance(name, option_table[i].name);
 
-        if (d < best) {
-            best = d;
-            nearest = option_table[i].name;
-        }
+        best = d < best ? d : best;
     }
-    if (nearest != NULL)
-        snprintf(why, sizeof(why), "unknown option, did you mean --%s?", nearest);
-    snprintf(shown, sizeof(shown), "%.*s", (int)(name.len < 60 ? name.len : 60), name.ptr);
-    return complain(where, shown, why);
+    for (size_t i = 0; i < option_count && found == NULL && best <= TYPING_ERRORS; i++)
+        if (edit_distance(name, option_table[i].name) == best)
+            found = &option_table[i];
+    return found;
+}
+
+static bool complain_unknown(const char *from, struct slice name) {
+    const struct option_row *meant = nearest(name);
+    char why[WHY_MAX] = "unknown option, see --help";
+
+    if (meant != NULL)
+        snprintf(why, sizeof(why), "unknown option, did you mean %s%s?", from == flag ? flag : "",
+                 meant->name);
+    return complain(from, name, no_value, why);
 }
 
 static const struct option_row *find_by_name(struct slice name) {
@@ -63,97 +82,152 @@ static const struct option_row *find_by_name(struct slice name) {
     return NULL;
 }
 
-static bool set(struct options *o, const struct option_row *row, const char *where, const char *shown,
+static bool set(struct options *o, const struct option_row *row, const char *from, struct slice name,
                 struct slice value) {
     char why[WHY_MAX];
 
-    return option_set(o, row, value, why, sizeof(why)) || complain(where, shown, why);
+    return option_set(o, row, value, why, sizeof(why)) || complain(from, name, value, why);
 }
-
-/* ---- the sources -------------------------------------------------------------------------------------------------- */
 
 static bool load_defaults(struct options *o) {
     for (size_t i = 0; i < option_count; i++)
-        if (!set(o, &option_table[i], "default of", option_table[i].name,
+        if (!set(o, &option_table[i], "default of ", slice_str(option_table[i].name),
                  slice_str(option_table[i].fallback)))
             return false;
     return true;
 }
 
-static bool set_from_json(struct options *o, const char *path, const char *name, const json_t *value) {
-    const struct option_row *row = find_by_name(slice_str(name));
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static bool set_from_json(struct options *o, const char *file, struct slice name, const json_t *value) {
+    const struct option_row *row = find_by_name(name);
     char digits[32];
 
     if (row == NULL)
-        return unknown(path, slice_str(name));
+        return complain_unknown(file, name);
+    if (row->offset == offsetof(struct options, config_file))
+        return complain(file, name, no_value, "only a flag or the environment can name the file");
     if (json_is_string(value))
-        return set(o, row, path, name, slice_of(json_string_value(value), json_string_length(value)));
+        return set(o, row, file, name, slice_of(json_string_value(value), json_string_length(value)));
     if (!json_is_integer(value))
-        return complain(path, name, "expects a string or a whole number");
+        return complain(file, name, no_value, "expects a string or a whole number");
     snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    return set(o, row, path, name, slice_str(digits));
+    return set(o, row, file, name, slice_str(digits));
 }
 
-static bool load_file(struct options *o, const char *path) {
+static bool load_file(struct options *o) {
+    static const char whole[] = "config file ";
+    char member[WHY_MAX], why[WHY_MAX];
     json_error_t error;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error), *value;
-    char why[WHY_MAX];
+    json_t *root = json_load_file(o->config_file, JSON_REJECT_DUPLICATES, &error), *value;
+    struct slice path = slice_str(o->config_file);
     const char *name;
     bool ok = true;
 
-    if (root == NULL) {
-        if (error.line > 0)
-            snprintf(why, sizeof(why), "line %d, column %d: %s", error.line, error.column, error.text);
-        else
-            snprintf(why, sizeof(why), "%s", error.text);
-        return complain("config file", path, why);
+    snprintf(member, sizeof(member), "%s%.*s: ", whole, SHOWN_MAX, o->config_file);
+    if (root == NULL && error.line > 0) {
+        snprintf(why, sizeof(why), "line %d, column %d: %s", error.line, error.column, error.text);
+        return complain(whole, path, no_value, why);
     }
+    if (root == NULL)
+        return complain(whole, path, no_value, error.text);
     if (!json_is_object(root))
-        ok = complain("config file", path, "expects an object");
+        ok = complain(whole, path, no_value, "expects a JSON object, {\"http-port\": 8080}");
     else
-        json_object_foreach(root, name, value) ok = ok && set_from_json(o, path, name, value);
+        json_object_foreach(root, name, value) ok = ok && set_from_json(o, member, slice_str(name), value);
     json_decref(root);
     return ok;
 }
 
-/* Variables that begin with FLASHKV_ and are no option's are let pass: Docker and Kubernetes make such names
- * (FLASHKV_SERVICE_HOST, FLASHKV_PORT) for a service called flashkv. */
-static bool load_environment(struct options *o, char *const env[]) {
-    for (size_t i = 0; i < option_count; i++) {
-        struct option_env name = options_env_name(&option_table[i]);
-        size_t len = strlen(name.name);
+/* ---- the environment ---------------------------------------------------------------------------------------------- */
 
-        for (char *const *e = env; *e != NULL; e++)
-            if (strncmp(*e, name.name, len) == 0 && (*e)[len] == '=' &&
-                !set(o, &option_table[i], "environment", name.name, slice_str(*e + len + 1)))
-                return false;
+/* Docker's links and Kubernetes make variables for every service that runs: for one called flashkv they are
+ * FLASHKV_SERVICE_HOST, FLASHKV_PORT=tcp://10.0.0.1:80, FLASHKV_PORT_80_TCP and more; for one called
+ * flashkv-http even FLASHKV_HTTP_PORT=tcp://10.0.0.1:80. They mean nothing to us and must not stop us. */
+static bool made_by_orchestrator(const char *variable) {
+    static const char *const names[] = {"FLASHKV_SERVICE_", "FLASHKV_PORT_", "FLASHKV_ENV_", "FLASHKV_NAME="};
+    static const char *const values[] = {"=tcp://", "=udp://", "=sctp://"};
+    const char *value = strchr(variable, '=');
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values) && value != NULL; i++)
+        if (strncmp(value, values[i], strlen(values[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The row that "FLASHKV_HTTP_PORT=..." sets, or NULL. */
+static const struct option_row *find_by_variable(const char *variable) {
+    for (size_t i = 0; i < option_count; i++) {
+        struct option_env env = options_env_name(&option_table[i]);
+        size_t len = strlen(env.name);
+
+        if (strncmp(variable, env.name, len) == 0 && variable[len] == '=')
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+static bool load_environment(struct options *o, char *const env[]) {
+    for (char *const *e = env; *e != NULL; e++) {
+        const struct option_row *row = find_by_variable(*e);
+        size_t len = strcspn(*e, "=");
+
+        if (row != NULL && !made_by_orchestrator(*e) &&
+            !set(o, row, environment, slice_of(*e, len), slice_str(*e + len + 1)))
+            return false;
     }
     return true;
 }
 
+void options_warn_unknown(char *const env[]) {
+    static const char start[] = "FLASHKV_";
+
+    for (char *const *e = env; *e != NULL; e++) {
+        int len = (int)strcspn(*e, "=");
+        const struct option_row *meant;
+        char name[48];
+
+        if (strncmp(*e, start, strlen(start)) != 0 || find_by_variable(*e) != NULL ||
+            made_by_orchestrator(*e))
+            continue;
+        snprintf(name, sizeof(name), "%.*s", len - (int)strlen(start), *e + strlen(start));
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '_' ? '-' : *c;
+        meant = nearest(slice_str(name));
+        if (meant != NULL)
+            log_warn("%s%.*s: unknown option, ignored; did you mean %s?", environment, len, *e,
+                     options_env_name(meant).name);
+        else
+            log_warn("%s%.*s: unknown option, ignored", environment, len, *e);
+    }
+}
+
+/* ---- the flags ------------------------------------------------------------------------------------------------------ */
+
 /* One flag at argv[*i], with its value in it or behind it. */
 static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
-    const char *flag = argv[*i], *equals = strchr(flag, '=');
-    struct slice name = slice_of(flag + 2, equals != NULL ? (size_t)(equals - flag - 2) : strlen(flag + 2));
+    const char *text = argv[*i] + strlen(flag), *equals = strchr(text, '=');
+    struct slice name = slice_of(text, equals != NULL ? (size_t)(equals - text) : strlen(text));
     const struct option_row *row = find_by_name(name);
-    char shown[64];
 
-    snprintf(shown, sizeof(shown), "--%.*s", (int)(name.len < 60 ? name.len : 60), name.ptr);
     if (row == NULL)
-        return unknown("flag", name);
+        return complain_unknown(flag, name);
     if (equals != NULL)
-        return set(o, row, "flag", shown, slice_str(equals + 1));
+        return set(o, row, flag, name, slice_str(equals + 1));
     if (*i + 1 >= argc)
-        return complain("flag", shown, "expects a value");
-    return set(o, row, "flag", shown, slice_str(argv[++*i]));
+        return complain(flag, name, no_value, "expects a value");
+    return set(o, row, flag, name, slice_str(argv[++*i]));
 }
 
 static bool load_flags(struct options *o, int argc, char *const argv[], enum options_outcome *outcome) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--check") == 0)
             *outcome = OPTIONS_CHECK;
-        else if (strncmp(argv[i], "--", 2) != 0)
-            return complain("argument", argv[i], "unexpected, options begin with --");
+        else if (strncmp(argv[i], flag, strlen(flag)) != 0)
+            return complain("argument ", slice_str(argv[i]), no_value, "unexpected, options begin with --");
         else if (!load_flag(o, argc, argv, &i))
             return false;
     }
@@ -164,15 +238,15 @@ static bool load_flags(struct options *o, int argc, char *const argv[], enum opt
 
 static bool print(bool (*format)(struct buf *out)) {
     struct buf out = buf_make(64 * 1024);
-    bool ok = format(&out) && fwrite(out.data, 1, out.len, stdout) == out.len;
+    bool ok = format(&out) && fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
 
     buf_free(&out);
     return ok;
 }
 
-static bool asked(int argc, char *const argv[], const char *flag) {
+static bool asked(int argc, char *const argv[], const char *what) {
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], flag) == 0)
+        if (strcmp(argv[i], what) == 0)
             return true;
     return false;
 }
@@ -183,7 +257,7 @@ enum options_outcome options_load(struct options *o, int argc, char *const argv[
     *o = (struct options){0};
     if (asked(argc, argv, "--help") || asked(argc, argv, "-h"))
         return print(options_help) ? OPTIONS_DONE : OPTIONS_BAD;
-    if (asked(argc, argv, "--help-markdown")) /* README's table is made with this */
+    if (asked(argc, argv, "--help-markdown")) /* README's table and the manual are made with this */
         return print(options_markdown) ? OPTIONS_DONE : OPTIONS_BAD;
     if (asked(argc, argv, "--version")) {
         puts(PACKAGE_STRING);
@@ -192,7 +266,7 @@ enum options_outcome options_load(struct options *o, int argc, char *const argv[
     /* Flags and environment are read twice: they may name the file, and they win over it. */
     if (load_defaults(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome) &&
         (*o->config_file == '\0' ||
-         (load_file(o, o->config_file) && load_environment(o, env) && load_flags(o, argc, argv, &outcome))))
+         (load_file(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome))))
         return outcome;
     options_free(o);
     return OPTIONS_BAD;

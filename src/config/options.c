@@ -2,7 +2,6 @@
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/options.h>
-#include <stdio.h>
 
 static uint64_t *number(const struct options *o, const struct option_row *row) {
     return (uint64_t *)((char *)(uintptr_t)o + row->offset);
@@ -33,48 +32,78 @@ bool option_format(const struct options *o, const struct option_row *row, struct
     return false;
 }
 
-static bool set_number(struct options *o, const struct option_row *row, struct slice s, char *why,
-                       size_t cap) {
-    uint64_t n;
-    bool parsed = row->type == OPTION_BYTES ? num_parse_bytes(s, &n) : num_parse_u64(s, &n);
+/* In the largest unit that tells it exactly: "64kb". */
+static bool format_bytes(struct buf *out, uint64_t n) {
+    static const char *const units[] = {"", "kb", "mb", "gb"};
+    size_t u = 0;
 
-    if (parsed && n >= row->min && n <= row->max) {
-        *number(o, row) = n;
-        return true;
+    while (n > 0 && n % 1024 == 0 && u + 1 < sizeof(units) / sizeof(*units)) {
+        n /= 1024;
+        u++;
     }
-    snprintf(why, cap, "expects %s from %llu to %llu%s", row->unit, (unsigned long long)row->min,
-             (unsigned long long)row->max, row->type == OPTION_BYTES ? " (kb, mb, gb may follow)" : "");
+    return buf_printf(out, "%llu%s", (unsigned long long)n, units[u]);
+}
+
+bool option_range(const struct option_row *row, struct buf *out) {
+    bool ok = true;
+
+    switch (row->type) {
+    case OPTION_UINT:
+        return buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
+    case OPTION_BYTES:
+        return format_bytes(out, row->min) && buf_printf(out, " to ") && format_bytes(out, row->max);
+    case OPTION_TEXT:
+        return buf_printf(out, "%s", row->unit);
+    case OPTION_CHOICE:
+        for (size_t i = 0; row->choices[i] != NULL; i++)
+            ok = ok && buf_printf(out, "%s%s", i > 0 ? ", " : "", row->choices[i]);
+        return ok;
+    }
     return false;
 }
 
-static bool set_choice(struct options *o, const struct option_row *row, struct slice s, char *why,
-                       size_t cap) {
-    size_t n;
+/* Says what would have been right. Always false. */
+static bool refuse(const struct option_row *row, char *why, size_t cap) {
+    struct buf out = {why, 0, cap, cap}; /* never grows, so never allocates */
 
+    buf_printf(&out, row->type == OPTION_CHOICE ? "expects one of " : "expects ");
+    if (row->type == OPTION_TEXT)
+        buf_printf(&out, "%llu to %llu characters", (unsigned long long)row->min,
+                   (unsigned long long)row->max);
+    else
+        option_range(row, &out);
+    if (row->unit != NULL)
+        buf_printf(&out, " (%s%s)", row->unit, row->type == OPTION_BYTES ? "; kb, mb or gb may follow" : "");
+    return false;
+}
+
+static bool set_number(struct options *o, const struct option_row *row, struct slice s) {
+    uint64_t n;
+    bool parsed = row->type == OPTION_BYTES ? num_parse_bytes(s, &n) : num_parse_u64(s, &n);
+
+    if (!parsed || n < row->min || n > row->max)
+        return false;
+    *number(o, row) = n;
+    return true;
+}
+
+static bool set_choice(struct options *o, const struct option_row *row, struct slice s) {
     for (size_t i = 0; row->choices[i] != NULL; i++)
         if (slice_caseeq(s, slice_str(row->choices[i]))) {
             *number(o, row) = i;
             return true;
         }
-    n = (size_t)snprintf(why, cap, "expects one of");
-    for (size_t i = 0; row->choices[i] != NULL && n < cap; i++)
-        n += (size_t)snprintf(why + n, cap - n, "%s %s", i > 0 ? "," : "", row->choices[i]);
     return false;
 }
 
-static bool set_text(struct options *o, const struct option_row *row, struct slice s, char *why, size_t cap) {
+static bool set_text(struct options *o, const struct option_row *row, struct slice s) {
     char *copy;
 
-    if (s.len < row->min || s.len > row->max || memchr(s.ptr, '\0', s.len) != NULL) {
-        snprintf(why, cap, "expects %s of %llu to %llu characters", row->unit, (unsigned long long)row->min,
-                 (unsigned long long)row->max);
+    if (s.len < row->min || s.len > row->max || memchr(s.ptr, '\0', s.len) != NULL)
         return false;
-    }
     copy = mem_alloc(s.len + 1);
-    if (copy == NULL) {
-        snprintf(why, cap, "out of memory");
+    if (copy == NULL)
         return false;
-    }
     memcpy(copy, s.ptr, s.len);
     copy[s.len] = '\0';
     mem_free(*text(o, row));
@@ -83,16 +112,21 @@ static bool set_text(struct options *o, const struct option_row *row, struct sli
 }
 
 bool option_set(struct options *o, const struct option_row *row, struct slice s, char *why, size_t cap) {
+    bool ok = false;
+
     switch (row->type) {
     case OPTION_UINT:
     case OPTION_BYTES:
-        return set_number(o, row, s, why, cap);
+        ok = set_number(o, row, s);
+        break;
     case OPTION_TEXT:
-        return set_text(o, row, s, why, cap);
+        ok = set_text(o, row, s);
+        break;
     case OPTION_CHOICE:
-        return set_choice(o, row, s, why, cap);
+        ok = set_choice(o, row, s);
+        break;
     }
-    return false;
+    return ok || refuse(row, why, cap);
 }
 
 void options_free(struct options *o) {
