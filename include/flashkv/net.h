@@ -9,7 +9,8 @@ enum { NET_LISTENERS_MAX = 16 };
 
 /* Opens a non-blocking listening socket for each address of `bind` ("127.0.0.1,::1", "0.0.0.0", "localhost") at
  * *port. Port 0: the first gets a free one, the others the same. Fills `fds` and *port and returns how many; 0:
- * none is left open, and `why` (cap bytes) says what failed. */
+ * one failed, or there are more than NET_LISTENERS_MAX; none is left open, *port is as it was, and `why` (cap
+ * bytes) says what failed. */
 unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX], char *why, size_t cap);
 
 /* Processors this process may run on, at least 1: what "one thread per core" means, in a container too. */

@@ -45,6 +45,10 @@ static int listen_on(const char *address, uint16_t *port, char *why, size_t cap)
     char service[8];
     int fd, failed;
 
+    if (*address == '\0') { /* which getaddrinfo would take for every address there is */
+        snprintf(why, cap, "an address is empty");
+        return -1;
+    }
     snprintf(service, sizeof(service), "%u", *port);
     failed = getaddrinfo(address, service, &hints, &found);
     if (failed != 0) {
@@ -61,25 +65,32 @@ static int listen_on(const char *address, uint16_t *port, char *why, size_t cap)
 }
 
 unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX], char *why, size_t cap) {
+    uint16_t shared = *port;
     unsigned n = 0;
 
-    for (const char *at = bind; *at != '\0' && n < NET_LISTENERS_MAX;) {
+    for (const char *at = bind;; at++) {
         size_t len = strcspn(at, ",");
         char address[256];
 
         snprintf(address, sizeof(address), "%.*s", (int)len, at);
-        fds[n] = listen_on(address, port, why, cap);
-        if (fds[n] < 0) {
-            while (n > 0)
-                close(fds[--n]);
-            return 0;
+        if (n == NET_LISTENERS_MAX) {
+            snprintf(why, cap, "%s: more than %d addresses", address, NET_LISTENERS_MAX);
+            goto fail;
         }
+        fds[n] = listen_on(address, &shared, why, cap);
+        if (fds[n] < 0)
+            goto fail;
         n++;
-        at += len + (at[len] == ',');
+        at += len;
+        if (*at == '\0')
+            break;
     }
-    if (n == 0)
-        snprintf(why, cap, "no address to listen on");
+    *port = shared;
     return n;
+fail:
+    while (n > 0)
+        close(fds[--n]);
+    return 0;
 }
 
 unsigned net_cores(void) {

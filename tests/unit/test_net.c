@@ -1,0 +1,153 @@
+/* Listening sockets: addresses that share a port, and failures that leave nothing open. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/net.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static int fds[NET_LISTENERS_MAX];
+static char why[256];
+
+/* The number that the next descriptor gets: grows with each one left open. */
+static int next_descriptor(void) {
+    int fd = dup(STDIN_FILENO);
+
+    close(fd);
+    return fd;
+}
+
+static bool answers(const char *address, uint16_t port) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool connected;
+
+    ck_assert_int_eq(inet_pton(AF_INET, address, &to.sin_addr), 1);
+    connected = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+    close(fd);
+    return connected;
+}
+
+START_TEST(takes_a_free_port) {
+    uint16_t port = 0;
+
+    ck_assert_uint_eq(net_listen("127.0.0.1", &port, fds, why, sizeof(why)), 1);
+    ck_assert_uint_ne(port, 0);
+    ck_assert(answers("127.0.0.1", port));
+    ck_assert(!answers("127.0.0.2", port));
+    close(fds[0]);
+    ck_assert(!answers("127.0.0.1", port));
+}
+END_TEST
+
+START_TEST(sockets_do_not_block_and_are_not_inherited) {
+    uint16_t port = 0;
+
+    ck_assert_uint_eq(net_listen("127.0.0.1", &port, fds, why, sizeof(why)), 1);
+    ck_assert_int_eq(accept(fds[0], NULL, NULL), -1);
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_int_eq(fcntl(fds[0], F_GETFD), FD_CLOEXEC);
+    close(fds[0]);
+}
+END_TEST
+
+START_TEST(addresses_share_the_port) {
+    uint16_t port = 0;
+
+    ck_assert_uint_eq(net_listen("127.0.0.1,127.0.0.2,127.0.0.3", &port, fds, why, sizeof(why)), 3);
+    ck_assert(answers("127.0.0.1", port));
+    ck_assert(answers("127.0.0.2", port));
+    ck_assert(answers("127.0.0.3", port));
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+END_TEST
+
+START_TEST(any_address_is_every_address) {
+    uint16_t port = 0;
+
+    ck_assert_uint_eq(net_listen("0.0.0.0", &port, fds, why, sizeof(why)), 1);
+    ck_assert(answers("127.0.0.1", port));
+    ck_assert(answers("127.0.0.2", port));
+    close(fds[0]);
+}
+END_TEST
+
+/* Also after the first address was opened. */
+START_TEST(a_taken_port_leaves_nothing_open) {
+    uint16_t port = 0, again;
+    char expected[64];
+    int next;
+
+    ck_assert_uint_eq(net_listen("127.0.0.2", &port, fds, why, sizeof(why)), 1);
+    again = port;
+    next = next_descriptor();
+    ck_assert_uint_eq(net_listen("127.0.0.1,127.0.0.2", &again, fds, why, sizeof(why)), 0);
+    snprintf(expected, sizeof(expected), "127.0.0.2:%u: Address already in use", port);
+    ck_assert_str_eq(why, expected);
+    ck_assert_int_eq(next_descriptor(), next);
+    ck_assert(!answers("127.0.0.1", port));
+    ck_assert(answers("127.0.0.2", port));
+}
+END_TEST
+
+static const struct {
+    const char *bind, *why;
+} bad[] = {
+    {"", "an address is empty"},
+    {",", "an address is empty"},
+    {"127.0.0.1,", "an address is empty"},
+    {"127.0.0.1,,127.0.0.2", "an address is empty"},
+    {"300.0.0.1", "300.0.0.1: "},
+    {" 127.0.0.1", " 127.0.0.1: "},
+    {"192.0.2.1", "192.0.2.1:0: Cannot assign requested address"}, /* of TEST-NET-1: nobody's */
+    {"127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6,127.0.0.7,127.0.0.8,127.0.0.9,127.0.0.10,"
+     "127.0.0.11,127.0.0.12,127.0.0.13,127.0.0.14,127.0.0.15,127.0.0.16,127.0.0.17",
+     "127.0.0.17: more than 16 addresses"},
+};
+
+START_TEST(a_bad_list_is_refused_and_says_why) {
+    uint16_t port = 0;
+    int next;
+
+    net_listen(bad[_i].bind, &port, fds, why, sizeof(why)); /* a resolver may keep what it opened first */
+    next = next_descriptor();
+    ck_assert_uint_eq(net_listen(bad[_i].bind, &port, fds, why, sizeof(why)), 0);
+    ck_assert_msg(strncmp(why, bad[_i].why, strlen(bad[_i].why)) == 0, "%s", why);
+    ck_assert_uint_eq(port, 0); /* written on success only */
+    ck_assert_int_eq(next_descriptor(), next);
+}
+END_TEST
+
+START_TEST(cores_are_those_it_may_run_on) {
+    cpu_set_t one;
+
+    ck_assert_uint_ge(net_cores(), 1);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+    ck_assert_uint_eq(net_cores(), 1);
+}
+END_TEST
+
+Suite *test_suite(void) {
+    Suite *suite = suite_create("net");
+    TCase *tc = tcase_create("net");
+
+    tcase_set_timeout(tc, 30); /* a resolver may take its time */
+    tcase_add_test(tc, takes_a_free_port);
+    tcase_add_test(tc, sockets_do_not_block_and_are_not_inherited);
+    tcase_add_test(tc, addresses_share_the_port);
+    tcase_add_test(tc, any_address_is_every_address);
+    tcase_add_test(tc, a_taken_port_leaves_nothing_open);
+    tcase_add_loop_test(tc, a_bad_list_is_refused_and_says_why, 0, (int)(sizeof(bad) / sizeof(*bad)));
+    tcase_add_test(tc, cores_are_those_it_may_run_on);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
