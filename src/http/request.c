@@ -178,6 +178,8 @@ struct request *request_new(struct http *h, struct MHD_Connection *connection, c
         return NULL;
     }
     memcpy(r->raw, raw, len);
+    r->target_at = raw;
+    r->target_len = len - 1;
     r->target_result = target_parse(r->raw, &r->target);
     return r;
 }

@@ -44,7 +44,8 @@ struct request {
     struct http *http;
     struct server *server;
     struct MHD_Connection *connection;
-    const struct route *route;
+    const struct route *route; /* NULL: none */
+    unsigned found;            /* what route_find said */
     struct target target;
     enum target_result target_result;
     struct headers headers;
@@ -54,9 +55,11 @@ struct request {
     bool close;     /* the connection ends with the response */
     bool too_long;  /* the body went over the limit: what comes is thrown away */
     size_t thrown_away;
-    size_t body_len;   /* in `small`, while there is no blob */
-    struct blob *body; /* a larger one */
-    char *raw;         /* the target's bytes: `room`, or allocated */
+    size_t body_len;       /* in `small`, while there is no blob */
+    struct blob *body;     /* a larger one */
+    const char *target_at; /* the library's own bytes of the target, */
+    size_t target_len;     /* and how many there are before a NUL */
+    char *raw;             /* a copy of them: `room`, or allocated */
     char room[TARGET_ROOM], small[SMALL_BODY];
 };
 
