@@ -154,7 +154,7 @@ void cmd_command_info(struct call *c) {
         if (cmd != NULL)
             reply_row(c, cmd);
         else
-            reply_null_array(c->reply);
+            reply_null(c->reply);
     }
 }
 

@@ -27,9 +27,9 @@ void cmd_quit(struct call *c) {
 void cmd_select(struct call *c) {
     int64_t db;
 
-    if (!num_parse_i64(call_arg(c, 1), &db))
-        reply_error(c->reply, "ERR invalid DB index");
-    else if (db != 0)
+    if (!arg_i64(c, 1, &db))
+        return;
+    if (db != 0)
         reply_error(c->reply, "ERR DB index is out of range");
     else
         reply_ok(c->reply);

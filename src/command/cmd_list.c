@@ -1,4 +1,6 @@
 /* cmd_list.c - lists. Source: https://redis.io/commands/?group=list */
+#include <flashkv/num.h>
+
 #include "args.h"
 #include "handlers.h"
 
@@ -106,9 +108,12 @@ static void pop(struct call *c, enum list_end end) {
     struct list *l;
     struct slice element;
 
-    if (many && (!arg_i64(c, 2, &count) || count < 0)) {
-        if (!c->reply->failed)
-            reply_error(c->reply, "ERR value is out of range, must be positive");
+    if (c->argc > 3) {
+        reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
+        return;
+    }
+    if (many && (!num_parse_i64(call_arg(c, 2), &count) || count < 0)) {
+        reply_error(c->reply, "ERR value is out of range, must be positive");
         return;
     }
     l = edit(c, false, many ? missing_null_array : missing_null);

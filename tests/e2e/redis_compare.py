@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The same command lines to redis-server 7.0 and to FlashKV, in RESP2 and RESP3: the same bytes come back."""
+import shlex
+import socket
+import subprocess
+import tempfile
+import time
+
+from fk import Resp, run
+
+BIG = 9223372036854775807
+
+# Groups of lines, each group on an empty keyspace. What depends on time or order is not asked here.
+GROUPS = {
+    "strings": """
+        set k v / get k / get none / set k v nx / set k v xx / set none v xx / set k w get / set none2 w get / get none2
+        set k v nx get / set k v ex 100 / ttl k / set k v keepttl / ttl k / set k v / ttl k / set k v px 100000 / ttl k
+        set k v exat 33177117420 / expiretime k / set k v pxat 33177117420000 / pexpiretime k / set k v ex 0
+        set k v ex -1 / set k v ex x / set k v ex / set k v px 1 ex 1 / set k v nx xx / set k v bogus / set k
+        set k v ex 9223372036854775807 / set k v px 9223372036854775807 / set k v exat 0 / set k v keepttl ex 1
+        set k v keepttl keepttl / set k v get get / set k v ex 10 keepttl / SET K V / GET K / get / get a b
+        setnx k x / setnx n x / get n / setex k 100 v / ttl k / setex k 0 v / setex k x v / setex k -5 v / setex k 10
+        psetex k 100000 v / psetex k 0 v / psetex k x v / psetex k 9223372036854775807 v / getset k new / getset nope a
+        getdel nope / getdel none / getex k / getex k ex 100 / ttl k / getex k persist / ttl k / getex k ex 0
+        getex k bogus / getex k ex / getex k persist ex 1 / getex none ex 10 / getex none / getex none bogus
+        mset a 1 b 2 / mget a b c / mset a / mset a 1 b / mget / mset / append s abc / append s def / get s / strlen s
+        strlen none / append / strlen""",
+    "counters": f"""
+        incr n / incr n / incrby n 10 / decr n / decrby n 5 / get n / incrby n x / incrby n 1.5 / incrby n
+        set s abc / incr s / decr s / set b {BIG} / incr b / incrby b 1 / decrby b -1 / set m -{BIG + 1} / decr m
+        decrby m 1 / decrby m -{BIG + 1} / incrby n {BIG + 1} / incrby n -{BIG} / set p +5 / incr p / set p 05 / incr p
+        set p " 5" / incr p / set p "" / incr p / set p 0 / decr p / set p -0 / incr p / set p 5\\x00 / incr p""",
+    "lists": """
+        rpush l a b c / lpush l z y / lrange l 0 -1 / llen l / lrange l 1 2 / lrange l -2 -1 / lrange l 5 10
+        lrange l 2 1 / lrange l -100 100 / lrange l a b / lrange none 0 -1 / lindex l 0 / lindex l -1 / lindex l 99
+        lindex l -99 / lindex l x / lindex none 0 / lset l 0 first / lset l -1 last / lset l 99 x / lset l x y
+        lset none 0 x / lrange l 0 -1 / lpop l / rpop l / lpop l 2 / rpop l 0 / lpop l -1 / lpop l x / lpop none
+        lpop none 2 / rpop none 0 / rpop l 100 / exists l / rpush l a b a c a / lrem l 2 a / lrange l 0 -1
+        rpush l a b / lrem l -1 b / lrem l 0 a / lrange l 0 -1 / lrem l x a / lrem none 0 a / lrem l 0 nothing / del l
+        rpush l a b c / linsert l before b x / linsert l after c y / linsert l before nope x / linsert none before a b
+        linsert l middle a b / lrange l 0 -1 / ltrim l 1 2 / lrange l 0 -1 / ltrim l 5 10 / exists l / ltrim none 0 1
+        ltrim l x y / rpush l 1 2 3 4 5 / ltrim l -3 -2 / lrange l 0 -1 / lpushx l h / rpushx l t / lpushx none h
+        rpushx none t / lrange l 0 -1 / llen none / rpush l / lpush / rpop l 1 2 / type l""",
+    "wrong types": """
+        rpush l a / get l / incr l / append l x / strlen l / getset l x / getdel l / getex l / set l x get / mget l
+        setnx l x / set s v / lpush s a / rpush s a / lpop s / rpop s 2 / llen s / lindex s 0 / lrange s 0 1
+        lset s 0 x / lrem s 0 x / linsert s before a b / ltrim s 0 1 / lpushx s a / type l / type s / type none
+        set l now-a-string / get l / lindex s x / lset s x y / linsert s bogus a b / lrem s x y""",
+    "keys": f"""
+        set a 1 / set b 2 / exists a / exists a b none a / exists / del a none / unlink b / del / set a 1 / touch a none
+        expire a 100 / ttl a / expire none 100 / expire a x / expire a {BIG} / expire a -{BIG} / exists a / set a 1
+        expire a 100 nx / expire a 200 nx / expire a 200 xx / ttl a / expire a 100 gt / expire a 300 gt / expire a 400 lt
+        expire a 50 lt / ttl a / expire a 10 nx xx / expire a 10 gt lt / expire a 10 bogus / expire a 10 nx gt
+        pexpire a 100000 / ttl a / pexpire a {BIG} / expireat a 33177117420 / expiretime a / expireat a x
+        expireat a {BIG} / pexpireat a 33177117420000 / pexpiretime a / persist a / persist a / persist none / ttl a
+        pttl a / ttl none / pttl none / expiretime a / expiretime none / pexpiretime none / expire a 0 / exists a
+        set a 1 / expire a -1 / exists a / set a 1 / pexpireat a 1 / exists a / set a 1 ex 100 / expire a 10 lt
+        set p 1 / expire p 100 gt / expire p 100 lt / ttl p / expire a / ttl / rename a b / get b / exists a / ttl b
+        rename none x / rename b b / get b / set c 3 / rename b c / get c / renamenx c c / renamenx c d / set e 1
+        renamenx d e / renamenx none e / rename a / keys d / keys * none / keys [ef] / dbsize / randomkey x
+        scan 0 count 0 / scan x / scan 0 match / scan 0 bogus 1 / scan 0 count x / scan / keys / scan 0 match none* count 1000
+        flushdb bogus / flushall async / dbsize / randomkey / scan 0 / keys * / flushdb / flushall sync / type""",
+    "connection": """
+        ping / ping hello / ping a b / echo hi / echo / echo a b / select 0 / select 1 / select -1 / select x / select
+        client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname
+        client setname / client id x / client bogus / client / client list bogus / client list type bogus
+        client list id x / client list id / hello 4 / hello x / hello 2 bogus / hello 2 setname "a b" / bogus / bogus a b
+        BOGUS "with\\r\\nline" / "" / config / config bogus / config get / config set / config set a
+        config get databases / config get save / config get appendonly / config get nothing* / config set nothing 1
+        debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k
+        command getkeys mset a 1 b 2 / command getkeys ping / command getkeys bogus x / command info bogus
+        command info get / command info set / command info mget / command info lrange / command info ping
+        command list filterby bogus x / command list filterby / time x / dbsize x / command count x / quit x y""",
+}
+
+# Replies that differ, and why that is right.
+ALLOWED = {
+    "select 1": "one database: what lies past the last is refused with Redis's error; Redis has 16",
+    "command info get": "no ACL tips and key-spec details beyond what the table holds",
+    "command info set": "as for get",
+    "command info mget": "as for get",
+    "command info lrange": "as for get",
+    "command info ping": "as for get",
+    "config get databases": "one database, not 16",
+    "debug sleep": "subcommands differ: DEBUG is a tool of each server's own",
+}
+
+
+def raw_reply(file):
+    """The bytes of one reply."""
+    line = file.readline()
+    kind, rest = line[:1], line[1:-2]
+    if kind in b"$=" and rest != b"-1":
+        return line + file.read(int(rest) + 2)
+    if kind in b"*~>" and rest != b"-1":
+        return line + b"".join(raw_reply(file) for _ in range(int(rest)))
+    if kind == b"%":
+        return line + b"".join(raw_reply(file) for _ in range(2 * int(rest)))
+    return line
+
+
+def words(text):
+    return [w.encode("latin-1").decode("unicode_escape").encode("latin-1") for w in shlex.split(text, posix=True)]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Redis:
+    """A redis-server of the test's own."""
+
+    def __enter__(self):
+        self.port = free_port()
+        self.dir = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.dir.name],
+            stdout=subprocess.DEVNULL)
+        for _ in range(500):
+            try:
+                with Resp(self.port) as r:
+                    assert b"redis_version:7.0" in r("INFO", "server"), "the expected replies are Redis 7.0's"
+                    return self
+            except OSError:
+                time.sleep(0.01)
+        raise AssertionError("redis-server does not start")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.dir.cleanup()
+
+
+def compare(server, protocol, group):
+    differences, used = [], set()
+    with Redis() as redis, Resp(redis.port) as theirs, Resp(server.resp) as ours:
+        for r in (theirs, ours):
+            r("HELLO", protocol)
+        for line in " / ".join(GROUPS[group].strip().splitlines()).split(" / "):
+            line = line.strip()
+            replies = []
+            for r in (theirs, ours):
+                r.send(Resp.encode(words(line)))
+                replies.append(raw_reply(r.file))
+            if replies[0] == replies[1]:
+                continue
+            if line in ALLOWED:
+                used.add(line)
+                continue
+            differences.append(f"{line}: redis {replies[0]!r}, flashkv {replies[1]!r}")
+    lines = {line.strip() for line in " / ".join(GROUPS[group].strip().splitlines()).split(" / ")}
+    differences += [f"{line}: is no difference any more" for line in ALLOWED if line in lines - used]
+    assert not differences, "\n" + "\n".join(differences)
+
+
+def make(protocol, group):
+    def test(server):
+        compare(server, protocol, group)
+
+    test.__doc__ = f"{group}, as redis-server answers in RESP{protocol}"
+    return test
+
+
+if __name__ == "__main__":
+    run([make(protocol, group) for protocol in (2, 3) for group in GROUPS])
