@@ -29,8 +29,8 @@ struct server {
     struct front_stats resp, http;
     _Atomic bool ready; /* both ports answer: /readyz */
     int64_t started_wall_ms, started_mono_ns;
-    char run_id[41];               /* 40 hex digits, as Redis */
-    uint16_t http_port, resp_port; /* as bound */
+    char run_id[41];                       /* 40 hex digits, as Redis */
+    _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */
 };
 
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */

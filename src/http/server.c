@@ -261,6 +261,7 @@ static struct MHD_Daemon *start_daemon(struct http *h, int fd) {
 
 struct http *http_start(struct server *srv, char *why, size_t cap) {
     struct http *h = mem_zalloc(sizeof(*h));
+    uint16_t port = (uint16_t)srv->options->http_port;
     int fds[NET_LISTENERS_MAX];
     unsigned n;
 
@@ -268,8 +269,8 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     if (h == NULL)
         return NULL;
     h->server = srv;
-    srv->http_port = (uint16_t)srv->options->http_port;
-    n = net_listen(srv->options->bind, &srv->http_port, fds, why, cap);
+    n = net_listen(srv->options->bind, &port, fds, why, cap);
+    srv->http_port = port;
     while (h->count < n && (h->daemons[h->count] = start_daemon(h, fds[h->count])) != NULL)
         h->count++;
     if (n > 0 && h->count == n)

@@ -70,10 +70,11 @@ bool listener_accept(struct resp *r, int fd) {
 /* ---- starting and stopping ------------------------------------------------------------------------------------ */
 
 static bool listen_all(struct resp *r, char *why, size_t cap) {
+    uint16_t port = (uint16_t)r->server->options->resp_port;
     int fds[NET_LISTENERS_MAX];
 
-    r->server->resp_port = (uint16_t)r->server->options->resp_port;
-    r->listener_count = net_listen(r->server->options->bind, &r->server->resp_port, fds, why, cap);
+    r->listener_count = net_listen(r->server->options->bind, &port, fds, why, cap);
+    r->server->resp_port = port;
     for (unsigned i = 0; i < r->listener_count; i++) {
         r->listeners[i] = (struct source){SOURCE_LISTENER, fds[i]};
         if (!loop_watch(&r->loops[0], &r->listeners[i], EPOLLIN)) {
