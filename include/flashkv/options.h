@@ -1,8 +1,7 @@
 /* options.h - what an administrator can set, each option one row of src/config/options_table.c.
  *
  * From the row come the flag (--http-port), the environment name (FLASHKV_HTTP_PORT), the key of the JSON
- * file
- * ("http-port"), --help, README's table, and CONFIG GET. Flag over environment over file over default.
+ * file ("http-port"), --help, README's table, flashkv.1 and CONFIG GET. Flag over environment over file over default.
  * Layer: config. */
 #ifndef FLASHKV_OPTIONS_H
 #define FLASHKV_OPTIONS_H

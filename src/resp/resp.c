@@ -75,8 +75,9 @@ static bool listen_all(struct resp *r, char *why, size_t cap) {
 
     r->listener_count = net_listen(r->server->options->bind, &port, fds, why, cap);
     r->server->resp_port = port;
+    for (unsigned i = 0; i < r->listener_count; i++)
+        r->listeners[i] = (struct source){SOURCE_LISTENER, fds[i]}; /* all, for resp_stop closes them */
     for (unsigned i = 0; i < r->listener_count; i++) {
-        r->listeners[i] = (struct source){SOURCE_LISTENER, fds[i]};
         if (!loop_watch(&r->loops[0], &r->listeners[i], EPOLLIN)) {
             snprintf(why, cap, "cannot watch the listening socket");
             return false;
