@@ -2,10 +2,11 @@
 #include "request.h"
 
 #include <flashkv/mem.h>
+#include <flashkv/num.h>
 
 #include "server.h"
 
-enum { BLOB_FIRST = 64 * 1024, THROW_AWAY_MAX = 1024 * 1024 };
+enum { BLOB_FIRST = 256 * 1024 };
 
 /* ---- the target ------------------------------------------------------------------------------------------------ */
 
@@ -87,11 +88,12 @@ enum target_result target_parse(char *raw, struct target *t) {
     enum target_result r;
 
     t->segment_count = t->query_count = 0;
-    t->too_deep = false;
+    t->too_deep = t->is_asterisk = false;
     for (const char *c = raw; *c != '\0'; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
             return TARGET_BAD_BYTE;
-    if (strcmp(raw, "*") == 0)
+    t->is_asterisk = t->too_deep = strcmp(raw, "*") == 0; /* no path has this */
+    if (t->is_asterisk)
         return TARGET_OK;
     if (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0) {
         path = strstr(raw, "://") + 3;
@@ -116,81 +118,115 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
+bool request_layout_is_known(void) {
+    return strcmp(MHD_get_version(), "0.9.75") == 0;
+}
+
+/* RFC 9110, 5.6.2: visible characters but delimiters. */
 static bool is_token(const char *name, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)name[i] <= ' ' || (unsigned char)name[i] >= 0x7f ||
-            strchr("\"(),/:;<=>?@[\\]{}", name[i]) != NULL)
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)name[i], lower = c | 0x20;
+
+        if ((lower < 'a' || lower > 'z') && c != '-' &&
+            (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL))
             return false;
+    }
     return len > 0;
+}
+
+/* The header's place in *h, or NULL: nobody looks at it. */
+static struct slice *known_header(struct headers *h, struct slice name) {
+    static const struct {
+        struct slice name;
+        size_t offset;
+    } known[] = {
+        {SLICE_LIT("host"), offsetof(struct headers, host)},
+        {SLICE_LIT("accept"), offsetof(struct headers, accept)},
+        {SLICE_LIT("content-length"), offsetof(struct headers, content_length)},
+        {SLICE_LIT("content-type"), offsetof(struct headers, content_type)},
+        {SLICE_LIT("transfer-encoding"), offsetof(struct headers, transfer_encoding)},
+        {SLICE_LIT("expect"), offsetof(struct headers, expect)},
+        {SLICE_LIT("if-match"), offsetof(struct headers, if_match)},
+        {SLICE_LIT("if-none-match"), offsetof(struct headers, if_none_match)},
+        {SLICE_LIT("content-encoding"), offsetof(struct headers, content_encoding)},
+        {SLICE_LIT("content-range"), offsetof(struct headers, content_range)},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (slice_caseeq(name, known[i].name))
+            return (struct slice *)(void *)((char *)h + known[i].offset);
+    return NULL;
 }
 
 static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                    const char *value, size_t value_len) {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } known[] = {
-        {"accept", offsetof(struct headers, accept)},
-        {"content-type", offsetof(struct headers, content_type)},
-        {"expect", offsetof(struct headers, expect)},
-        {"if-match", offsetof(struct headers, if_match)},
-        {"if-none-match", offsetof(struct headers, if_none_match)},
-        {"transfer-encoding", offsetof(struct headers, transfer_encoding)},
-    };
     struct headers *h = cls;
-    struct slice n = slice_of(name, name_len), v = slice_of(value != NULL ? value : "", value_len);
+    struct slice v = slice_of(value != NULL ? value : "", value_len), *place;
 
     (void)kind;
-    h->malformed |= !is_token(name, name_len) || (v.len > 0 && memchr(v.ptr, '\r', v.len) != NULL);
-    if (slice_caseeq(n, SLICE_LIT("host"))) {
-        h->hosts++;
-    } else if (slice_caseeq(n, SLICE_LIT("content-length"))) {
-        h->lengths_differ |= h->content_lengths > 0 && !slice_eq(v, h->content_length);
-        h->content_length = v;
-        h->content_lengths++;
-    } else {
-        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-            if (slice_caseeq(n, slice_str(known[i].name)))
-                *(struct slice *)((char *)h + known[i].offset) = v;
+    h->malformed |= !is_token(name, name_len) || memchr(v.ptr, '\r', v.len) != NULL;
+    if (h->line != NULL) {
+        h->malformed |= name != h->line;
+        h->line = v.ptr + v.len + 2; /* behind CR LF */
+    }
+    place = known_header(h, slice_of(name, name_len));
+    if (place != NULL) {
+        h->repeated |= place->ptr != NULL;
+        *place = v;
     }
     return MHD_YES;
 }
 
-void request_headers(struct request *r) {
-    MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, &r->headers);
+void request_headers(struct request *r, const char *version) {
+    struct headers *h = &r->headers;
+
+    if (request_layout_is_known())
+        h->line = version + strlen(version) + 2;
+    MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);
+    if (h->line != NULL) { /* the empty line, and nothing after it */
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+        h->malformed |= info == NULL || h->line + 2 != r->method.ptr + info->header_size;
+    }
 }
 
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
-struct request *request_new(struct http *h, struct MHD_Connection *connection, const char *raw) {
-    struct request *r = mem_alloc(sizeof(*r));
-    size_t len = strlen(raw) + 1;
+bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw) {
+    size_t len = strlen(raw);
 
-    if (r == NULL)
-        return NULL;
-    memset(r, 0, offsetof(struct request, room));
+    memset(r, 0, offsetof(struct request, verdict));
     r->http = h;
     r->server = http_server(h);
     r->connection = connection;
-    r->raw = len <= sizeof(r->room) ? r->room : mem_alloc(len);
-    if (r->raw == NULL) {
-        mem_free(r);
-        return NULL;
-    }
-    memcpy(r->raw, raw, len);
-    r->target_at = raw;
-    r->target_len = len - 1;
+    r->raw_len = len;
+    r->raw = len < sizeof(r->room) ? r->room : mem_alloc(len + 1);
+    if (r->raw == NULL)
+        return false;
+    memcpy(r->raw, raw, len + 1);
     r->target_result = target_parse(r->raw, &r->target);
-    return r;
+    return true;
 }
 
-void request_free(struct request *r) {
-    if (r == NULL)
-        return;
+void request_end(struct request *r) {
     blob_unref(r->body);
+    r->body = NULL;
     if (r->raw != r->room)
         mem_free(r->raw);
-    mem_free(r);
+    r->raw = r->room;
+}
+
+/* ---- the body ----------------------------------------------------------------------------------------------------- */
+
+/* A blob's room for `need` bytes: what has come and as much again, never more than was announced or allowed. */
+static size_t body_cap(const struct request *r, size_t need) {
+    uint64_t most = r->server->options->max_value_bytes, length;
+    size_t cap = need < BLOB_FIRST / 2 ? BLOB_FIRST : 2 * need;
+
+    if (num_parse_u64(r->headers.content_length, &length))
+        most = length;
+    return cap < most ? cap : need > most ? need : (size_t)most;
 }
 
 /* Room for `more` bytes in the blob, which takes over from the small buffer. */
@@ -199,7 +235,7 @@ static bool body_room(struct request *r, size_t more) {
     size_t need;
 
     if (b == NULL) {
-        b = blob_new(r->body_len, BLOB_FIRST + more);
+        b = blob_new(r->body_len, body_cap(r, r->body_len + more));
         if (b == NULL)
             return false;
         memcpy(b->data, r->small, r->body_len);
@@ -208,31 +244,33 @@ static bool body_room(struct request *r, size_t more) {
     need = b->len + more;
     if (need <= b->cap)
         return true;
-    b = blob_grow(b, need + need / 2);
+    b = blob_grow(b, body_cap(r, need));
     if (b == NULL)
         return false;
     r->body = b;
     return true;
 }
 
-bool request_body_add(struct request *r, const char *bytes, size_t len) {
+enum body_result request_body_add(struct request *r, const char *bytes, size_t len) {
     size_t have = r->body != NULL ? r->body->len : r->body_len;
 
-    if (r->too_long || len > r->server->options->max_value_bytes - have) {
-        r->too_long = true;
-        r->thrown_away += len;
-        return r->thrown_away <= THROW_AWAY_MAX; /* then the connection is cut */
-    }
+    if (len > r->server->options->max_value_bytes - have)
+        return BODY_TOO_LONG;
     if (r->body == NULL && have + len <= sizeof(r->small)) {
         memcpy(r->small + have, bytes, len);
         r->body_len += len;
-        return true;
+        return BODY_OK;
     }
     if (!body_room(r, len))
-        return false;
+        return BODY_NO_MEMORY;
     memcpy(r->body->data + r->body->len, bytes, len);
     r->body->len += len;
-    return true;
+    return BODY_OK;
+}
+
+void request_body_done(struct request *r) {
+    if (r->body != NULL)
+        r->body = blob_trim(r->body);
 }
 
 struct slice request_body(const struct request *r) {

@@ -19,22 +19,31 @@ struct pair {
 struct target {
     struct slice segments[SEGMENTS_MAX];
     unsigned segment_count;
-    bool too_deep; /* more segments than any route has */
+    bool too_deep;    /* more segments than any route has */
+    bool is_asterisk; /* "*", for OPTIONS */
     struct pair query[QUERY_MAX];
     unsigned query_count;
 };
 
 enum target_result { TARGET_OK, TARGET_BAD_ESCAPE, TARGET_BAD_BYTE, TARGET_TOO_MANY_PARAMETERS };
-/* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path; "*" has no segments. */
+/* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path. */
 enum target_result target_parse(char *raw, struct target *t);
 /* A query parameter's value; false: not given. */
 bool target_query(const struct target *t, const char *name, struct slice *value);
 
-/* Headers that somebody looks at; empty slices where there are none. */
+/* Headers that somebody looks at; ptr NULL where there is none. */
 struct headers {
-    struct slice content_type, accept, if_match, if_none_match, expect, content_length, transfer_encoding;
-    unsigned hosts, content_lengths;
-    bool lengths_differ, malformed; /* an empty name, or a name with what no token has */
+    struct slice host, content_length, transfer_encoding, expect, content_type, content_encoding,
+        content_range, accept, if_match, if_none_match;
+    bool repeated;    /* one of these was given twice */
+    bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
+    const char *line; /* where the next line must begin, if the layout is known */
+};
+
+/* What was decided before the body: status 0 lets the request in; 204 and 405 carry Allow. */
+struct verdict {
+    unsigned status;
+    char detail[160];
 };
 
 struct route;
@@ -44,32 +53,39 @@ struct request {
     struct http *http;
     struct server *server;
     struct MHD_Connection *connection;
-    const struct route *route; /* NULL: none */
-    unsigned found;            /* what route_find said */
+    const struct route *route;
     struct target target;
     enum target_result target_result;
     struct headers headers;
     struct slice method;
-    int64_t now_ms; /* wall clock, when it is answered */
-    bool begun;     /* headers were looked at */
-    bool close;     /* the connection ends with the response */
-    bool too_long;  /* the body went over the limit: what comes is thrown away */
-    size_t thrown_away;
-    size_t body_len;       /* in `small`, while there is no blob */
-    struct blob *body;     /* a larger one */
-    const char *target_at; /* the library's own bytes of the target, */
-    size_t target_len;     /* and how many there are before a NUL */
-    char *raw;             /* a copy of them: `room`, or allocated */
+    int64_t now_ms;      /* wall clock, when it is answered */
+    bool begun;          /* headers were looked at */
+    bool close;          /* the connection ends with the response */
+    bool answered;       /* a response was sent in the middle of the body: the rest is thrown away */
+    uint64_t dropped;    /* bytes of the body that were thrown away */
+    uint64_t body_bytes; /* all that came */
+    uint64_t sent_bytes; /* body of the response */
+    size_t body_len;     /* in `small`, while there is no blob */
+    struct blob *body;   /* a larger one */
+    char *raw;           /* the target's bytes, decoded in place: `room`, or allocated */
+    size_t raw_len;      /* as it came */
+    struct verdict verdict;
     char room[TARGET_ROOM], small[SMALL_BODY];
 };
 
-/* A request for a raw target; NULL: no memory. */
-struct request *request_new(struct http *h, struct MHD_Connection *connection, const char *raw);
-void request_free(struct request *r);
-/* Reads the headers in one pass. */
-void request_headers(struct request *r);
-/* Adds bytes of the body. False: no memory. Past max-value-bytes only `too_long` is set. */
-bool request_body_add(struct request *r, const char *bytes, size_t len);
+/* Starts a request for a raw target. False: no memory; nothing is to be freed. */
+bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw);
+void request_end(struct request *r);
+/* Reads the headers in one pass. `version` is where libmicrohttpd has it. */
+void request_headers(struct request *r, const char *version);
+/* Does this libmicrohttpd leave the request's lines where they came in? Then what it overlooks shows. */
+bool request_layout_is_known(void);
+
+enum body_result { BODY_OK, BODY_TOO_LONG, BODY_NO_MEMORY };
+/* Adds bytes to the body; memory is taken as they come, whatever Content-Length says. */
+enum body_result request_body_add(struct request *r, const char *bytes, size_t len);
+/* No more comes: gives unused room back. */
+void request_body_done(struct request *r);
 /* The whole body, as an argument. */
 struct slice request_body(const struct request *r);
 

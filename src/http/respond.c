@@ -1,12 +1,15 @@
 /* respond.c - responses, and what every one of them carries. */
 #include "respond.h"
 
+#include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "json.h"
 #include "routes.h"
+#include "server.h"
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 
@@ -43,10 +46,6 @@ bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t a
 
 /* ---- queueing ------------------------------------------------------------------------------------------------------ */
 
-void respond_and_close(struct request *r) {
-    r->close = true;
-}
-
 static void header(struct MHD_Response *response, const char *name, const char *value) {
     if (value[0] != '\0' && MHD_add_response_header(response, name, value) != MHD_YES)
         return; /* a value with a line break, or no memory: the response goes without it */
@@ -57,7 +56,7 @@ static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Resp
 
     if (response == NULL)
         return MHD_NO;
-    if (r->close)
+    if (r->close || http_stopping(r->http))
         header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (status >= 400)
         atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
@@ -66,6 +65,7 @@ static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Resp
     return queued;
 }
 
+/* A response with a copy of the bytes. */
 static struct MHD_Response *copied(struct slice body) {
     return MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
 }
@@ -168,38 +168,29 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
 /* ---- problems ------------------------------------------------------------------------------------------------------ */
 
 static const char *reason(unsigned status) {
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 406:
-        return "Not Acceptable";
-    case 409:
-        return "Conflict";
-    case 411:
-        return "Length Required";
-    case 412:
-        return "Precondition Failed";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 415:
-        return "Unsupported Media Type";
-    case 417:
-        return "Expectation Failed";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    case 507:
-        return "Insufficient Storage";
-    default:
-        return "Error";
-    }
+    static const struct {
+        unsigned status;
+        const char *reason;
+    } reasons[] = {
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Error";
 }
 
 static struct MHD_Response *problem(unsigned status, const char *detail) {
@@ -234,16 +225,40 @@ enum MHD_Result respond_refused(struct request *r, struct slice etag) {
     return queue(r, 412, response);
 }
 
-enum MHD_Result respond_allow(struct request *r, unsigned status) {
-    char allow[64], detail[128];
-    struct MHD_Response *response;
+static enum MHD_Result respond_allow(struct request *r) {
+    const struct verdict *v = &r->verdict;
+    struct MHD_Response *response = v->status == 405 ? problem(405, v->detail) : copied(slice_of("", 0));
+    char allow[64];
 
     routes_allow(&r->target, allow, sizeof(allow));
-    snprintf(detail, sizeof(detail), "this resource allows %s", allow);
-    response = status == 405 ? problem(405, detail) : copied(slice_of("", 0));
     if (response != NULL)
         header(response, MHD_HTTP_HEADER_ALLOW, allow);
-    return queue(r, status, response);
+    return queue(r, v->status, response);
+}
+
+enum MHD_Result respond_verdict(struct request *r) {
+    if (r->verdict.status == 204 || r->verdict.status == 405)
+        return respond_allow(r);
+    return respond_problem(r, r->verdict.status, "%s", r->verdict.detail);
+}
+
+void respond_verdict_now(struct request *r) {
+    const struct verdict *v = &r->verdict;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char *text = json_problem(v->status, reason(v->status), v->detail), out[1024];
+    int n = 0;
+
+    if (text != NULL)
+        n = snprintf(out, sizeof(out),
+                     "HTTP/1.1 %u %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+                     "Connection: close\r\n\r\n%s",
+                     v->status, reason(v->status), strlen(text), text);
+    mem_free(text);
+    if (n > 0 && info != NULL && send(info->connect_fd, out, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        log_debug("http: a client did not take its refusal");
+    atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
+    r->answered = true;
 }
 
 enum MHD_Result respond_error(struct request *r, const char *error) {

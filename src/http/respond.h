@@ -30,8 +30,6 @@ enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice 
 enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 enum MHD_Result respond_refused(struct request *r, struct slice etag);
-/* 405 with Allow; 204 with Allow for OPTIONS. */
-enum MHD_Result respond_allow(struct request *r, unsigned status);
 /* Answers a text that json.h made, application/json, and frees it; NULL is "out of memory". `etag` may be empty. */
 enum MHD_Result respond_json(struct request *r, unsigned status, char *text, struct slice etag);
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
@@ -41,7 +39,10 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
 /* The error of a command's reply, as the status it means. */
 enum MHD_Result respond_error(struct request *r, const char *error);
 
-/* Puts the connection's end behind the next response: what follows on it cannot be trusted. */
-void respond_and_close(struct request *r);
+/* What r->verdict says. */
+enum MHD_Result respond_verdict(struct request *r);
+/* The same, in the middle of a body, where the library has no way to answer: written to the socket at once. The
+ * connection is of no more use; r->answered is set. */
+void respond_verdict_now(struct request *r);
 
 #endif

@@ -5,5 +5,7 @@
 #include <flashkv/http.h>
 
 struct server *http_server(const struct http *h);
+/* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
+bool http_stopping(const struct http *h);
 
 #endif

@@ -1,0 +1,107 @@
+/* conn.c - the list of connections and the watch over it. */
+#include "conn.h"
+
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+static void list_lock(struct conn_list *l) ACQUIRE(conn_list_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&l->mutex);
+}
+
+static void list_unlock(struct conn_list *l) RELEASE(conn_list_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&l->mutex);
+}
+
+void conn_list_init(struct conn_list *l) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&l->mutex, LOCK_RANK_LEAF);
+    l->head = NULL;
+}
+
+void conn_list_destroy(struct conn_list *l) {
+    mutex_destroy(&l->mutex);
+}
+
+struct conn *conn_new(struct conn_list *l, int fd) {
+    struct conn *c = mem_zalloc(sizeof(*c));
+
+    if (c == NULL)
+        return NULL;
+    c->fd = fd;
+    c->since_ns = clock_mono_ns();
+    list_lock(l);
+    c->next = l->head;
+    if (l->head != NULL)
+        l->head->prev = c;
+    l->head = c;
+    list_unlock(l);
+    return c;
+}
+
+void conn_free(struct conn_list *l, struct conn *c) {
+    if (c == NULL)
+        return;
+    list_lock(l);
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else
+        l->head = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    list_unlock(l);
+    mem_free(c);
+}
+
+/* Bytes that came, and bytes that the client's kernel has taken. */
+static uint64_t bytes_moved(int fd) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return info.tcpi_bytes_received + info.tcpi_bytes_acked;
+}
+
+/* Has it stood still for so long? The kernel is asked only when no request was finished. */
+static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
+    uint32_t finished = atomic_load_explicit(&c->finished, memory_order_relaxed);
+    bool moved = finished != c->seen_finished;
+
+    if (!moved && now_ns - c->since_ns < timeout_ns)
+        return false;
+    if (!moved) {
+        uint64_t bytes = bytes_moved(c->fd);
+
+        moved = bytes - c->seen_bytes >= CONN_PROGRESS;
+        c->seen_bytes = bytes;
+    }
+    c->seen_finished = finished;
+    c->since_ns = now_ns;
+    return !moved;
+}
+
+unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns) {
+    int64_t now_ns = clock_mono_ns();
+    unsigned n = 0;
+
+    list_lock(l);
+    for (struct conn *c = l->head; c != NULL; c = c->next)
+        if (stands_still(c, now_ns, timeout_ns)) {
+            shutdown(c->fd, SHUT_RDWR); /* its thread sees the end and closes it */
+            n++;
+        }
+    list_unlock(l);
+    return n;
+}
+
+bool conn_list_busy(struct conn_list *l) {
+    bool busy = false;
+
+    list_lock(l);
+    for (const struct conn *c = l->head; c != NULL && !busy; c = c->next)
+        busy = atomic_load_explicit(&c->busy, memory_order_relaxed);
+    list_unlock(l);
+    return busy;
+}

@@ -1,0 +1,48 @@
+/* conn.h - HTTP connections: what each holds, and the watch that ends those that stand still. Private to http.
+ *
+ * libmicrohttpd's own timeout starts again with every byte, so a client that sends one now and then would hold its
+ * connection for ever, and it costs each request a walk of lists. The watch looks once in a while instead: a
+ * connection that has finished no request and moved less than CONN_PROGRESS bytes in http-timeout is shut down,
+ * whether it waits, sends headers or a body, or takes its response. */
+#ifndef FLASHKV_HTTP_CONN_H
+#define FLASHKV_HTTP_CONN_H
+
+#include <flashkv/lock.h>
+
+#include "request.h"
+
+enum { CONN_PROGRESS = 16 * 1024 };
+
+struct conn {
+    struct request request; /* a connection has one at a time */
+    int fd;
+    _Atomic bool busy;         /* a request has begun, and its response is not out */
+    _Atomic uint32_t finished; /* requests, so far */
+
+    /* the watch's own */
+    uint32_t seen_finished;
+    uint64_t seen_bytes;
+    int64_t since_ns;
+    struct conn *prev, *next;
+};
+
+/* The role of conn_list.mutex (flashkv/thread_safety.h). */
+extern struct mutex conn_list_role;
+
+struct conn_list {
+    struct mutex mutex;
+    struct conn *head GUARDED_BY(conn_list_role);
+};
+
+void conn_list_init(struct conn_list *l);
+void conn_list_destroy(struct conn_list *l);
+/* A connection on the socket, listed; NULL: no memory. Thread-safe, as the rest. */
+struct conn *conn_new(struct conn_list *l, int fd);
+/* Takes it off the list and frees it; the socket stays. Must happen before the socket is closed. NULL is ignored. */
+void conn_free(struct conn_list *l, struct conn *c);
+/* Shuts down what has stood still for `timeout_ns`. Returns how many. */
+unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns);
+/* Is any request unanswered? */
+bool conn_list_busy(struct conn_list *l);
+
+#endif

@@ -1,0 +1,131 @@
+/* listener.c - accept, hand out, watch. */
+#include "listener.h"
+
+#include <errno.h>
+#include <flashkv/clock.h>
+#include <flashkv/log.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ACCEPT_BURST = 64, PAUSE_MS = 100, TICK_LEAST_MS = 50, TICK_MOST_MS = 1000 };
+
+static void refuse(struct listener *l, int fd) {
+    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: "
+                               "application/problem+json\r\nContent-Length: 109\r\n"
+                               "Retry-After: 1\r\nConnection: close\r\n\r\n"
+                               "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                               "\"detail\":\"max-connections are open already\"}";
+
+    atomic_fetch_add_explicit(&l->server->http.refused, 1, memory_order_relaxed);
+    if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        log_debug("http: a refused client was gone already");
+    close(fd);
+}
+
+static void welcome(struct listener *l, int fd, const struct sockaddr *from, socklen_t len) {
+    struct front_stats *f = &l->server->http;
+
+    atomic_fetch_add_explicit(&f->accepted, 1, memory_order_relaxed);
+    /* Counted here, not when a thread takes it on: a burst must not run over the limit. */
+    atomic_fetch_add_explicit(&f->connections, 1, memory_order_relaxed);
+    if (MHD_add_connection(l->daemon, fd, from, len) != MHD_YES) /* which has closed it */
+        atomic_fetch_sub_explicit(&f->connections, 1, memory_order_relaxed);
+}
+
+/* Takes what waits, but not for ever. False: no descriptors left. */
+static bool accept_some(struct listener *l, int fd) {
+    for (int i = 0; i < ACCEPT_BURST; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof(from);
+        int got = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (got < 0)
+            return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+        if (atomic_load_explicit(&l->server->http.connections, memory_order_relaxed) >=
+            l->server->options->max_connections)
+            refuse(l, got);
+        else
+            welcome(l, got, (struct sockaddr *)&from, len);
+    }
+    return true;
+}
+
+/* How often the watch looks: an eighth of the timeout, within reason. */
+static int tick_ms(const struct listener *l) {
+    uint64_t ms = l->server->options->http_timeout * 1000 / 8;
+
+    if (ms == 0)
+        return -1;
+    return ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms > TICK_MOST_MS ? TICK_MOST_MS : (int)ms;
+}
+
+static void watch(struct listener *l) {
+    int64_t timeout_ns = (int64_t)l->server->options->http_timeout * 1000000000;
+    unsigned n = timeout_ns > 0 ? conn_list_watch(l->conns, timeout_ns) : 0;
+
+    if (n > 0)
+        log_debug("http: %u connections stood still for http-timeout", n);
+}
+
+/* Waits for the waker and, unless `paused`, the listening sockets. False: stop. */
+static bool wait_ready(struct listener *l, struct pollfd *polls, bool paused, int timeout_ms) {
+    nfds_t count = paused ? 1 : l->count + 1;
+
+    for (nfds_t i = 0; i < count; i++)
+        polls[i].revents = 0;
+    if (poll(polls, count, timeout_ms) < 0 && errno != EINTR)
+        log_error("http: poll: %s", strerror(errno));
+    return polls[0].revents == 0;
+}
+
+static void *run(void *listener) {
+    struct listener *l = listener;
+    struct pollfd polls[NET_LISTENERS_MAX + 1] = {{l->waker, POLLIN, 0}};
+    int64_t next_watch = 0;
+    bool paused = false;
+
+    for (unsigned i = 0; i < l->count; i++)
+        polls[i + 1] = (struct pollfd){l->fds[i], POLLIN, 0};
+    while (wait_ready(l, polls, paused, paused ? PAUSE_MS : tick_ms(l))) {
+        bool was_paused = paused;
+
+        paused = false;
+        for (unsigned i = 0; i < l->count; i++)
+            if ((was_paused || polls[i + 1].revents != 0) && !accept_some(l, l->fds[i]))
+                paused = true;
+        if (paused && !was_paused)
+            log_warn("http: no file descriptors left; new connections wait");
+        if (clock_mono_ns() >= next_watch) {
+            watch(l);
+            next_watch = clock_mono_ns() + (int64_t)tick_ms(l) * 1000000;
+        }
+    }
+    return NULL;
+}
+
+bool listener_start(struct listener *l, struct server *srv, struct MHD_Daemon *daemon,
+                    struct conn_list *conns, const int *fds, unsigned count) {
+    *l = (struct listener){.server = srv, .daemon = daemon, .conns = conns, .count = count};
+    memcpy(l->fds, fds, count * sizeof(*fds));
+    l->waker = eventfd(0, EFD_CLOEXEC);
+    if (l->waker < 0)
+        return false;
+    if (pthread_create(&l->thread, NULL, run, l) == 0)
+        return true;
+    close(l->waker);
+    return false;
+}
+
+void listener_stop(struct listener *l) {
+    uint64_t one = 1;
+
+    if (write(l->waker, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        log_error("http: cannot wake the listener");
+    pthread_join(l->thread, NULL);
+    for (unsigned i = 0; i < l->count; i++)
+        close(l->fds[i]);
+    close(l->waker);
+}
