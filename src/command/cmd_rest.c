@@ -3,12 +3,16 @@
  *     rest.read    key                                            [value, type, expire_at, content type, etag] or null
  *     rest.write   key value content-type expiry condition tag... [outcome, etag or null, expire_at]
  *     rest.remove  key condition tag...                           [outcome, etag or null]
+ *     rest.incr    key increment                                  [number, etag, expire_at]
+ *     rest.append  key value                                      [length, etag or null, expire_at]
+ *     rest.blob    key                                            a large value whose digest nobody has asked for yet
  *
  * value      a string, or an array of a list's elements
  * expire_at  wall milliseconds, 0: never
  * expiry     "" none, "keep" the one the key has, or wall milliseconds
  * condition  "" none, "nx", "xx", "match" or "none-match"; the tags of the last two follow, "*" is any value
- * etag       16 hex digits of the value's digest; null for what is not a string
+ * etag       16 hex digits of the value's digest; null for what is not a string, and for a large one whose digest
+ *            is not known yet: it takes too long for a held lock, so whoever wants it asks the blob (rest.blob)
  * outcome    REST_CREATED and so on (rest.h) */
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
@@ -17,10 +21,16 @@
 #include "args.h"
 #include "handlers.h"
 
+static bool digest_is_known(const struct entry *e) {
+    struct blob *b = entry_blob(e);
+
+    return b == NULL || atomic_load_explicit(&b->digest, memory_order_relaxed) != 0;
+}
+
 static void reply_etag(struct call *c, const struct entry *e) {
     char hex[17];
 
-    if (e == NULL || entry_type(e) != TYPE_STRING) {
+    if (e == NULL || entry_type(e) != TYPE_STRING || !digest_is_known(e)) {
         reply_null(c->reply);
         return;
     }
@@ -123,4 +133,34 @@ void cmd_rest_remove(struct call *c) {
         reply_outcome(c, REST_REFUSED, old, false);
     else
         reply_outcome(c, store_delete(&c->txn, &c->keys[0]) ? REST_REMOVED : REST_MISSING, NULL, false);
+}
+
+/* Runs a command that answers a number, and tells what the key is then. */
+static void with_etag(struct call *c, void (*change)(struct call *c)) {
+    const struct entry *e;
+
+    reply_array(c->reply, 3);
+    change(c);
+    if (c->reply->failed)
+        return;
+    e = store_peek(&c->txn, &c->keys[0]);
+    reply_etag(c, e);
+    reply_integer(c->reply, e != NULL ? entry_expire_at(e) : NO_EXPIRY);
+}
+
+void cmd_rest_incr(struct call *c) {
+    with_etag(c, cmd_incrby);
+}
+
+void cmd_rest_append(struct call *c) {
+    with_etag(c, cmd_append);
+}
+
+void cmd_rest_blob(struct call *c) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+
+    if (e != NULL && entry_type(e) == TYPE_STRING && !digest_is_known(e))
+        reply_blob(c->reply, entry_blob(e));
+    else
+        reply_null(c->reply);
 }

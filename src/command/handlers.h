@@ -61,6 +61,9 @@ void cmd_rpush(struct call *c);
 void cmd_rpushx(struct call *c);
 
 /* cmd_rest.c */
+void cmd_rest_append(struct call *c);
+void cmd_rest_blob(struct call *c);
+void cmd_rest_incr(struct call *c);
 void cmd_rest_read(struct call *c);
 void cmd_rest_remove(struct call *c);
 void cmd_rest_write(struct call *c);

@@ -160,6 +160,12 @@ const struct command command_table[] = {
     {"time", cmd_time, 1, F, 0, 0, 0, "server", "2.6.0", "", "Returns the server's time"},
 
     /* for the REST front only (cmd_rest.c) */
+    {"rest.append", cmd_rest_append, 3, W | M | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key value",
+     "Appends to a string, and tells its tag"},
+    {"rest.blob", cmd_rest_blob, 2, R | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key",
+     "Gives a large string whose digest is not known yet"},
+    {"rest.incr", cmd_rest_incr, 3, W | M | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key increment",
+     "Adds to an integer, and tells its tag"},
     {"rest.read", cmd_rest_read, 2, R | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0", "key",
      "Reads all of a key"},
     {"rest.remove", cmd_rest_remove, -3, W | F | CMD_PRIVATE, 1, 1, 1, "rest", "0.1.0",

@@ -1,52 +1,53 @@
 /* conditions.c - entity tags and media types. */
 #include "conditions.h"
 
-/* The next tag of the list at *at: false at its end, or where it is no list of tags any more. */
-static bool next_tag(struct slice list, size_t *at, struct slice *tag, bool *weak) {
-    size_t i = *at, end;
+/* One tag off the front of *list: "opaque" or W/"opaque". False: it begins with something else. */
+static bool take_tag(struct slice *list, struct slice *tag, bool *weak) {
+    const char *quote;
 
-    while (i < list.len && (list.ptr[i] == ' ' || list.ptr[i] == '\t' || list.ptr[i] == ','))
-        i++;
-    *weak = list.len - i > 2 && list.ptr[i] == 'W' && list.ptr[i + 1] == '/';
-    i += *weak ? 2 : 0;
-    if (i >= list.len)
+    *weak = slice_starts(*list, SLICE_LIT("W/"));
+    if (*weak)
+        *list = slice_of(list->ptr + 2, list->len - 2);
+    if (list->len < 2 || *list->ptr != '"' || (quote = memchr(list->ptr + 1, '"', list->len - 1)) == NULL)
         return false;
-    if (list.ptr[i] == '*') {
-        *tag = slice_of(list.ptr + i, 1);
-        *at = i + 1;
-        return true;
-    }
-    if (list.ptr[i] != '"')
-        return false;
-    for (end = ++i; end < list.len && list.ptr[end] != '"'; end++)
-        continue;
-    if (end == list.len)
-        return false;
-    *tag = slice_of(list.ptr + i, end - i);
-    *at = end + 1;
+    *tag = slice_of(list->ptr + 1, (size_t)(quote - list->ptr) - 1);
+    *list = slice_of(quote + 1, list->len - tag->len - 2);
     return true;
 }
 
-size_t etag_parse(struct slice list, struct slice *tags, size_t cap) {
-    size_t n = 0, at = 0;
-    struct slice tag;
-    bool weak;
-
-    while (next_tag(list, &at, &tag, &weak)) {
-        if (n < cap)
-            tags[n] = tag;
-        n++;
-    }
-    return n;
+static void skip(struct slice *s, const char *chars) {
+    while (s->len > 0 && strchr(chars, *s->ptr) != NULL)
+        *s = slice_of(s->ptr + 1, s->len - 1);
 }
 
-bool etag_listed(struct slice list, struct slice etag, bool weak_matches) {
-    size_t at = 0;
+bool etags_parse(struct slice list, bool weak, struct etags *out) {
     struct slice tag;
-    bool weak;
+    bool is_weak;
 
-    while (next_tag(list, &at, &tag, &weak))
-        if (slice_eq(tag, SLICE_LIT("*")) || (etag.len > 0 && slice_eq(tag, etag) && (!weak || weak_matches)))
+    *out = (struct etags){.any = false};
+    for (skip(&list, ", \t"); list.len > 0; skip(&list, ", \t")) {
+        if (*list.ptr == '*') {
+            out->any = true;
+            list = slice_of(list.ptr + 1, list.len - 1);
+        } else if (!take_tag(&list, &tag, &is_weak)) {
+            return false;
+        } else if (tag.len == ETAG_LEN && (weak || !is_weak)) {
+            if (out->count == ETAGS_MAX)
+                return false;
+            out->tags[out->count++] = tag;
+        }
+        skip(&list, " \t");
+        if (list.len > 0 && *list.ptr != ',')
+            return false;
+    }
+    return true;
+}
+
+bool etags_include(const struct etags *e, struct slice etag) {
+    if (e->any)
+        return true;
+    for (unsigned i = 0; i < e->count && etag.len > 0; i++)
+        if (slice_eq(e->tags[i], etag))
             return true;
     return false;
 }

@@ -5,12 +5,20 @@
 
 #include "request.h"
 
-/* The opaque tags of If-Match or If-None-Match, without quotes and W/; "*" is itself. Returns how many there are,
- * which may be more than were written to `tags`. */
-size_t etag_parse(struct slice list, struct slice *tags, size_t cap);
-/* Does the list name `etag` (16 hex digits; empty: what is there has none)? `weak`: W/ tags match too, as
- * If-None-Match wants; If-Match does not. */
-bool etag_listed(struct slice list, struct slice etag, bool weak);
+enum { ETAG_LEN = 16, ETAGS_MAX = 16 };
+
+/* What If-Match or If-None-Match names: any value there is ("*"), or tags, of which only those that could be ours
+ * are kept (16 bytes). */
+struct etags {
+    bool any;
+    unsigned count;
+    struct slice tags[ETAGS_MAX];
+};
+/* `weak`: W/ tags count too, as If-None-Match wants; for If-Match they match nothing. False: the text is no such list,
+ * or there are too many. */
+bool etags_parse(struct slice list, bool weak, struct etags *out);
+/* Is `etag` among them? Empty: what is there has none, so only "*" fits. */
+bool etags_include(const struct etags *e, struct slice etag);
 /* Does Accept (or a Content-Type) name this media type, and not with q=0? Wildcards do not count: whoever takes
  * anything gets what is there. */
 bool accepts_type(struct slice accept, struct slice type);

@@ -84,7 +84,7 @@ char *json_problem(unsigned status, const char *title, const char *detail) {
                           (int)status, "detail", text));
 }
 
-char *json_key(const struct request *r, struct slice key, const struct capture *c) {
+char *json_key(const struct request *r, struct slice key, const struct capture *c, struct slice etag) {
     size_t value = 1, after = 2;
     json_t *root = json_object();
     const char *encoding;
@@ -103,9 +103,7 @@ char *json_key(const struct request *r, struct slice key, const struct capture *
     }
     json_object_set_new(root, "ttl_ms",
                         expire_at != NO_EXPIRY ? json_integer(expire_at - r->now_ms) : json_null());
-    json_object_set_new(root, "etag",
-                        c->tokens[after + 3].kind == TOKEN_NULL ? json_null()
-                                                                : utf8(capture_text(c, after + 3)));
+    json_object_set_new(root, "etag", etag.len > 0 ? utf8(etag) : json_null());
     return dump(root);
 }
 

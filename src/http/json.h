@@ -10,7 +10,7 @@
 
 char *json_problem(unsigned status, const char *title, const char *detail);
 /* {key, type, value, encoding, ttl_ms, etag}, from the reply of rest.read. */
-char *json_key(const struct request *r, struct slice key, const struct capture *c);
+char *json_key(const struct request *r, struct slice key, const struct capture *c, struct slice etag);
 /* {keys, cursor} from the reply of SCAN; keys that are not UTF-8 stand in keys_base64. */
 char *json_keys(const struct capture *c);
 /* {values, encoding, length?} from the aggregate at token `at`; `length` -1: left out. */

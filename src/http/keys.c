@@ -12,35 +12,77 @@ static struct slice key_of(const struct request *r) {
     return r->target.segments[1];
 }
 
-static struct slice no_etag(void) {
-    return slice_of("", 0);
+static bool given(const struct request *r, const char *name) {
+    struct slice unused;
+
+    return target_query(&r->target, name, &unused);
 }
 
+#define BAD_CONDITION "If-Match and If-None-Match expect * or up to 16 quoted entity tags"
+
 /* ---- GET ------------------------------------------------------------------------------------------------------------ */
+
+/* The tag that rest.read gave at token 5, or a large string's, which is computed here, where no lock is held. */
+static struct slice etag_of(const struct capture *c, char room[ETAG_LEN + 1]) {
+    if (c->tokens[1].kind != TOKEN_BLOB)
+        return capture_text(c, 5);
+    snprintf(room, ETAG_LEN + 1, "%016llx", (unsigned long long)blob_digest(c->tokens[1].blob));
+    return slice_of(room, ETAG_LEN);
+}
+
+/* What the conditions of a GET say. */
+enum get_outcome { GET_SEND, GET_NOT_MODIFIED, GET_REFUSED, GET_BAD_CONDITION };
+
+static enum get_outcome get_conditions(const struct request *r, struct slice etag) {
+    const struct headers *h = &r->headers;
+    struct etags tags;
+
+    if (h->if_match.ptr != NULL) {
+        if (!etags_parse(h->if_match, false, &tags))
+            return GET_BAD_CONDITION;
+        if (!etags_include(&tags, etag))
+            return GET_REFUSED;
+    }
+    if (h->if_none_match.ptr != NULL) {
+        if (!etags_parse(h->if_none_match, true, &tags))
+            return GET_BAD_CONDITION;
+        if (etags_include(&tags, etag))
+            return GET_NOT_MODIFIED;
+    }
+    return GET_SEND;
+}
+
+/* The response to what rest.read found: [value, type, expire_at, content type, etag] */
+static enum MHD_Result respond_found(struct request *r, const struct capture *c) {
+    bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
+    char room[ETAG_LEN + 1];
+    struct slice etag = is_list ? slice_of("", 0) : etag_of(c, room);
+    int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
+
+    switch (get_conditions(r, etag)) {
+    case GET_SEND:
+        break;
+    case GET_NOT_MODIFIED:
+        return respond_tagged(r, 304, etag, expire_at);
+    case GET_REFUSED:
+        return respond_refused(r, etag);
+    case GET_BAD_CONDITION:
+        return respond_problem(r, 400, BAD_CONDITION);
+    }
+    if (is_list || accepts_json(r->headers.accept))
+        return respond_json_of_key(r, json_key(r, key_of(r), c, etag), etag, expire_at);
+    return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
+}
 
 enum MHD_Result http_get_key(struct request *r) {
     struct arg argv[] = {arg_text("rest.read"), arg_of(key_of(r))};
     enum MHD_Result result;
     struct capture c;
-    struct slice etag;
-    bool is_list;
 
     if (!ask(r, &c, &result, 2, argv))
         return result;
-    if (c.tokens[0].kind == TOKEN_NULL) {
-        capture_free(&c);
-        return respond_problem(r, 404, "there is no such key");
-    }
-    is_list = c.tokens[1].kind == TOKEN_AGGREGATE;
-    etag = is_list ? no_etag() : capture_text(&c, 5);
-    if (r->headers.if_none_match.len > 0 && etag_listed(r->headers.if_none_match, etag, true))
-        result = respond_tagged(r, 304, etag, is_list ? NO_EXPIRY : c.tokens[3].n);
-    else if (r->headers.if_match.len > 0 && !etag_listed(r->headers.if_match, etag, false))
-        result = respond_refused(r, etag);
-    else if (is_list || accepts_json(r->headers.accept))
-        result = respond_json(r, 200, json_key(r, key_of(r), &c), etag);
-    else
-        result = respond_value(r, &c, 1, capture_text(&c, 4), etag, c.tokens[3].n);
+    result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such key")
+                                            : respond_found(r, &c);
     capture_free(&c);
     return result;
 }
@@ -71,7 +113,7 @@ enum MHD_Result http_list_keys(struct request *r) {
     if (pattern.len > 0)
         argv[3] = arg_of(buf_slice(&pattern));
     if (ask(r, &c, &result, 6, argv)) {
-        result = respond_json(r, 200, json_keys(&c), no_etag());
+        result = respond_json(r, json_keys(&c));
         capture_free(&c);
     }
     buf_free(&pattern);
@@ -80,29 +122,47 @@ enum MHD_Result http_list_keys(struct request *r) {
 
 /* ---- PUT and DELETE ------------------------------------------------------------------------------------------------- */
 
-enum { TAGS_MAX = 16, WRITE_ARGS = 6 };
+enum { WRITE_ARGS = 6 };
 
-/* Adds the conditions of the headers and of ?nx, ?xx at argv[at]: the word, then the tags. Returns the count of
- * arguments, 0 if they contradict each other or are too many. */
-static size_t add_conditions(const struct request *r, struct arg *argv, size_t at) {
+/* A large value's digest takes long: if the tag of what is there will be compared, or told, it is computed before
+ * the command locks the shard. */
+static bool prepare_digest(struct request *r, enum MHD_Result *result) {
+    struct arg argv[] = {arg_text("rest.blob"), arg_of(key_of(r))};
+    struct capture c;
+
+    if (!ask(r, &c, result, 2, argv))
+        return false;
+    if (c.tokens[0].kind == TOKEN_BLOB)
+        blob_digest(c.tokens[0].blob);
+    capture_free(&c);
+    return true;
+}
+
+/* Adds the condition of the headers, ?nx or ?xx at argv[*argc]: the word, then the tags, which stay in *tags. False:
+ * answered. */
+static bool add_condition(struct request *r, struct etags *tags, struct arg *argv, size_t *argc,
+                          enum MHD_Result *result) {
     const struct headers *h = &r->headers;
-    struct slice unused, tags[TAGS_MAX];
-    bool nx = target_query(&r->target, "nx", &unused), xx = target_query(&r->target, "xx", &unused);
-    size_t n;
+    bool match = h->if_match.ptr != NULL, none_match = h->if_none_match.ptr != NULL;
+    bool nx = given(r, "nx"), xx = given(r, "xx");
 
-    if (nx + xx + (h->if_match.len > 0) + (h->if_none_match.len > 0) > 1)
-        return 0;
-    argv[at] = arg_text(nx                         ? "nx"
-                        : xx                       ? "xx"
-                        : h->if_match.len > 0      ? "match"
-                        : h->if_none_match.len > 0 ? "none-match"
-                                                   : "");
-    n = etag_parse(h->if_match.len > 0 ? h->if_match : h->if_none_match, tags, TAGS_MAX);
-    if (n > TAGS_MAX)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        argv[at + 1 + i] = arg_of(tags[i]);
-    return at + 1 + n;
+    *tags = (struct etags){.any = false};
+    if (nx + xx + match + none_match > 1) {
+        *result = respond_problem(r, 400, "one condition at most: nx, xx, If-Match or If-None-Match");
+        return false;
+    }
+    if ((match && !etags_parse(h->if_match, false, tags)) ||
+        (none_match && !etags_parse(h->if_none_match, true, tags))) {
+        *result = respond_problem(r, 400, BAD_CONDITION);
+        return false;
+    }
+    argv[(*argc)++] = arg_text(nx ? "nx" : xx ? "xx" : match ? "match" : none_match ? "none-match" : "");
+    if (tags->any)
+        argv[(*argc)++] = arg_text("*");
+    else
+        for (unsigned i = 0; i < tags->count; i++)
+            argv[(*argc)++] = arg_of(tags->tags[i]);
+    return !(nx || match || none_match) || prepare_digest(r, result);
 }
 
 /* ?ttl= seconds or ?ttl_ms= as wall milliseconds. False: answered. 0 is left where neither is given. */
@@ -124,20 +184,15 @@ static bool query_expiry(struct request *r, int64_t *expire_at, enum MHD_Result 
     return true;
 }
 
-static bool given(const struct request *r, const char *name) {
-    struct slice unused;
-
-    return target_query(&r->target, name, &unused);
-}
-
 enum MHD_Result http_put_key(struct request *r) {
-    struct arg argv[WRITE_ARGS + TAGS_MAX] = {arg_text("rest.write"), arg_of(key_of(r)), arg_body(r),
-                                              arg_of(r->headers.content_type)};
+    struct arg argv[WRITE_ARGS + ETAGS_MAX] = {arg_text("rest.write"), arg_of(key_of(r)), arg_body(r),
+                                               arg_of(r->headers.content_type)};
     char expiry[NUM_I64_MAX] = "";
     enum MHD_Result result;
+    struct etags tags;
     int64_t expire_at;
     struct capture c;
-    size_t argc;
+    size_t argc = 5;
 
     if (given(r, "ttl") + given(r, "ttl_ms") + given(r, "keepttl") > 1)
         return respond_problem(r, 400, "ttl, ttl_ms and keepttl cannot be given together");
@@ -148,10 +203,10 @@ enum MHD_Result http_put_key(struct request *r) {
     if (expire_at != NO_EXPIRY)
         num_format_i64(expire_at, expiry);
     argv[4] = arg_text(given(r, "keepttl") ? "keep" : expiry);
-    argc = add_conditions(r, argv, 5);
-    if (argc == 0)
-        return respond_problem(
-            r, 400, "one condition at most: nx, xx, If-Match or If-None-Match (up to %d tags)", TAGS_MAX);
+    if (!add_condition(r, &tags, argv, &argc, &result))
+        return result;
+    if (r->body != NULL)
+        blob_digest(r->body); /* here, not under the lock */
     if (!ask(r, &c, &result, argc, argv))
         return result;
     if (c.tokens[1].n == REST_REFUSED)
@@ -164,14 +219,14 @@ enum MHD_Result http_put_key(struct request *r) {
 }
 
 enum MHD_Result http_delete_key(struct request *r) {
-    struct arg argv[3 + TAGS_MAX] = {arg_text("rest.remove"), arg_of(key_of(r))};
-    size_t argc = add_conditions(r, argv, 2);
+    struct arg argv[3 + ETAGS_MAX] = {arg_text("rest.remove"), arg_of(key_of(r))};
     enum MHD_Result result;
+    struct etags tags;
     struct capture c;
+    size_t argc = 2;
 
-    if (argc == 0)
-        return respond_problem(r, 400, "one condition at most: If-Match or If-None-Match (up to %d tags)",
-                               TAGS_MAX);
+    if (!add_condition(r, &tags, argv, &argc, &result))
+        return result;
     if (!ask(r, &c, &result, argc, argv))
         return result;
     switch ((enum rest_outcome)c.tokens[1].n) {
@@ -193,7 +248,7 @@ enum MHD_Result http_delete_key(struct request *r) {
 
 /* ---- POST ------------------------------------------------------------------------------------------------------------ */
 
-/* Runs a command whose answer is a number, and answers {name: number}. */
+/* Runs a command that answers [number, etag, expire_at], and answers {name: number}. */
 static enum MHD_Result respond_number(struct request *r, const char *name, size_t argc,
                                       const struct arg *argv) {
     enum MHD_Result result;
@@ -201,13 +256,13 @@ static enum MHD_Result respond_number(struct request *r, const char *name, size_
 
     if (!ask(r, &c, &result, argc, argv))
         return result;
-    result = respond_json(r, 200, json_number(name, c.tokens[0].n), no_etag());
+    result = respond_json_of_key(r, json_number(name, c.tokens[1].n), capture_text(&c, 2), c.tokens[3].n);
     capture_free(&c);
     return result;
 }
 
 enum MHD_Result http_incr_key(struct request *r) {
-    struct arg argv[] = {arg_text("incrby"), arg_of(key_of(r)), arg_text("1")};
+    struct arg argv[] = {arg_text("rest.incr"), arg_of(key_of(r)), arg_text("1")};
     struct slice by;
     int64_t n;
 
@@ -220,7 +275,7 @@ enum MHD_Result http_incr_key(struct request *r) {
 }
 
 enum MHD_Result http_append_key(struct request *r) {
-    struct arg argv[] = {arg_text("append"), arg_of(key_of(r)), arg_body(r)};
+    struct arg argv[] = {arg_text("rest.append"), arg_of(key_of(r)), arg_body(r)};
 
     return respond_number(r, "length", 3, argv);
 }

@@ -11,11 +11,6 @@ static struct slice key_of(const struct request *r) {
     return r->target.segments[1];
 }
 
-/* Answers 200 with a text that json.h made. */
-static enum MHD_Result respond_text(struct request *r, char *text) {
-    return respond_json(r, 200, text, slice_of("", 0));
-}
-
 /* A query parameter that is a whole number, as an argument. False: answered. */
 static bool number_parameter(struct request *r, const char *name, struct arg *arg, enum MHD_Result *result) {
     struct slice s;
@@ -62,7 +57,7 @@ enum MHD_Result http_get_list(struct request *r) {
         return respond_problem(r, 404, "there is no such list");
     if (!ask(r, &c, &result, 4, argv))
         return result;
-    result = respond_text(r, json_values(&c, 0, length));
+    result = respond_json(r, json_values(&c, 0, length));
     capture_free(&c);
     return result;
 }
@@ -102,7 +97,7 @@ static enum MHD_Result push(struct request *r, size_t argc, const struct arg *ar
 
     if (!ask(r, &c, &result, argc, argv))
         return result;
-    result = respond_text(r, json_number("length", c.tokens[0].n));
+    result = respond_json(r, json_number("length", c.tokens[0].n));
     capture_free(&c);
     return result;
 }
@@ -157,7 +152,7 @@ enum MHD_Result http_pop_list(struct request *r) {
     if (!ask(r, &c, &result, 3, argv))
         return result;
     result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such list")
-                                            : respond_text(r, json_values(&c, 0, -1));
+                                            : respond_json(r, json_values(&c, 0, -1));
     capture_free(&c);
     return result;
 }

@@ -66,7 +66,8 @@ static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Resp
 }
 
 /* A response with a copy of the bytes. */
-static struct MHD_Response *copied(struct slice body) {
+static struct MHD_Response *copied(struct request *r, struct slice body) {
+    r->sent_bytes = body.len;
     return MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
 }
 
@@ -94,7 +95,7 @@ static void header_expiry(const struct request *r, struct MHD_Response *response
 }
 
 enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at) {
-    struct MHD_Response *response = copied(slice_of("", 0));
+    struct MHD_Response *response = copied(r, slice_of("", 0));
 
     if (response != NULL) {
         header_etag(response, etag);
@@ -107,24 +108,30 @@ enum MHD_Result respond_empty(struct request *r, unsigned status) {
     return respond_tagged(r, status, slice_of("", 0), NO_EXPIRY);
 }
 
-enum MHD_Result respond_json(struct request *r, unsigned status, char *text, struct slice etag) {
+enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at) {
     struct MHD_Response *response;
 
     if (text == NULL)
         return respond_problem(r, 503, "out of memory");
-    response = copied(slice_str(text));
+    response = copied(r, slice_str(text));
     mem_free(text);
     if (response != NULL) {
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
         header_etag(response, etag);
+        header_expiry(r, response, expire_at);
     }
-    return queue(r, status, response);
+    return queue(r, 200, response);
+}
+
+enum MHD_Result respond_json(struct request *r, char *text) {
+    return respond_json_of_key(r, text, slice_of("", 0), NO_EXPIRY);
 }
 
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
 
+    r->sent_bytes = body.len;
     if (response != NULL) {
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         header(response, "X-Content-Type-Options", "nosniff");
@@ -137,10 +144,11 @@ static void drop_blob(void *blob) {
 }
 
 /* The blob's bytes as a response that holds a reference until it is sent. */
-static struct MHD_Response *from_blob(struct blob *b) {
+static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer_with_free_callback_cls(b->len, b->data, drop_blob, blob_ref(b));
 
+    r->sent_bytes = b->len;
     if (response == NULL)
         blob_unref(b);
     return response;
@@ -150,7 +158,7 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
                               struct slice etag, int64_t expire_at) {
     const struct token *t = &c->tokens[value];
     struct MHD_Response *response =
-        t->kind == TOKEN_BLOB ? from_blob(t->blob) : copied(capture_text(c, value));
+        t->kind == TOKEN_BLOB ? from_blob(r, t->blob) : copied(r, capture_text(c, value));
     char text[ENTRY_CONTENT_TYPE_MAX + 1];
 
     if (response == NULL)
@@ -193,13 +201,13 @@ static const char *reason(unsigned status) {
     return "Error";
 }
 
-static struct MHD_Response *problem(unsigned status, const char *detail) {
+static struct MHD_Response *problem(struct request *r, unsigned status, const char *detail) {
     char *text = json_problem(status, reason(status), detail);
     struct MHD_Response *response;
 
     if (text == NULL)
         return NULL;
-    response = copied(slice_str(text));
+    response = copied(r, slice_str(text));
     mem_free(text);
     if (response != NULL)
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
@@ -213,12 +221,12 @@ enum MHD_Result respond_problem(struct request *r, unsigned status, const char *
     va_start(ap, fmt);
     vsnprintf(detail, sizeof(detail), fmt, ap);
     va_end(ap);
-    return queue(r, status, problem(status, detail));
+    return queue(r, status, problem(r, status, detail));
 }
 
 enum MHD_Result respond_refused(struct request *r, struct slice etag) {
     struct MHD_Response *response =
-        problem(412, "the condition of the request does not hold; nothing was changed");
+        problem(r, 412, "the condition of the request does not hold; nothing was changed");
 
     if (response != NULL)
         header_etag(response, etag);
@@ -227,7 +235,8 @@ enum MHD_Result respond_refused(struct request *r, struct slice etag) {
 
 static enum MHD_Result respond_allow(struct request *r) {
     const struct verdict *v = &r->verdict;
-    struct MHD_Response *response = v->status == 405 ? problem(405, v->detail) : copied(slice_of("", 0));
+    struct MHD_Response *response =
+        v->status == 405 ? problem(r, 405, v->detail) : copied(r, slice_of("", 0));
     char allow[64];
 
     routes_allow(&r->target, allow, sizeof(allow));

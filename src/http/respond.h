@@ -30,8 +30,10 @@ enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice 
 enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 enum MHD_Result respond_refused(struct request *r, struct slice etag);
-/* Answers a text that json.h made, application/json, and frees it; NULL is "out of memory". `etag` may be empty. */
-enum MHD_Result respond_json(struct request *r, unsigned status, char *text, struct slice etag);
+/* 200 with a text that json.h made, application/json, and frees it; NULL is "out of memory". */
+enum MHD_Result respond_json(struct request *r, char *text);
+/* The same of a key, with its ETag, if any, and time to live, if it expires. */
+enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at);
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
 /* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,

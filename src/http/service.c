@@ -5,11 +5,6 @@
 #include "openapi.h"
 #include "respond.h"
 
-/* Answers 200 with a text that json.h made. */
-static enum MHD_Result respond_text(struct request *r, char *text) {
-    return respond_json(r, 200, text, slice_of("", 0));
-}
-
 static const char page[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
     "content=\"width=device-width\">"
@@ -26,7 +21,7 @@ static const char page[] =
 enum MHD_Result http_get_root(struct request *r) {
     if (accepts_type(r->headers.accept, SLICE_LIT("text/html")))
         return respond_static(r, "text/html; charset=utf-8", slice_str(page));
-    return respond_text(r, json_about());
+    return respond_json(r, json_about());
 }
 
 enum MHD_Result http_get_health(struct request *r) {
@@ -44,7 +39,7 @@ enum MHD_Result http_get_openapi(struct request *r) {
 }
 
 enum MHD_Result http_get_stats(struct request *r) {
-    return respond_text(r, json_stats(r->server));
+    return respond_json(r, json_stats(r->server));
 }
 
 enum MHD_Result http_reset_stats(struct request *r) {

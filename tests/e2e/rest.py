@@ -55,6 +55,12 @@ def chunked_and_large(s):
     with s.client() as r:
         assert r("GET", "big2") == value
     same(get(s, "/keys/big")[0]["etag"], get(s, "/keys/big2")[0]["etag"])
+    with s.client() as r:  # a large value that HTTP has not seen
+        r("SET", "big3", value)
+    tag = get(s, "/keys/big")[0]["etag"]
+    put(s, "/keys/big3", b"x", 412, If_None_Match="*")
+    same(problem(s, "PUT", "/keys/big3?nx", 412, b"x")[0]["etag"], tag)
+    put(s, "/keys/big3", b"x", 204, If_Match=tag)
 
 
 def binary_keys(s):
@@ -108,6 +114,17 @@ def conditions(s):
     problem(s, "PUT", "/keys/k", 412, b"x", {"If-Match": "*"})
     put(s, "/keys/k", b"x", 201, If_None_Match="*")
     problem(s, "PUT", "/keys/k?nx&xx", 400, b"x")
+    tag = get(s, "/keys/k")[0]["etag"]
+    for name in ("If-Match", "If-None-Match"):
+        for text in ("x", tag + " " + tag, '"unclosed', "W/", ", ".join(['"0123456789abcdef"'] * 17)):
+            for method in ("PUT", "DELETE", "GET"):
+                problem(s, method, "/keys/k", 400, b"x" if method == "PUT" else None, {name: text})
+    for text in ("W/" + tag, '"*"', '""'):  # If-Match compares strongly; a star in quotes is a tag like others
+        problem(s, "PUT", "/keys/k", 412, b"x", {"If-Match": text})
+        problem(s, "GET", "/keys/k", 412, headers={"If-Match": text})
+    problem(s, "PUT", "/keys/k", 412, b"x", {"If-None-Match": "W/" + tag})
+    put(s, "/keys/k", b"y", 204, If_None_Match='"*", "0000000000000000"')
+    put(s, "/keys/k", b"z", 204, If_Match='*')
 
 
 def as_json(s):
@@ -128,6 +145,10 @@ def numbers(s):
     """incr and append; what is no integer is 409 and stays"""
     same(json.loads(s.request("POST", "/keys/n/incr")[2]), {"value": 1})
     same(json.loads(s.request("POST", "/keys/n/incr?by=-5")[2]), {"value": -4})
+    put(s, "/keys/n?ttl=9&xx", b"7", 204)
+    _, headers, text = s.request("POST", "/keys/n/incr")
+    same((text, headers["etag"]), (b'{"value":8}', get(s, "/keys/n")[0]["etag"]))
+    assert 0 < int(headers["flashkv-ttl-ms"]) <= 9000
     problem(s, "POST", "/keys/n/incr?by=1.5", 400)
     same(json.loads(s.request("POST", "/keys/s/append", b"abc")[2]), {"length": 3})
     same(json.loads(s.request("POST", "/keys/s/append", b"def")[2]), {"length": 6})
