@@ -1,0 +1,191 @@
+"""The servers that are measured: how each is started and what it speaks.
+
+A subject is a table entry: a function from a Place (directory, free ports, the work item) to the processes to run. All
+of a subject's processes are pinned to the server's core and their CPU time is added up.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+SERVER_CORES = {0}
+# The threads of redis-server's io-threads spin while they wait for each other: on one core that would measure the spinning.
+SPREAD = {"redis io-threads": {0, 1}}
+CLIENT_CORES = {1}
+CONNECTIONS_MAX = "16000"
+VALUE_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+
+
+def repeat(text, size):
+    return (text * (size // len(text) + 1))[:size]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@dataclass
+class Place:
+    """Where a subject runs: its own directory, and ports by protocol."""
+    directory: str
+    programs: str  # where the built programs of this tree are
+    item: object
+    ports: dict = field(default_factory=dict)
+
+    def port(self, protocol):
+        return self.ports.setdefault(protocol, free_port())
+
+    def write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", newline="") as f:
+            f.write(text)
+        return path
+
+
+# ---- servers -------------------------------------------------------------------------------------------------
+
+
+def flashkv(p):
+    return [[os.environ.get("FLASHKV", f"{p.programs}/flashkv"), f"--http-port={p.port('http')}",
+             f"--resp-port={p.port('resp')}", "--http-threads=1", "--resp-threads=1", "--log-level=error",
+             f"--max-connections={CONNECTIONS_MAX}"]]
+
+
+def redis(p, *options):
+    return [["redis-server", "--port", str(p.port("resp")), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--maxclients", CONNECTIONS_MAX, "--logfile", "/dev/null", *options]]
+
+
+def redis_io_threads(p):
+    return redis(p, "--io-threads", "2", "--io-threads-do-reads", "yes")
+
+
+def memcached(p):
+    return [["memcached", "-p", str(p.port("memcached")), "-U", "0", "-l", "127.0.0.1", "-t", "1", "-m", "8192", "-c",
+             CONNECTIONS_MAX, "-I", "4m", "-u", "nobody"]]
+
+
+def webdis(p):
+    config = p.write("webdis.json", '{"redis_host": "127.0.0.1", "redis_port": %d, "http_host": "127.0.0.1", '
+                     '"http_port": %d, "threads": 1, "pool_size": 4, "daemonize": false, "verbosity": 0, '
+                     '"http_max_request_size": 2097152, "logfile": "/dev/null"}' % (p.port("resp"), p.port("http")))
+    return redis(p) + [["webdis", config]]
+
+
+def nginx(p, location):
+    config = p.write("nginx.conf", """
+daemon off; master_process off; pid nginx.pid; error_log /dev/null; worker_rlimit_nofile 20000;
+events { worker_connections 18000; }
+http {
+    access_log off; sendfile on; keepalive_requests 1000000000; default_type text/plain;
+    client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
+    server { listen 127.0.0.1:%d; location / { %s } }
+}
+""" % (p.port("http"), location))
+    return [["nginx", "-p", p.directory, "-c", config, "-e", "/dev/null"]]
+
+
+def nginx_fixed(p):
+    return nginx(p, f'return 200 "{repeat(VALUE_ALPHABET, p.item.value)}";')
+
+
+def nginx_file(p):
+    p.write("value", repeat(VALUE_ALPHABET, p.item.value))
+    return nginx(p, f"root {p.directory};")
+
+
+def floor_mhd(p):
+    return [[f"{p.programs}/bench/floor/floor_mhd", str(p.port("http"))]]
+
+
+def floor_epoll(p):
+    """Its replies are canned: as long as the real ones, one for each request's worth of bytes."""
+    value = repeat(VALUE_ALPHABET, p.item.value)
+    key = "0" * p.item.key
+    protocol = p.item.protocol
+    get, put = p.item.reads == 100, p.item.reads == 0
+    assert get or put, "the floor counts bytes: all requests must be of one size"
+    if protocol == "resp":
+        request = f"*{2 if get else 3}\r\n$3\r\nGET\r\n${p.item.key}\r\n{key}\r\n"
+        request += "" if get else f"${p.item.value}\r\n{value}\r\n"
+        reply = f"${p.item.value}\r\n{value}\r\n" if get else "+OK\r\n"
+    else:
+        request = f"GET /keys/{key} HTTP/1.1\r\nHost: bench\r\n\r\n"
+        reply = f"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: {p.item.value}\r\n\r\n{value}"
+    return [[f"{p.programs}/bench/floor/floor_epoll", str(p.port(protocol)), str(len(request)),
+             p.write("reply", reply)]]
+
+
+# name: (processes, HTTP targets for GET and SET)
+REST = ("/keys/%k", "/keys/%k")
+TABLE = {
+    "flashkv": (flashkv, REST),
+    "redis": (redis, None),
+    "redis io-threads": (redis_io_threads, None),
+    "memcached": (memcached, None),
+    "webdis + redis": (webdis, ("/GET/%k.txt", "/SET/%k")),
+    "nginx fixed": (nginx_fixed, REST),
+    "nginx file": (nginx_file, ("/value", None)),
+    "floor mhd": (floor_mhd, REST),
+    "floor epoll": (floor_epoll, REST),
+}
+
+
+class Subject:
+    """A running subject. stop() ends what start() began, whatever happened in between."""
+
+    def __init__(self, name, directory, programs, item):
+        self.name = name
+        self.place = Place(directory, programs, item)
+        processes, self.targets = TABLE[name]
+        self.argvs = processes(self.place)
+        self.processes = []
+
+    def start(self):
+        cores = SPREAD.get(self.name, SERVER_CORES)
+        for argv in self.argvs:
+            self.processes.append(subprocess.Popen(
+                argv, cwd=self.place.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores)))
+            if argv[0] == "redis-server":
+                self.wait_for(self.place.ports["resp"])
+        for port in self.place.ports.values():
+            self.wait_for(port)
+
+    def wait_for(self, port):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if any(p.poll() is not None for p in self.processes):
+                raise RuntimeError(f"{self.name} ended at once: {self.argvs}")
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise RuntimeError(f"{self.name} does not listen on {port}")
+
+    def stop(self):
+        for p in reversed(self.processes):
+            p.terminate()
+        for p in self.processes:
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+        self.processes = []
+
+    def cpu_seconds(self):
+        """User + system time of all threads: the kernel's CPU clock of a process, see clock_getcpuclockid(3)."""
+        return sum(time.clock_gettime((~p.pid << 3) | 2) for p in self.processes)
+
+
+def missing(name):
+    """Why the subject cannot be measured here, or None."""
+    needs = {"redis": "redis-server", "redis io-threads": "redis-server", "webdis + redis": "webdis",
+             "memcached": "memcached", "nginx fixed": "nginx", "nginx file": "nginx"}
+    program = needs.get(name)
+    return None if program is None or shutil.which(program) else f"{program} is not installed"
