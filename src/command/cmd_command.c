@@ -9,10 +9,6 @@ static bool is_public(const struct command *cmd) {
     return !(cmd->flags & CMD_PRIVATE);
 }
 
-static bool is_subcommand(const struct command *cmd) {
-    return strchr(cmd->name, '|') != NULL;
-}
-
 static bool is_subcommand_of(const struct command *cmd, const struct command *container) {
     size_t len = strlen(container->name);
 
@@ -31,7 +27,7 @@ static size_t count_commands(void) {
     size_t n = 0;
 
     for (size_t i = 0; i < command_count; i++)
-        n += is_public(&command_table[i]) && !is_subcommand(&command_table[i]);
+        n += is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]);
     return n;
 }
 
@@ -134,7 +130,7 @@ static void reply_row(struct call *c, const struct command *cmd) {
 static void reply_all_rows(struct call *c) {
     reply_array(c->reply, count_commands());
     for (size_t i = 0; i < command_count; i++)
-        if (is_public(&command_table[i]) && !is_subcommand(&command_table[i]))
+        if (is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]))
             reply_row(c, &command_table[i]);
 }
 
@@ -183,7 +179,7 @@ void cmd_command_docs(struct call *c) {
     if (c->argc == 2) {
         reply_map(c->reply, count_commands());
         for (size_t i = 0; i < command_count; i++)
-            if (is_public(&command_table[i]) && !is_subcommand(&command_table[i]))
+            if (is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]))
                 reply_docs(c, &command_table[i]);
         return;
     }
@@ -223,7 +219,7 @@ void cmd_command_list(struct call *c) {
     for (size_t i = 0; i < command_count; i++)
         if (is_public(&command_table[i]) &&
             (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))) &&
-            (filtered || !is_subcommand(&command_table[i])))
+            (filtered || !command_is_subcommand(&command_table[i])))
             names_add(&names, slice_str(command_table[i].name));
     names_reply(c, &names);
 }

@@ -144,9 +144,15 @@ void cmd_mset(struct call *c) {
             reply_store_error(c, STORE_TOO_LARGE);
             return;
         }
-    for (size_t i = 0; i < c->key_count; i++)
-        if (!set_key(c, &c->keys[i], 2 * i + 2, NO_EXPIRY))
+    for (size_t i = 0; i < c->key_count; i++) {
+        struct string_value v = value_of(&c->argv[2 * i + 2]);
+
+        if (store_set_string(&c->txn, &c->keys[i], &v) != STORE_OK) {
+            reply_error(c->reply, "ERR out of memory: only the first %zu of %zu keys were set", i,
+                        c->key_count);
             return;
+        }
+    }
     reply_ok(c->reply);
 }
 

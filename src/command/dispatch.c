@@ -7,36 +7,43 @@
 
 enum { KEYS_ON_STACK = 8 };
 
+/* Redis shows at most this many bytes of a name, and of the arguments in all (before their quotes). */
+enum { SHOWN_MAX = 128 };
+
+static int shown_len(const struct arg *a) {
+    return (int)(a->len < SHOWN_MAX ? a->len : SHOWN_MAX);
+}
+
 static void reply_unknown(struct call *c) {
-    char args[128];
+    char args[SHOWN_MAX + sizeof("'' ")] = "";
     size_t n = 0;
 
-    for (size_t i = 1; i < c->argc && n < sizeof(args) - 1; i++) {
-        int room = (int)(sizeof(args) - n), len = (int)(c->argv[i].len < 128 ? c->argv[i].len : 128);
+    for (size_t i = 1; i < c->argc && n < SHOWN_MAX; i++) {
+        int left = (int)(SHOWN_MAX - n), len = shown_len(&c->argv[i]);
 
-        n += (size_t)snprintf(args + n, (size_t)room, "'%.*s' ", len, c->argv[i].ptr);
+        n += (size_t)snprintf(args + n, sizeof(args) - n, "'%.*s' ", len < left ? len : left, c->argv[i].ptr);
     }
-    args[n < sizeof(args) ? n : sizeof(args) - 1] = '\0';
-    reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s",
-                (int)(c->argv[0].len < 128 ? c->argv[0].len : 128), c->argv[0].ptr, n > 0 ? args : "");
+    reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s", shown_len(&c->argv[0]),
+                c->argv[0].ptr, args);
 }
 
 /* The row of a subcommand, once the container's is found. NULL: replied. */
 static const struct command *find_subcommand(struct call *c, const struct command *container) {
     char name[64];
     const struct command *sub = NULL;
-    int n;
+    size_t prefix = strlen(container->name) + 1;
 
     if (c->argc == 1)
         return container; /* some containers do something by themselves; for the rest the arity says no */
-    n = snprintf(name, sizeof(name), "%s|%.*s", container->name,
-                 (int)(c->argv[1].len < 40 ? c->argv[1].len : 40), c->argv[1].ptr);
-    if (n > 0 && (size_t)n < sizeof(name))
-        sub = command_lookup(slice_of(name, (size_t)n));
+    if (c->argv[1].len <= sizeof(name) - prefix) {
+        memcpy(name, container->name, prefix - 1);
+        name[prefix - 1] = '|';
+        memcpy(name + prefix, c->argv[1].ptr, c->argv[1].len);
+        sub = command_lookup(slice_of(name, prefix + c->argv[1].len));
+    }
     if (sub == NULL)
-        reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                    (int)(c->argv[1].len < 128 ? c->argv[1].len : 128), c->argv[1].ptr,
-                    command_upper(container).text);
+        reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", shown_len(&c->argv[1]),
+                    c->argv[1].ptr, command_upper(container).text);
     return sub;
 }
 
@@ -113,7 +120,7 @@ void command_execute(struct server *srv, struct session *s, size_t argc, const s
                      struct reply *r) {
     const struct command *cmd = command_lookup(arg_slice(&argv[0]));
 
-    if (cmd == NULL) {
+    if (cmd == NULL || command_is_subcommand(cmd)) { /* "config|get" is no way to spell CONFIG GET */
         struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
 
         reply_unknown(&c);

@@ -135,7 +135,7 @@ const struct command command_table[] = {
     {"command|count", cmd_command_count, 2, 0, 0, 0, 0, "server", "2.8.13", "", "Counts the commands"},
     {"command|docs", cmd_command_docs, -2, 0, 0, 0, 0, "server", "7.0.0", "[command-name ...]",
      "Documents commands"},
-    {"command|getkeys", cmd_command_getkeys, -4, 0, 0, 0, 0, "server", "2.8.13", "command [arg ...]",
+    {"command|getkeys", cmd_command_getkeys, -4, 0, 0, 0, 0, "server", "2.8.13", "command arg [arg ...]",
      "Returns the keys among a command's arguments"},
     {"command|info", cmd_command_info, -2, 0, 0, 0, 0, "server", "2.8.13", "[command-name ...]",
      "Describes some commands"},

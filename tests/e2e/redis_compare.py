@@ -65,7 +65,8 @@ GROUPS = {
         client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname
         client setname / client id x / client bogus / client / client list bogus / client list type bogus
         client list id x / client list id / hello 4 / hello x / hello 2 bogus / hello 2 setname "a b" / bogus / bogus a b
-        BOGUS "with\\r\\nline" / "" / config / config bogus / config get / config set / config set a
+        BOGUS "with\\r\\nline" / "" / config|get save / config get\\x00 save
+        config / config bogus / config get / config set / config set a
         config get databases / config get save / config get appendonly / config get nothing* / config set nothing 1
         debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k
         command getkeys mset a 1 b 2 / command getkeys ping / command getkeys bogus x / command info bogus
