@@ -49,8 +49,8 @@ static json_t *base64(struct slice s) {
 static void set_bytes(json_t *object, const char *name, const char *encoding_name, struct slice s) {
     json_t *string = utf8(s);
 
-    json_object_set_new(object, encoding_name, json_string(string != NULL ? "utf8" : "base64"));
     json_object_set_new(object, name, string != NULL ? string : base64(s));
+    json_object_set_new(object, encoding_name, json_string(string != NULL ? "utf8" : "base64"));
 }
 
 /* The strings of the aggregate at `at`, all in one encoding. */
