@@ -5,6 +5,7 @@
 
 #include "handlers.h"
 
+/* A path's rows stand together. */
 const struct route route_table[] = {
     {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},
     {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, ""},
@@ -49,36 +50,41 @@ static bool path_matches(const char *template, const struct target *t) {
     return *at == '\0';
 }
 
-bool request_is_head(const struct request *r) {
-    return slice_eq(r->method, SLICE_LIT("HEAD"));
+/* The first row of the path: where a word and a parameter both fit, the word stands first in the table. NULL: none. */
+static const struct route *path_find(const struct target *t) {
+    for (size_t i = 0; i < route_count; i++)
+        if (path_matches(route_table[i].template, t))
+            return &route_table[i];
+    return NULL;
+}
+
+static bool same_path(const struct route *a, const struct route *b) {
+    return b < route_table + route_count && strcmp(a->template, b->template) == 0;
 }
 
 unsigned route_find(struct request *r) {
-    struct slice method = request_is_head(r) ? SLICE_LIT("GET") : r->method;
-    bool path_known = false;
+    const struct route *first = path_find(&r->target);
+    struct slice method = slice_eq(r->method, SLICE_LIT("HEAD")) ? SLICE_LIT("GET") : r->method;
 
-    for (size_t i = 0; i < route_count; i++) {
-        if (!path_matches(route_table[i].template, &r->target))
-            continue;
-        path_known = true;
-        if (slice_eq(method, slice_str(route_table[i].method))) {
-            r->route = &route_table[i];
+    if (first == NULL)
+        return 404;
+    for (const struct route *row = first; same_path(first, row); row++)
+        if (slice_eq(method, slice_str(row->method))) {
+            r->route = row;
             return 200;
         }
-    }
-    return path_known ? 405 : 404;
+    return 405;
 }
 
 void routes_allow(const struct target *t, char *out, size_t cap) {
-    size_t n = 0;
+    const struct route *first = path_find(t);
+    struct buf allow = buf_make(cap - 1);
 
-    out[0] = '\0';
-    for (size_t i = 0; i < route_count && n < cap; i++)
-        if (path_matches(route_table[i].template, t) && strstr(out, route_table[i].method) == NULL)
-            n += (size_t)snprintf(out + n, cap - n, "%s%s", route_table[i].method,
-                                  strcmp(route_table[i].method, "GET") == 0 ? ", HEAD, " : ", ");
-    if (n > 0 && n < cap)
-        snprintf(out + n, cap - n, "OPTIONS");
+    for (const struct route *row = first; first != NULL && same_path(first, row); row++)
+        buf_printf(&allow, "%s%s", row->method, strcmp(row->method, "GET") == 0 ? ", HEAD, " : ", ");
+    snprintf(out, cap, "%.*s%s", (int)allow.len, allow.data != NULL ? allow.data : "",
+             first != NULL ? "OPTIONS" : "GET, HEAD, PUT, POST, DELETE, OPTIONS");
+    buf_free(&allow);
 }
 
 static bool word_among(const char *words, struct slice word) {

@@ -20,11 +20,9 @@ extern const size_t route_count;
 
 /* Sets r->route. 200: found; 404: no such path; 405: a path, not with this method (routes_allow tells which). */
 unsigned route_find(struct request *r);
-/* "GET, HEAD, OPTIONS, PUT": what the request's path allows; empty: no such path. */
+/* "GET, HEAD, PUT, OPTIONS": what the target's path allows, or for "*" the service. */
 void routes_allow(const struct target *t, char *out, size_t cap);
 /* The first query parameter that the route does not know, or that is given twice; NULL: all are right. */
 const struct pair *route_bad_parameter(const struct request *r);
-/* The row for operation, as HEAD is answered by GET's. */
-bool request_is_head(const struct request *r);
 
 #endif

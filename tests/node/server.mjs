@@ -1,0 +1,41 @@
+// A flashkv of the test's own on free ports, and requests to it with paths as they are written.
+import { spawn } from "node:child_process";
+import http from "node:http";
+
+export async function startServer(...options) {
+  const child = spawn(process.env.FLASHKV ?? "./flashkv", ["--http-port=0", "--resp-port=0", ...options],
+    { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  const ports = await new Promise((resolve, reject) => {
+    child.stderr.on("data", (text) => {
+      log += text;
+      const found = /ready: http on \S+?:(\d+), resp on \S+?:(\d+),/.exec(log);
+      if (found) resolve({ http: Number(found[1]), resp: Number(found[2]) });
+    });
+    child.on("exit", () => reject(new Error(`flashkv ended:\n${log}`)));
+    child.on("error", reject);
+  });
+  const ended = new Promise((resolve) => child.on("exit", (status) => resolve(status)));
+  return { ...ports, stop: () => (child.kill("SIGTERM"), ended) };
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+
+// {status, headers, body} of one request; a body that is an array is sent in chunks.
+export function request(port, method, path, { body, headers = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const r = http.request({ host: "127.0.0.1", port, method, path, headers, agent }, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve({
+        status: response.statusCode, headers: response.headers, body: Buffer.concat(parts),
+      }));
+      response.on("error", reject);
+    });
+    r.on("error", reject);
+    if (body !== undefined && !Array.isArray(body)) r.setHeader("Content-Length", Buffer.byteLength(body));
+    if (body === undefined) for (const name of ["Content-Length", "Transfer-Encoding"]) r.removeHeader(name);
+    for (const part of Array.isArray(body) ? body : []) r.write(part);
+    r.end(Array.isArray(body) ? undefined : body);
+  });
+}
