@@ -83,7 +83,7 @@ END_TEST
 /* More keys than there is room for on the stack, some of them twice, on many shards. */
 START_TEST(test_many_keys) {
     enum { KEYS = 5000 };
-    static char names[KEYS][8];
+    static char names[KEYS][16];
     static struct slice argv[2 * KEYS + 1];
     char expected[32];
 
