@@ -22,6 +22,7 @@ static const char usage[] = "usage: load [option value]...\n"
                             "  --rate N              requests a second (0: as fast as answered)\n"
                             "  --reads PERCENT (100) the rest writes\n"
                             "  --keys N (1000)       --key-size BYTES (16)  --value-size BYTES (64)\n"
+                            "  --ttl SECONDS         RESP: SET with EX (0: without)\n"
                             "  --order uniform|zipf|sequential  (uniform)\n";
 
 static void die(const char *what, const char *value) {
@@ -51,11 +52,14 @@ static const char *const protocols[] = {"resp", "http", "memcached", NULL};
 static const char *const orders[] = {"uniform", "zipf", "sequential", NULL};
 
 static const struct option options[] = {
-    {"protocol", 1, NULL, 'P'},    {"port", 1, NULL, 'p'},    {"target", 1, NULL, 't'},
-    {"connections", 1, NULL, 'c'}, {"threads", 1, NULL, 'T'}, {"pipeline", 1, NULL, 'd'},
-    {"ops", 1, NULL, 'n'},         {"seconds", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
-    {"reads", 1, NULL, 'R'},       {"keys", 1, NULL, 'k'},    {"key-size", 1, NULL, 'K'},
-    {"value-size", 1, NULL, 'V'},  {"order", 1, NULL, 'o'},   {0},
+    {"protocol", 1, NULL, 'P'},   {"port", 1, NULL, 'p'},
+    {"target", 1, NULL, 't'},     {"connections", 1, NULL, 'c'},
+    {"threads", 1, NULL, 'T'},    {"pipeline", 1, NULL, 'd'},
+    {"ops", 1, NULL, 'n'},        {"seconds", 1, NULL, 's'},
+    {"rate", 1, NULL, 'r'},       {"reads", 1, NULL, 'R'},
+    {"keys", 1, NULL, 'k'},       {"key-size", 1, NULL, 'K'},
+    {"value-size", 1, NULL, 'V'}, {"ttl", 1, NULL, 'e'},
+    {"order", 1, NULL, 'o'},      {0},
 };
 
 static void set_option(struct worker_spec *s, int option, const char *v) {
@@ -98,6 +102,9 @@ static void set_option(struct worker_spec *s, int option, const char *v) {
         break;
     case 'V':
         s->wire.value_size = (size_t)number("value-size", v, 0, 1 << 30);
+        break;
+    case 'e':
+        s->wire.ttl = (unsigned)number("ttl", v, 0, 1e9);
         break;
     case 'o':
         s->order = (enum keys_order)choice("order", v, orders);

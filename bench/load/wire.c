@@ -17,7 +17,7 @@ static int print_head(FILE *out, const struct wire_spec *spec, enum wire_op op, 
     after += strnlen(after, 2);
     switch (spec->protocol) {
     case WIRE_RESP:
-        fprintf(out, "*%d\r\n$3\r\n%s\r\n$%zu\r\n%s\r\n", op == WIRE_GET ? 2 : 3,
+        fprintf(out, "*%d\r\n$3\r\n%s\r\n$%zu\r\n%s\r\n", op == WIRE_GET ? 2 : 3 + 2 * (spec->ttl > 0),
                 op == WIRE_GET ? "GET" : "SET", spec->key_size, key);
         return op == WIRE_GET ? 0 : fprintf(out, "$%zu\r\n", spec->value_size);
     case WIRE_HTTP:
@@ -48,6 +48,8 @@ bool wire_request_init(struct wire_request *r, const struct wire_spec *spec, enu
         fputc('a' + (int)(i % 26), out);
     if (op == WIRE_SET && spec->protocol != WIRE_HTTP)
         fputs("\r\n", out);
+    if (op == WIRE_SET && spec->ttl > 0)
+        fprintf(out, "$2\r\nEX\r\n$%d\r\n%u\r\n", snprintf(NULL, 0, "%u", spec->ttl), spec->ttl);
     free(key);
     if (fclose(out) != 0)
         return false;

@@ -16,6 +16,7 @@ enum wire_op { WIRE_GET, WIRE_SET };
 struct wire_spec {
     enum wire_protocol protocol;
     size_t key_size, value_size; /* bytes */
+    unsigned ttl;                /* RESP: seconds that a value is kept; 0: for ever */
     const char *target;          /* HTTP: the request target, %k where the key goes (it may be absent) */
 };
 
