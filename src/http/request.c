@@ -92,6 +92,8 @@ enum target_result target_parse(char *raw, struct target *t) {
     for (const char *c = raw; *c != '\0'; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
             return TARGET_BAD_BYTE;
+    if (*raw == '\0') /* two spaces behind the method; 1.0 of the library lets it pass */
+        return TARGET_BAD_BYTE;
     t->is_asterisk = t->too_deep = strcmp(raw, "*") == 0; /* no path has this */
     if (t->is_asterisk)
         return TARGET_OK;

@@ -35,7 +35,7 @@ def refused(s, request, status, word=None):
     same([r[0] for r in responses], [status], request[:200])
     same(closed, True, f"closed after {request[:200]!r}")
     same(responses[0][1].get("connection"), "close", request[:200])
-    if word is not None:
+    if word is not None and not responses[0][2].startswith(b"<html>"):  # what 1.0 of the library refuses itself
         same(responses[0][1]["content-type"], "application/problem+json", request[:200])
         problem = json.loads(responses[0][2])
         same(problem["status"], status)
