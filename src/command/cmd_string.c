@@ -6,10 +6,40 @@
 
 /* ---- setting ------------------------------------------------------------------------------------------------ */
 
-struct set_options {
-    bool nx, xx, get, keepttl, expires;
-    int64_t expire_at;
+/* The options of SET and GETEX. */
+struct options_given {
+    bool nx, xx, get, keepttl, persist;
+    size_t time_at; /* the argument that holds the time, or 0 */
+    enum time_form form;
 };
+
+/* Reads them from argument `first` on. As in Redis, repeating one is no error; of several times the last counts,
+ * if they are written in one form. False: replied. */
+static bool parse_options(struct call *c, size_t first, bool is_set, struct options_given *o) {
+    enum time_form form;
+
+    for (size_t i = first; i < c->argc; i++) {
+        if (is_set && arg_is(c, i, "nx") && !o->xx) {
+            o->nx = true;
+        } else if (is_set && arg_is(c, i, "xx") && !o->nx) {
+            o->xx = true;
+        } else if (is_set && arg_is(c, i, "get")) {
+            o->get = true;
+        } else if (is_set && arg_is(c, i, "keepttl") && !o->time_at) {
+            o->keepttl = true;
+        } else if (!is_set && arg_is(c, i, "persist") && !o->time_at) {
+            o->persist = true;
+        } else if (arg_expiry_word(c, i, &form) && !o->keepttl && !o->persist &&
+                   (!o->time_at || o->form == form) && i + 1 < c->argc) {
+            o->form = form;
+            o->time_at = ++i; /* read once the syntax is known to be right */
+        } else {
+            reply_syntax_error(c);
+            return false;
+        }
+    }
+    return true;
+}
 
 static struct string_value value_of(const struct arg *a) {
     return (struct string_value){.bytes = arg_slice(a), .blob = a->blob, .expire_at = NO_EXPIRY};
@@ -25,30 +55,6 @@ static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expir
     if (result != STORE_OK)
         reply_store_error(c, result);
     return result == STORE_OK;
-}
-
-/* SET's options from argument 3 on. False: replied. */
-static bool parse_set(struct call *c, struct set_options *o) {
-    enum time_form form = 0;
-
-    for (size_t i = 3; i < c->argc; i++) {
-        if (arg_is(c, i, "nx") && !o->xx) {
-            o->nx = true;
-        } else if (arg_is(c, i, "xx") && !o->nx) {
-            o->xx = true;
-        } else if (arg_is(c, i, "get")) {
-            o->get = true;
-        } else if (arg_is(c, i, "keepttl") && !o->expires) {
-            o->keepttl = true;
-        } else if (arg_expiry_word(c, i, &form) && !o->keepttl && !o->expires && i + 1 < c->argc) {
-            o->expires = true;
-            o->expire_at = (int64_t)++i; /* parsed when the syntax is known to be right */
-        } else {
-            reply_syntax_error(c);
-            return false;
-        }
-    }
-    return !o->expires || arg_expiry(c, (size_t)o->expire_at, form, &o->expire_at);
 }
 
 /* An old value that has to outlive its change: the reply waits until the change is known to be done. */
@@ -91,23 +97,24 @@ static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at
 }
 
 void cmd_set(struct call *c) {
-    struct set_options o = {.expire_at = NO_EXPIRY};
+    struct options_given o = {.time_at = 0};
+    int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
     bool refused;
 
-    if (!parse_set(c, &o))
+    if (!parse_options(c, 3, true, &o) || (o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;
     e = store_peek(&c->txn, &c->keys[0]);
     if (o.get && !is_type(c, e, TYPE_STRING))
         return;
     refused = (o.nx && e != NULL) || (o.xx && e == NULL);
     if (o.keepttl && e != NULL)
-        o.expire_at = entry_expire_at(e);
+        expire_at = entry_expire_at(e);
     if (refused)
         reply_string(c, o.get ? e : NULL);
     else if (o.get)
-        get_and_set(c, e, o.expire_at);
-    else if (set_key(c, &c->keys[0], 2, o.expire_at))
+        get_and_set(c, e, expire_at);
+    else if (set_key(c, &c->keys[0], 2, expire_at))
         reply_ok(c->reply);
 }
 
@@ -198,20 +205,20 @@ void cmd_getdel(struct call *c) {
 }
 
 void cmd_getex(struct call *c) {
-    enum time_form form = 0;
+    struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
-    bool persist = c->argc == 3 && arg_is(c, 2, "persist"), existed;
+    bool existed;
 
-    if (c->argc > 2 && !persist && !(c->argc == 4 && arg_expiry_word(c, 2, &form))) {
-        reply_syntax_error(c);
+    if (!parse_options(c, 2, false, &o))
         return;
-    }
     e = store_get(&c->txn, &c->keys[0]);
-    if (!is_type(c, e, TYPE_STRING) || (c->argc == 4 && !arg_expiry(c, 3, form, &expire_at)))
+    if (!is_type(c, e, TYPE_STRING) ||
+        (e != NULL && o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;
     reply_string(c, e);
-    if (c->argc > 2) /* no memory for the change: the value was read, the expiry stays */
+    if (e != NULL && (o.time_at || o.persist))
+        /* no memory for the change: the value was read, the expiry stays */
         (void)store_set_expiry(&c->txn, &c->keys[0], expire_at, &existed);
 }
 

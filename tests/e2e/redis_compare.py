@@ -23,6 +23,8 @@ GROUPS = {
         psetex k 100000 v / psetex k 0 v / psetex k x v / psetex k 9223372036854775807 v / getset k new / getset nope a
         getdel nope / getdel none / getex k / getex k ex 100 / ttl k / getex k persist / ttl k / getex k ex 0
         getex k bogus / getex k ex / getex k persist ex 1 / getex none ex 10 / getex none / getex none bogus
+        set k v ex 1 ex 100 / ttl k / set k v ex 1 exat 2 / set k v persist / getex k px 1 px 100000 / ttl k / getex k nx
+        getex k persist persist / ttl k / getex k ex 1 px 1 / getex k ex 1 persist / getex none ex 0 / getex none ex x
         mset a 1 b 2 / mget a b c / mset a / mset a 1 b / mget / mset / append s abc / append s def / get s / strlen s
         strlen none / append / strlen""",
     "counters": f"""

@@ -158,28 +158,33 @@ size_t reply_blobs(void) {
 
 /* ---- running a command --------------------------------------------------------------------------------------- */
 
-/* `cmd` NULL: looked up by name. */
-static const char *run(const struct command *cmd, size_t argc, const struct slice *words) {
-    struct arg *argv = calloc(argc, sizeof(*argv));
-
-    ck_assert_ptr_nonnull(argv);
-    for (size_t i = 0; i < argc; i++)
-        argv[i] = (struct arg){words[i].ptr, words[i].len, NULL};
+const char *run_argv(const struct command *cmd, size_t argc, const struct arg *argv) {
     recorder.reply = (struct reply){.ops = &recorder_ops};
     recorder.text.len = recorder.values = recorder.blobs = recorder.depth = 0;
     if (cmd != NULL)
         command_run(&server, &session, cmd, argc, argv, &recorder.reply);
     else
         command_execute(&server, &session, argc, argv, &recorder.reply);
-    free(argv);
     ck_assert_uint_eq(recorder.depth, 0);
     ck_assert_uint_eq(recorder.values, 1);
     ck_assert(buf_append(&recorder.text, "", 1));
     return recorder.text.data;
 }
 
-const char *run_args(size_t argc, const struct slice *argv) {
-    return run(NULL, argc, argv);
+static const char *run_words(const struct command *cmd, size_t argc, const struct slice *words) {
+    struct arg *argv = calloc(argc, sizeof(*argv));
+    const char *reply;
+
+    ck_assert_ptr_nonnull(argv);
+    for (size_t i = 0; i < argc; i++)
+        argv[i] = (struct arg){words[i].ptr, words[i].len, NULL};
+    reply = run_argv(cmd, argc, argv);
+    free(argv);
+    return reply;
+}
+
+const char *run_args(size_t argc, const struct slice *words) {
+    return run_words(NULL, argc, words);
 }
 
 /* The byte that the escape behind a backslash at *at stands for; *at moves to its last character. */
@@ -226,7 +231,7 @@ const char *run_row(const struct command *cmd, const char *line) {
     struct slice words[MAX_WORDS];
     char room[MAX_LINE];
 
-    return run(cmd, split(line, words, room), words);
+    return run_words(cmd, split(line, words, room), words);
 }
 
 const char *run_line(const char *line) {

@@ -23,10 +23,11 @@ void commands_setup(void);
 void commands_teardown(void);
 
 /* Runs one command and checks that it gave exactly one reply. The text is valid until the next command. */
-const char *run_args(size_t argc, const struct slice *argv);
 const char *run_line(const char *line);
-/* The same with the row already found. */
+const char *run_args(size_t argc, const struct slice *words);
+/* The same with the row already found (NULL: not yet). */
 const char *run_row(const struct command *cmd, const char *line);
+const char *run_argv(const struct command *cmd, size_t argc, const struct arg *argv);
 /* How many values of the last reply came by reference. */
 size_t reply_blobs(void);
 
