@@ -210,14 +210,24 @@ static void gather(void *ctx, const struct entry *e) {
     names_add(&f->names, entry_key(e));
 }
 
-void cmd_keys(struct call *c) {
-    enum { PAGE = 1000 }; /* so that no lock is held for long */
-    struct key_filter f = {.names = names_make(c), .pattern = call_arg(c, 1)};
-    uint64_t cursor = 0;
+/* Gathers from about `count` keys on from `cursor`, in pages so that no lock is held for long. Returns the next
+ * cursor, 0 at the end. */
+static uint64_t gather_keys(struct call *c, uint64_t cursor, uint64_t count, struct key_filter *f) {
+    enum { PAGE = 1000 };
 
-    do
-        cursor = store_scan(&c->txn, cursor, PAGE, gather, &f);
-    while (cursor != 0 && !f.names.overflow);
+    do {
+        size_t page = count < PAGE ? (size_t)count : PAGE;
+
+        cursor = store_scan(&c->txn, cursor, page, gather, f);
+        count -= page;
+    } while (cursor != 0 && count > 0 && !f->names.overflow);
+    return cursor;
+}
+
+void cmd_keys(struct call *c) {
+    struct key_filter f = {.names = names_make(c), .pattern = call_arg(c, 1)};
+
+    gather_keys(c, 0, UINT64_MAX, &f);
     names_reply(c, &f.names);
 }
 
@@ -258,7 +268,7 @@ void cmd_scan(struct call *c) {
     }
     if (!parse_scan(c, &f, &count))
         return;
-    cursor = store_scan(&c->txn, cursor, (size_t)count, gather, &f);
+    cursor = gather_keys(c, cursor, (uint64_t)count, &f);
     len = num_format_u64(cursor, digits);
     if (!f.names.overflow) {
         reply_array(c->reply, 2);
