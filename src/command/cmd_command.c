@@ -57,6 +57,11 @@ static void reply_flags(struct call *c, const struct command *cmd) {
             reply_status(c->reply, slice_str(flag_names[i].flag));
 }
 
+/* The ACL category that a group of commands makes, without its "@". */
+static const char *group_category(const struct command *cmd) {
+    return strcmp(cmd->group, "generic") == 0 ? "keyspace" : cmd->group;
+}
+
 static void reply_categories(struct call *c, const struct command *cmd) {
     char group[32] = "@";
     size_t n = 1;
@@ -66,7 +71,7 @@ static void reply_categories(struct call *c, const struct command *cmd) {
     if (!(cmd->flags & CMD_FAST))
         n++;
     reply_set(c->reply, n);
-    strncat(group, strcmp(cmd->group, "generic") == 0 ? "keyspace" : cmd->group, sizeof(group) - 2);
+    strncat(group, group_category(cmd), sizeof(group) - 2);
     reply_status(c->reply, slice_str(group));
     for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
         if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL)
@@ -199,12 +204,12 @@ static bool filter_passes(const struct call *c, const struct command *cmd) {
 
     if (arg_is(c, 3, "pattern"))
         return glob_match(by, slice_str(cmd->name));
-    if (arg_is(c, 3, "aclcat"))
-        for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
-            if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL &&
-                slice_caseeq(by, slice_str(flag_names[i].category + 1)))
-                return true;
-    return slice_caseeq(by, slice_str(cmd->group));
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
+        if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL &&
+            slice_caseeq(by, slice_str(flag_names[i].category + 1)))
+            return true;
+    return slice_caseeq(by, slice_str(group_category(cmd))) ||
+           (!(cmd->flags & CMD_FAST) && slice_caseeq(by, SLICE_LIT("slow")));
 }
 
 void cmd_command_list(struct call *c) {

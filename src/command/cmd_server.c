@@ -149,7 +149,7 @@ void cmd_config_set(struct call *c) {
     int len = (int)(name.len < 128 ? name.len : 128);
 
     if (c->argc % 2 != 0)
-        reply_error(c->reply, "ERR wrong number of arguments for 'config|set' command");
+        reply_syntax_error(c);
     else if (option_find(name) == NULL)
         reply_error(c->reply, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", len,
                     name.ptr);

@@ -70,6 +70,7 @@ GROUPS = {
         BOGUS "with\\r\\nline" / "" / config|get save / config get\\x00 save
         config / config bogus / config get / config set / config set a
         config get databases / config get save / config get appendonly / config get nothing* / config set nothing 1
+        config set databases 1 x / config set databases 1 / command list filterby aclcat generic
         debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k
         command getkeys mset a 1 b 2 / command getkeys ping / command getkeys bogus x / command info bogus
         command info get / command info set / command info mget / command info lrange / command info ping
