@@ -140,9 +140,7 @@ static void with_etag(struct call *c, void (*change)(struct call *c)) {
     const struct entry *e;
 
     reply_array(c->reply, 3);
-    change(c);
-    if (c->reply->failed)
-        return;
+    change(c); /* its error is a member too: the array gets what it announced */
     e = store_peek(&c->txn, &c->keys[0]);
     reply_etag(c, e);
     reply_integer(c->reply, e != NULL ? entry_expire_at(e) : NO_EXPIRY);

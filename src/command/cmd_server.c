@@ -144,13 +144,20 @@ void cmd_config_get(struct call *c) {
     names_reply_map(c, &pairs);
 }
 
+static bool is_option(struct slice name) {
+    for (size_t i = 0; i < sizeof(fixed_options) / sizeof(*fixed_options); i++)
+        if (slice_caseeq(name, slice_str(fixed_options[i].name)))
+            return true;
+    return option_find(name) != NULL;
+}
+
 void cmd_config_set(struct call *c) {
     struct slice name = call_arg(c, 2);
     int len = (int)(name.len < 128 ? name.len : 128);
 
     if (c->argc % 2 != 0)
         reply_syntax_error(c);
-    else if (option_find(name) == NULL)
+    else if (!is_option(name))
         reply_error(c->reply, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", len,
                     name.ptr);
     else

@@ -135,6 +135,41 @@ START_TEST(test_remove) {
 }
 END_TEST
 
+START_TEST(test_incr_and_append) {
+    char expected[160];
+
+    check_line("set n 41 ex 100", "OK");
+    snprintf(expected, sizeof(expected), "[(integer) 42, \"%s\", (integer) 1700000100000]", tag_of("42"));
+    ck_assert_str_eq(rest("rest.incr n 1"), expected);
+    snprintf(expected, sizeof(expected), "[(integer) 3, \"%s\", (integer) 1700000100000]", tag_of("420"));
+    ck_assert_str_eq(rest("rest.append n 0"), expected);
+    snprintf(expected, sizeof(expected),
+             "[(error) ERR value is not an integer or out of range, \"%s\", (integer) 1700000100000]",
+             tag_of("420"));
+    ck_assert_str_eq(rest("rest.incr n x"), expected);
+}
+END_TEST
+
+/* A large value's digest is computed by whoever wants it, outside the lock; from then on it is told. */
+START_TEST(test_large_digest) {
+    static char big[2 * STRING_INLINE_MAX + 1];
+    const struct slice set[] = {SLICE_LIT("set"), SLICE_LIT("k"),
+                                slice_str(memset(big, 'x', sizeof(big) - 1))};
+    const struct command *read = command_private("rest.read");
+
+    ck_assert_str_eq(run_args(3, set), "OK");
+    ck_assert_ptr_nonnull(strstr(run_row(read, "rest.read k"), "\", (nil)]"));
+    ck_assert_uint_gt(strlen(rest("rest.blob k")), STRING_INLINE_MAX);
+    ck_assert_uint_eq(reply_blobs(), 1);
+    rest("rest.remove k match 0123456789abcdef"); /* a comparison computes it too */
+    ck_assert_ptr_nonnull(strstr(run_row(read, "rest.read k"), tag_of(big)));
+    ck_assert_str_eq(rest("rest.blob k"), "(nil)");
+    ck_assert_str_eq(rest("rest.blob none"), "(nil)");
+    check_line("rpush l x", "(integer) 1");
+    ck_assert_str_eq(rest("rest.blob l"), "(nil)");
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("cmd_rest");
     TCase *tc = tcase_create("cmd_rest");
@@ -146,6 +181,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_write_conditions);
     tcase_add_test(tc, test_lists_have_no_tag);
     tcase_add_test(tc, test_remove);
+    tcase_add_test(tc, test_incr_and_append);
+    tcase_add_test(tc, test_large_digest);
     suite_add_tcase(suite, tc);
     return suite;
 }

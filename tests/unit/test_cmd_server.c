@@ -147,6 +147,9 @@ START_TEST(test_config_set) {
         {"config set bogus 1", "(error) ERR Unknown option or number of arguments for CONFIG SET - 'bogus'"},
         {"config set port 1",
          "(error) ERR CONFIG SET failed (possibly related to argument 'port') - can't set immutable config"},
+        {"config set Databases 16",
+         "(error) ERR CONFIG SET failed (possibly related to argument 'Databases') - can't "
+         "set immutable config"},
         {"config get port", "{\"port\": \"6379\"}"},
     };
 
