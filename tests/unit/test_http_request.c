@@ -84,14 +84,23 @@ START_TEST(what_is_no_target) {
         const char *target;
         enum target_result result;
     } cases[] = {
-        {"keys/a", TARGET_BAD_BYTE},       {"host:80", TARGET_BAD_BYTE},
-        {"/a b", TARGET_BAD_BYTE},         {"/a#b", TARGET_BAD_BYTE},
-        {"/a\x01", TARGET_BAD_BYTE},       {"/a\x7f", TARGET_BAD_BYTE},
-        {"/a\t", TARGET_BAD_BYTE},         {"/keys/%", TARGET_BAD_ESCAPE},
-        {"/keys/%4", TARGET_BAD_ESCAPE},   {"/keys/%zz", TARGET_BAD_ESCAPE},
-        {"/keys/%4g", TARGET_BAD_ESCAPE},  {"/keys/a?b=%", TARGET_BAD_ESCAPE},
-        {"/k?%g0=1", TARGET_BAD_ESCAPE},   {"/keys/%+1", TARGET_BAD_ESCAPE},
-        {"/keys/%2/F", TARGET_BAD_ESCAPE}, {"/k?a&b&c&d&e&f&g&h&i", TARGET_TOO_MANY_PARAMETERS},
+        {"", TARGET_BAD_BYTE},
+        {"keys/a", TARGET_BAD_BYTE},
+        {"host:80", TARGET_BAD_BYTE},
+        {"/a b", TARGET_BAD_BYTE},
+        {"/a#b", TARGET_BAD_BYTE},
+        {"/a\x01", TARGET_BAD_BYTE},
+        {"/a\x7f", TARGET_BAD_BYTE},
+        {"/a\t", TARGET_BAD_BYTE},
+        {"/keys/%", TARGET_BAD_ESCAPE},
+        {"/keys/%4", TARGET_BAD_ESCAPE},
+        {"/keys/%zz", TARGET_BAD_ESCAPE},
+        {"/keys/%4g", TARGET_BAD_ESCAPE},
+        {"/keys/a?b=%", TARGET_BAD_ESCAPE},
+        {"/k?%g0=1", TARGET_BAD_ESCAPE},
+        {"/keys/%+1", TARGET_BAD_ESCAPE},
+        {"/keys/%2/F", TARGET_BAD_ESCAPE},
+        {"/k?a&b&c&d&e&f&g&h&i", TARGET_TOO_MANY_PARAMETERS},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
