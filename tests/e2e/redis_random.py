@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Random commands to redis-server 7.0 and to FlashKV: every reply is the same, whatever went before.
+
+The commands are drawn from a fixed seed. Nothing expires meanwhile: times are absolute and far away, or past, or wrong.
+(Not asked: DBSIZE, for Redis counts keys that have expired until it comes to sweep them.)
+"""
+import random
+
+from fk import Resp, run
+from redis_compare import Redis, raw_reply
+
+COMMANDS = 10000
+FRESH_EVERY = 500  # commands on one keyspace
+
+KEYS = ["a", "b", "c", "l", "m", ""]
+VALUES = ["v", "", "10", "-5", "a\0b", "b", "9223372036854775807", "x" * 70, "y" * 5000]
+NUMBERS = ["0", "1", "-1", "2", "-2", "3", "-9", "100", "", "x", "1.5", "+1", "01", " 1", "-0",
+           "9223372036854775807", "-9223372036854775808", "9223372036854775808"]
+TIMES = ["0", "-1", "x", "", "9223372036854775807", "-9223372036854775808"]
+PAST_OR_FAR = TIMES + ["1", "33177117420", "9223372036854775", "33177117420000"]
+OPTIONS = ["nx", "XX", "get", "keepttl", "persist", "gt", "lt", "bogus", "ex", "exat", ""]
+PATTERNS = ["*", "a", "[a-c]", "?", "l*", "\\a", "[^a]", "", "[", "[a", "[c-a]", "a\\", "*a*", "[]a]"]
+
+# What a letter of a shape stands for.
+KINDS = {
+    "k": KEYS, "v": VALUES, "n": NUMBERS, "r": TIMES, "t": PAST_OR_FAR, "o": OPTIONS, "p": PATTERNS,
+    "R": ["ex", "PX"], "T": ["exat", "PXAT"], "W": ["before", "AFTER", "between"],
+}
+SHAPES = """
+    get k/getset k v/getdel k/getex k/getex k R r/getex k T t/getex k o/getex k o o/setnx k v/append k v/strlen k
+    set k v/set k v/set k v o/set k v o o/set k v R r/set k v T t/set k v T t o/set k v o T t/setex k r v/psetex k r v
+    mset k v/mset k v k v/mget k k k/incr k/decr k/incrby k n/decrby k n
+    lpush l v/lpush k v v/rpush l v/rpush k v v/lpushx k v/rpushx k v v/lpop k/rpop k/lpop k n/rpop k n/llen k
+    lindex k n/lrange k n n/lrange l n n/lset k n v/lset l n v/lrem k n v/lrem l n v/linsert k W v v/linsert l W v v
+    ltrim k n n/ltrim l n n
+    del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
+    pexpiretime k/expire k r/pexpire k r/expire k r o/expireat k t/pexpireat k t/expireat k t o/pexpireat k t o o
+"""
+
+
+def draw(rng, shapes):
+    """One command; now and then with an argument too few or too many."""
+    name, *letters = rng.choice(shapes).split()
+    words = [rng.choice(KINDS.get(x, [x])) for x in letters]
+    chance = rng.random()
+    if chance < 0.02 and words:
+        words.pop()
+    elif chance < 0.04:
+        words.append(rng.choice(OPTIONS))
+    return [name, *words]
+
+
+def reply_to(client, command):
+    client.send(Resp.encode([w.encode("latin-1") for w in command]))
+    reply = raw_reply(client.file)
+    if command[0] == "keys" and reply.startswith(b"*"):
+        return sorted(reply.split(b"\r\n"))  # in no order; no key holds a line's end
+    return reply
+
+
+def show(command):
+    return " ".join(repr(w[:40]) for w in command)
+
+
+def make(seed):
+    def test(server):
+        rng = random.Random(seed)
+        shapes = [s.strip() for line in SHAPES.strip().splitlines() for s in line.strip().split("/")]
+        since = []
+        with Redis() as redis, Resp(redis.port) as theirs, Resp(server.resp) as ours:
+            for i in range(COMMANDS):
+                command = ["flushall"] if i % FRESH_EVERY == 0 else draw(rng, shapes)
+                since = [command] if i % FRESH_EVERY == 0 else since + [command]
+                wanted, got = reply_to(theirs, command), reply_to(ours, command)
+                assert wanted == got, (f"{show(command)}: redis {wanted[:200]!r}, flashkv {got[:200]!r}, after\n" +
+                                       "\n".join(map(show, since[-20:])))
+
+    test.__doc__ = f"random commands, seed {seed}"
+    return test
+
+
+if __name__ == "__main__":
+    run([make(seed) for seed in range(1, 4)])
