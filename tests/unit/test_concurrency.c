@@ -1,18 +1,13 @@
 /* Races between threads that speak commands: no lost update, no double win, nothing torn, no deadlock. Run by
  * ThreadSanitizer and helgrind too. */
 #include <flashkv/clock.h>
-#include <flashkv/command.h>
-#include <flashkv/options.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "unit.h"
+#include "commands.h"
 
 enum { THREADS = 10, INCREMENTS = 1000, RACERS = 4, MAX_WORDS = 10 };
-
-static struct options options;
-static struct server server;
 
 /* ---- a sink that keeps the last string, integer or error ---------------------------------------------------- */
 
@@ -64,7 +59,7 @@ static const struct reply_ops last_ops = {
 
 /* Runs a command of words divided by spaces. */
 static struct last run(const char *line) {
-    struct session session = {.now_ms = clock_wall_ms()};
+    struct session own = {.now_ms = clock_wall_ms()};
     struct last last = {.reply = {.ops = &last_ops}};
     struct arg argv[MAX_WORDS];
     size_t argc = 0;
@@ -75,7 +70,7 @@ static struct last run(const char *line) {
         argv[argc++] = (struct arg){line, len, NULL};
         line += len + (line[len] == ' ');
     }
-    command_execute(&server, &session, argc, argv, &last.reply);
+    command_execute(&server, &own, argc, argv, &last.reply);
     return last;
 }
 
@@ -89,22 +84,14 @@ static void run_threads(size_t n, void *(*body)(void *arg)) {
 }
 
 static void setup(void) {
-    static char program[] = "test", *argv[] = {program, NULL}, *env[] = {NULL};
-    struct store_config config = {.max_value = 1 << 20};
-
-    ck_assert_int_eq(options_load(&options, 1, argv, env), OPTIONS_RUN);
-    memset(&server, 0, sizeof(server));
-    server.options = &options;
-    server.store = store_create(&config);
+    commands_setup();
     server.sweeper = sweeper_start(server.store);
-    session_list_init(&server.sessions);
+    ck_assert_ptr_nonnull(server.sweeper);
 }
 
 static void teardown(void) {
     sweeper_stop(server.sweeper);
-    store_destroy(server.store);
-    session_list_destroy(&server.sessions);
-    options_free(&options);
+    commands_teardown();
 }
 
 /* ---- the tests ------------------------------------------------------------------------------------------------ */
