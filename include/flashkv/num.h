@@ -18,6 +18,9 @@ bool num_parse_double(struct slice s, double *out);
 /* Writes the decimal digits, NUL-terminated, and returns their count. `out` holds NUM_I64_MAX bytes. */
 size_t num_format_i64(int64_t n, char *out);
 size_t num_format_u64(uint64_t n, char *out);
+/* Writes all 16 hex digits, lower case; no NUL. */
+enum { NUM_HEX64 = 16 };
+void num_format_hex64(uint64_t n, char out[NUM_HEX64]);
 /* Bytes with an optional suffix k, kb, m, mb, g, gb, as Redis: k is 1000, kb is 1024. */
 bool num_parse_bytes(struct slice s, uint64_t *out);
 

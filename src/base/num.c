@@ -70,6 +70,11 @@ size_t num_format_i64(int64_t n, char *out) {
     return 1 + num_format_u64(0 - (uint64_t)n, out + 1);
 }
 
+void num_format_hex64(uint64_t n, char out[NUM_HEX64]) {
+    for (int i = NUM_HEX64; i-- > 0; n >>= 4)
+        out[i] = "0123456789abcdef"[n & 15];
+}
+
 bool num_parse_bytes(struct slice s, uint64_t *out) {
     static const struct {
         const char *suffix;

@@ -16,7 +16,6 @@
  * outcome    REST_CREATED and so on (rest.h) */
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
-#include <stdio.h>
 
 #include "args.h"
 #include "handlers.h"
@@ -28,14 +27,14 @@ static bool digest_is_known(const struct entry *e) {
 }
 
 static void reply_etag(struct call *c, const struct entry *e) {
-    char hex[17];
+    char hex[NUM_HEX64];
 
     if (e == NULL || entry_type(e) != TYPE_STRING || !digest_is_known(e)) {
         reply_null(c->reply);
         return;
     }
-    snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)entry_digest(e));
-    reply_bulk(c->reply, slice_of(hex, 16));
+    num_format_hex64(entry_digest(e), hex);
+    reply_bulk(c->reply, slice_of(hex, NUM_HEX64));
 }
 
 static void reply_list(struct call *c, const struct list *l) {
@@ -67,16 +66,16 @@ void cmd_rest_read(struct call *c) {
 
 /* Is the entry's tag among the arguments from `first` on? */
 static bool tag_among(const struct call *c, const struct entry *e, size_t first) {
-    char hex[17];
+    char hex[NUM_HEX64];
 
     for (size_t i = first; i < c->argc; i++)
         if (slice_eq(call_arg(c, i), SLICE_LIT("*")))
             return true;
     if (entry_type(e) != TYPE_STRING)
         return false;
-    snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)entry_digest(e));
+    num_format_hex64(entry_digest(e), hex);
     for (size_t i = first; i < c->argc; i++)
-        if (slice_eq(call_arg(c, i), slice_of(hex, 16)))
+        if (slice_eq(call_arg(c, i), slice_of(hex, NUM_HEX64)))
             return true;
     return false;
 }

@@ -23,10 +23,10 @@ static bool given(const struct request *r, const char *name) {
 /* ---- GET ------------------------------------------------------------------------------------------------------------ */
 
 /* The tag that rest.read gave at token 5, or a large string's, which is computed here, where no lock is held. */
-static struct slice etag_of(const struct capture *c, char room[ETAG_LEN + 1]) {
+static struct slice etag_of(const struct capture *c, char room[ETAG_LEN]) {
     if (c->tokens[1].kind != TOKEN_BLOB)
         return capture_text(c, 5);
-    snprintf(room, ETAG_LEN + 1, "%016llx", (unsigned long long)blob_digest(c->tokens[1].blob));
+    num_format_hex64(blob_digest(c->tokens[1].blob), room);
     return slice_of(room, ETAG_LEN);
 }
 
@@ -55,7 +55,7 @@ static enum get_outcome get_conditions(const struct request *r, struct slice eta
 /* The response to what rest.read found: [value, type, expire_at, content type, etag] */
 static enum MHD_Result respond_found(struct request *r, const struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
-    char room[ETAG_LEN + 1];
+    char room[ETAG_LEN];
     struct slice etag = is_list ? slice_of("", 0) : etag_of(c, room);
     int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
 

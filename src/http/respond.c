@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "conditions.h"
 #include "json.h"
 #include "routes.h"
 #include "server.h"
@@ -71,17 +72,14 @@ static struct MHD_Response *copied(struct request *r, struct slice body) {
     return MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
 }
 
-static void quote_etag(char out[20], struct slice etag) {
-    if (etag.len == 16)
-        snprintf(out, 20, "\"%.16s\"", etag.ptr);
-    else
-        out[0] = '\0';
-}
-
+/* `etag` without quotes; empty: there is none. */
 static void header_etag(struct MHD_Response *response, struct slice etag) {
-    char quoted[20];
+    char quoted[ETAG_LEN + 3] = "\"";
 
-    quote_etag(quoted, etag);
+    if (etag.len != ETAG_LEN)
+        return;
+    memcpy(quoted + 1, etag.ptr, ETAG_LEN);
+    quoted[ETAG_LEN + 1] = '"';
     header(response, MHD_HTTP_HEADER_ETAG, quoted);
 }
 
@@ -163,7 +161,8 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
 
     if (response == NULL)
         return MHD_NO;
-    snprintf(text, sizeof(text), "%.*s", (int)type.len, type.ptr);
+    memcpy(text, type.ptr, type.len);
+    text[type.len] = '\0';
     header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.len > 0 ? text : "application/octet-stream");
     header_etag(response, etag);
     /* A value is data, never a page of this service: whatever it holds, a browser must not run it. */

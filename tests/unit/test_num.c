@@ -190,6 +190,18 @@ static const struct slice bad_bytes[] = {
     SLICE_LIT("1tb"), SLICE_LIT("1.5mb"), SLICE_LIT("01kb"), SLICE_LIT("17179869184gb"), SLICE_LIT("1k\0"),
 };
 
+START_TEST(hex_has_all_its_digits) {
+    char out[NUM_HEX64];
+
+    num_format_hex64(0, out);
+    ck_assert(memcmp(out, "0000000000000000", NUM_HEX64) == 0);
+    num_format_hex64(UINT64_C(0x0123456789abcdef), out);
+    ck_assert(memcmp(out, "0123456789abcdef", NUM_HEX64) == 0);
+    num_format_hex64(UINT64_MAX, out);
+    ck_assert(memcmp(out, "ffffffffffffffff", NUM_HEX64) == 0);
+}
+END_TEST
+
 START_TEST(bytes_refused_and_output_untouched) {
     uint64_t n = 42;
 
@@ -205,6 +217,7 @@ Suite *test_suite(void) {
 
     tcase_add_loop_test(tc, i64_both_ways, 0, ROWS(good_i64));
     tcase_add_loop_test(tc, i64_refused_and_output_untouched, 0, ROWS(bad_i64));
+    tcase_add_test(tc, hex_has_all_its_digits);
     tcase_add_test(tc, a_number_ends_with_its_slice);
     tcase_add_test(tc, u64_up_to_its_end);
     tcase_add_loop_test(tc, double_accepted, 0, ROWS(good_double));
