@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """HTTP: what killed others (must-survive), and what a proxy would read otherwise."""
 import json
+import os
+import resource
 import select
 import socket
 import struct
@@ -384,6 +386,23 @@ def browsers(s):
         assert "sandbox" in headers["content-security-policy"], headers
 
 
+def descriptors(s):
+    """out of descriptors: one warning, no spinning, and who waits is served when some are free"""
+    pid = s.process.pid
+    limit = len(os.listdir(f"/proc/{pid}/fd")) + 10
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+    held = [socket.create_connection(("127.0.0.1", s.http), timeout=20) for _ in range(20)]
+    for c in held:
+        c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+    s.wait_for_log("no file descriptors left")
+    for c in held[:15]:
+        c.close()
+    for c in held[15:]:
+        same(c.recv(4096)[:12], b"HTTP/1.1 200")
+        c.close()
+    same(s.read_log().count("no file descriptors left"), 1)
+
+
 def many_uploads(s):
     """large uploads and downloads side by side arrive whole"""
     errors = []
@@ -414,7 +433,7 @@ def both_addresses(s):
 
 
 run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunked, pipelined, split_anywhere,
-     floods, reset_connections, kept_alive, browsers, many_uploads,
+     floods, reset_connections, kept_alive, browsers, many_uploads, descriptors,
      (expectations, "--max-value-bytes=1000000"),
      (too_large, "--max-value-bytes=1000000"),
      (half_closed, "--http-timeout=1"),
