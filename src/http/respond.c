@@ -152,15 +152,13 @@ static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     return response;
 }
 
-enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
-                              struct slice etag, int64_t expire_at) {
-    const struct token *t = &c->tokens[value];
-    struct MHD_Response *response =
-        t->kind == TOKEN_BLOB ? from_blob(r, t->blob) : copied(r, capture_text(c, value));
+static struct MHD_Response *value_response(struct request *r, const struct token *t, struct slice value,
+                                           struct slice type, struct slice etag) {
+    struct MHD_Response *response = t->kind == TOKEN_BLOB ? from_blob(r, t->blob) : copied(r, value);
     char text[ENTRY_CONTENT_TYPE_MAX + 1];
 
     if (response == NULL)
-        return MHD_NO;
+        return NULL;
     memcpy(text, type.ptr, type.len);
     text[type.len] = '\0';
     header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.len > 0 ? text : "application/octet-stream");
@@ -168,8 +166,33 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
     /* A value is data, never a page of this service: whatever it holds, a browser must not run it. */
     header(response, "X-Content-Type-Options", "nosniff");
     header(response, "Content-Security-Policy", "sandbox");
-    header_expiry(r, response, expire_at);
-    return queue(r, 200, response);
+    return response;
+}
+
+enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
+                              struct slice etag, int64_t expire_at) {
+    struct slice bytes = capture_text(c, value);
+    bool keeps =
+        bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close && !http_stopping(r->http);
+    enum cache_answer answer = CACHE_NO;
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (keeps)
+        answer = cache_queue(http_cache(r->http), etag, bytes, type, r->connection, &result);
+    if (answer == CACHE_QUEUED) {
+        r->sent_bytes = bytes.len;
+        return result;
+    }
+    response = value_response(r, &c->tokens[value], bytes, type, etag);
+    if (answer != CACHE_WANTED || response == NULL) {
+        if (response != NULL)
+            header_expiry(r, response, expire_at);
+        return queue(r, 200, response);
+    }
+    result = MHD_queue_response(r->connection, 200, response);
+    cache_keep(http_cache(r->http), etag, bytes, type, response);
+    return result;
 }
 
 /* ---- problems ------------------------------------------------------------------------------------------------------ */

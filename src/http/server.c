@@ -31,11 +31,16 @@ struct http {
     struct MHD_Daemon *daemon;
     struct conn_list conns;
     struct listener listener;
+    struct cache cache;
     _Atomic bool stopping;
 };
 
 struct server *http_server(const struct http *h) {
     return h->server;
+}
+
+struct cache *http_cache(struct http *h) {
+    return &h->cache;
 }
 
 bool http_stopping(const struct http *h) {
@@ -229,6 +234,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
         return NULL;
     h->server = srv;
     conn_list_init(&h->conns);
+    cache_init(&h->cache);
     n = net_listen(srv->options->bind, &port, fds, why, cap);
     srv->http_port = port;
     if (n == 0)
@@ -243,6 +249,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
         close(fds[--n]);
 
 fail:
+    cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
     mem_free(h);
     return NULL;
@@ -258,6 +265,7 @@ void http_stop(struct http *h) {
     while (conn_list_busy(&h->conns) && clock_mono_ns() < until)
         usleep(2000);
     MHD_stop_daemon(h->daemon);
+    cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
     mem_free(h);
 }

@@ -4,7 +4,11 @@
 
 #include <flashkv/http.h>
 
+#include "cache.h"
+
 struct server *http_server(const struct http *h);
+/* The responses kept. */
+struct cache *http_cache(struct http *h);
 /* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
 bool http_stopping(const struct http *h);
 
