@@ -42,6 +42,8 @@ bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops the first `n` bytes (n <= len), moving the rest down. */
 void buf_consume(struct buf *b, size_t n);
+/* Gives unused room back; never fails, since keeping it is right too. */
+void buf_trim(struct buf *b);
 /* Frees the storage; the buffer is empty and usable again. */
 void buf_free(struct buf *b);
 static inline struct slice buf_slice(const struct buf *b) {

@@ -61,6 +61,17 @@ void buf_consume(struct buf *b, size_t n) {
         memmove(b->data, b->data + n, b->len);
 }
 
+void buf_trim(struct buf *b) {
+    char *data;
+
+    if (b->len == 0) {
+        buf_free(b);
+    } else if (b->len < b->cap && (data = mem_realloc(b->data, b->len)) != NULL) {
+        b->data = data;
+        b->cap = b->len;
+    }
+}
+
 void buf_free(struct buf *b) {
     mem_free(b->data);
     *b = buf_make(b->max);

@@ -46,6 +46,21 @@ START_TEST(grows_by_half_at_least) {
 }
 END_TEST
 
+START_TEST(trims_to_what_it_holds) {
+    struct buf b = buf_make(SIZE_MAX);
+
+    ck_assert(buf_reserve(&b, 100000));
+    ck_assert(buf_append(&b, "abc", 3));
+    buf_trim(&b);
+    check_holds(&b, "abc");
+    ck_assert_uint_eq(b.cap, 3);
+    buf_consume(&b, 3);
+    buf_trim(&b);
+    ck_assert_ptr_null(b.data);
+    ck_assert_uint_eq(b.cap, 0);
+}
+END_TEST
+
 START_TEST(holds_exactly_its_ceiling) {
     struct buf b = buf_make(10);
 
@@ -142,6 +157,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, starts_empty_and_owns_nothing);
     tcase_add_test(tc, keeps_its_bytes_while_it_grows);
     tcase_add_test(tc, grows_by_half_at_least);
+    tcase_add_test(tc, trims_to_what_it_holds);
     tcase_add_test(tc, holds_exactly_its_ceiling);
     tcase_add_test(tc, a_refused_append_changes_nothing);
     tcase_add_test(tc, survives_being_out_of_memory);
