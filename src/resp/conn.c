@@ -1,7 +1,10 @@
-/* conn.c - one connection: receive, run what is whole, send. */
+/* conn.c - one client: receive, run what is whole, send. */
+#include "conn.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <flashkv/clock.h>
+#include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -9,20 +12,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "writer.h"
 
-static void count(_Atomic uint64_t *counter, uint64_t n) {
-    if (n > 0)
-        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-static void loop_lock(struct loop *l) ACQUIRE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_lock(&l->mutex);
-}
-
-static void loop_unlock(struct loop *l) RELEASE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_unlock(&l->mutex);
-}
+enum {
+    PARTIAL_ROOM = 16 * 1024,       /* least room to receive into, once a command is known to be incomplete */
+    PARTIAL_KEEP = 256 * 1024,      /* most room that an incomplete command keeps from the one before it */
+    BLOB_RECEIVE_MAX = 1024 * 1024, /* of a large value in one turn: others wait */
+    LINGER_TICKS = 2,
+    STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
+};
 
 /* ---- opening and closing ------------------------------------------------------------------------------------- */
 
@@ -58,287 +56,357 @@ static void session_init(struct session *s, int fd) {
         address_text(&ss, s->local, sizeof(s->local));
 }
 
-static void list_add(struct conn *c) {
-    struct loop *l = c->loop;
+static void conn_ready(struct source *s, uint32_t events);
 
-    loop_lock(l);
+struct conn *conn_open(struct loop *l, int fd) {
+    struct conn *c = mem_zalloc(sizeof(*c));
+
+    if (c == NULL)
+        return NULL;
+    c->source = (struct source){conn_ready, l, fd};
+    session_init(&c->session, fd);
+    session_enter(&l->server->sessions, &c->session);
+    atomic_fetch_add_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
+    return c;
+}
+
+void conn_attach(struct conn *c) {
+    struct loop *l = c->source.loop;
+
+    c->active_tick = l->ticks;
+    c->prev = NULL;
     c->next = l->conns;
     if (l->conns != NULL)
         l->conns->prev = c;
     l->conns = c;
-    loop_unlock(l);
+    c->events = EPOLLIN;
+    if (!loop_watch(&c->source, EPOLLIN))
+        conn_close(c);
 }
 
-static void list_remove(struct conn *c) {
-    struct loop *l = c->loop;
+static void detach(struct conn *c) {
+    struct loop *l = c->source.loop;
 
-    loop_lock(l);
     if (c->prev != NULL)
         c->prev->next = c->next;
     else
         l->conns = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
-    loop_unlock(l);
-}
-
-bool conn_open(struct loop *l, int fd) {
-    struct conn *c = mem_zalloc(sizeof(*c));
-
-    if (c == NULL)
-        return false;
-    c->source = (struct source){SOURCE_CONN, fd};
-    c->loop = l;
-    session_init(&c->session, fd);
-    session_enter(&l->server->sessions, &c->session);
-    list_add(c);
-    count(&l->server->resp.connections, 1);
-    c->events = EPOLLIN;
-    /* From here on the loop's thread may use it, and free it. */
-    if (loop_watch(l, &c->source, EPOLLIN))
-        return true;
-    c->source.fd = -1; /* stays the caller's */
-    conn_close(c);
-    return false;
-}
-
-void conn_close(struct conn *c) {
-    struct loop *l = c->loop;
-
-    if (c->source.fd >= 0)
-        close(c->source.fd);
-    list_remove(c);
-    session_leave(&l->server->sessions, &c->session);
-    atomic_fetch_sub_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
-    if (c->partial != NULL) {
-        parser_free(&c->partial->parser);
-        buf_free(&c->partial->in);
-        mem_free(c->partial);
-    }
-    if (c->out != NULL) {
-        outq_free(c->out);
-        mem_free(c->out);
-    }
-    mem_free(c);
-}
-
-static void conn_watch(struct conn *c, uint32_t events) {
-    struct epoll_event ev = {.events = events, .data.ptr = &c->source};
-
-    if (events == c->events)
-        return;
-    epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->source.fd, &ev);
-    c->events = events;
-}
-
-/* ---- output -------------------------------------------------------------------------------------------------- */
-
-/* Sends what there is. False: the connection is closed. */
-static bool conn_flush(struct conn *c) {
-    struct loop *l = c->loop;
-    struct outq *q = c->out != NULL ? c->out : &l->out;
-    uint64_t sent = 0;
-    enum send_result r;
-
-    if (q->overflow) {
-        count(&l->server->resp.output_overflows, 1);
-        goto close;
-    }
-    r = outq_send(q, c->source.fd, &sent);
-    count(&l->server->resp.bytes_out, sent);
-    if (r == SEND_FAILED || (r == SEND_ALL && c->ending))
-        goto close;
-    if (r == SEND_BLOCKED &&
-        c->out == NULL) { /* the rest waits with the connection; the loop gets a new queue */
-        c->out = mem_alloc(sizeof(*c->out));
-        if (c->out == NULL)
-            goto close;
-        *c->out = l->out;
-        outq_init(&l->out, l->out.bytes.max);
-    } else if (r == SEND_ALL && c->out != NULL) {
-        outq_free(c->out);
-        mem_free(c->out);
-        c->out = NULL;
-    }
-    return true;
-
-close:
-    outq_clear(&l->out);
-    conn_close(c);
-    return false;
-}
-
-/* A client that does not read its replies is read no further once this much waits for it. */
-static bool conn_backlogged(const struct conn *c) {
-    return c->out != NULL && c->out->bytes.len - c->out->sent > c->out->bytes.max / 4;
-}
-
-static void conn_rewatch(struct conn *c) {
-    bool reads = !c->ending && !conn_backlogged(c);
-
-    conn_watch(c, (reads ? (uint32_t)EPOLLIN : 0) | (c->out != NULL ? (uint32_t)EPOLLOUT : 0));
-}
-
-/* ---- input --------------------------------------------------------------------------------------------------- */
-
-/* Runs every command that `in` holds whole. */
-static void run_commands(struct conn *c, struct parser *p, char *in, size_t len) {
-    struct loop *l = c->loop;
-    enum parse_result r = PARSE_MORE;
-    uint64_t commands = 0;
-    struct writer w;
-
-    writer_init(&w, &c->session, c->out != NULL ? c->out : &l->out);
-    c->session.now_ms = clock_wall_ms();
-    while (!c->ending && !w.out->overflow && (r = parser_read(p, in, len, &l->limits)) == PARSE_COMMAND) {
-        command_execute(l->server, &c->session, p->argc, p->argv, &w.reply);
-        parser_next_command(p);
-        commands++;
-        c->ending = c->session.close_after_reply;
-    }
-    if (!c->ending && r == PARSE_ERROR) {
-        reply_error(&w.reply, "%s", p->error);
-        c->ending = true;
-    }
-    count(&l->server->resp.requests, commands);
-    count(&l->server->resp.errors, w.errors);
-}
-
-/* Keeps what is left of the loop's buffer, the middle of a command, with the connection. False: no memory. */
-static bool keep_partial(struct conn *c, size_t len) {
-    struct loop *l = c->loop;
-    size_t done = l->parser.argc > 0 ? 0 : l->parser.pos;
-    struct partial *part = mem_zalloc(sizeof(*part));
-
-    if (part == NULL)
-        return false;
-    part->in = buf_make(l->limits.max_request + LOOP_INPUT);
-    if (!buf_append(&part->in, l->input + done, len - done)) {
-        mem_free(part);
-        return false;
-    }
-    part->parser = l->parser;
-    parser_init(&l->parser);
-    parser_moved(&part->parser, l->input, part->in.data, done);
-    c->partial = part;
-    return true;
 }
 
 static void drop_partial(struct conn *c) {
+    if (c->partial == NULL)
+        return;
     parser_free(&c->partial->parser);
     buf_free(&c->partial->in);
     mem_free(c->partial);
     c->partial = NULL;
 }
 
-/* Is there nothing to remember of what was read up to `len`? */
-static bool all_read(const struct parser *p, size_t len) {
-    return p->pos == len && !parser_midway(p) && p->argc == 0;
+static void drop_out(struct conn *c) {
+    if (c->out == NULL)
+        return;
+    outq_free(c->out);
+    mem_free(c->out);
+    c->out = NULL;
+    c->source.loop->waiting--;
 }
 
-static bool handle_whole(struct conn *c, size_t len) {
-    struct loop *l = c->loop;
+void conn_close(struct conn *c) {
+    struct loop *l = c->source.loop;
 
-    run_commands(c, &l->parser, l->input, len);
-    if (!c->ending && !all_read(&l->parser, len))
-        return keep_partial(c, len);
-    parser_next_command(&l->parser);
-    blob_unref(l->parser.blob);
-    l->parser.blob = NULL;
-    l->parser.left = 0;
-    l->parser.bulk = -1;
-    l->parser.pos = 0;
+    close(c->source.fd);
+    detach(c);
+    drop_partial(c);
+    drop_out(c);
+    session_leave(&l->server->sessions, &c->session);
+    atomic_fetch_sub_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
+    mem_free(c);
+}
+
+/* ---- output -------------------------------------------------------------------------------------------------- */
+
+/* Where replies go: behind those that wait already. */
+static struct outq *conn_outq(struct conn *c) {
+    return c->out != NULL ? c->out : &c->source.loop->out;
+}
+
+/* A client that does not read its replies is read no further once so much waits for it. */
+static bool conn_backlogged(const struct conn *c) {
+    return c->out != NULL && outq_size(c->out) > c->out->bytes.max / 4;
+}
+
+/* Sends; what the socket does not take waits with the connection. False: the connection is lost. */
+static bool conn_flush(struct conn *c) {
+    struct loop *l = c->source.loop;
+
+    switch (outq_send(conn_outq(c), c->source.fd, &l->tally.bytes_out)) {
+    case SEND_ALL:
+        drop_out(c);
+        return true;
+    case SEND_BLOCKED:
+        if (c->out != NULL)
+            return true;
+        c->out = mem_alloc(sizeof(*c->out));
+        if (c->out == NULL)
+            return false;
+        outq_move(&l->out, c->out);
+        l->waiting++;
+        return true;
+    case SEND_FAILED:
+        break;
+    }
+    return false;
+}
+
+static void count_overflow(struct conn *c) {
+    atomic_fetch_add_explicit(&c->source.loop->server->resp.output_overflows, 1, memory_order_relaxed);
+    log_debug("resp: %s does not read its replies", c->session.peer);
+}
+
+/* ---- input --------------------------------------------------------------------------------------------------- */
+
+/* Says why, and ends the connection. */
+static void conn_refuse(struct conn *c, const char *error) {
+    struct writer w;
+
+    writer_init(&w, &c->session, conn_outq(c));
+    reply_error(&w.reply, "%s", error);
+    c->source.loop->tally.errors++;
+    c->state = CONN_ENDING;
+}
+
+/* A web page can make a browser send its form to any port of the local machine: no line of it shall be a command. */
+static bool is_http(const struct parser *p) {
+    return p->is_inline && p->argc > 0 &&
+           (slice_caseeq(arg_slice(&p->argv[0]), SLICE_LIT("post")) ||
+            slice_caseeq(arg_slice(&p->argv[0]), SLICE_LIT("host:")));
+}
+
+static void run_command(struct conn *c, struct parser *p, struct writer *w) {
+    struct loop *l = c->source.loop;
+
+    if (p->argc == 0)
+        return;
+    if (is_http(p)) {
+        conn_refuse(c, "ERR Protocol error: this port does not speak HTTP");
+        return;
+    }
+    command_execute(l->server, &c->session, p->argc, p->argv, &w->reply);
+    l->tally.requests++;
+    if (c->session.close_after_reply)
+        c->state = CONN_ENDING;
+}
+
+/* Makes room for more replies. False: the client has to take some first, or is lost (then *lost). */
+static bool make_room(struct conn *c, struct writer *w, bool *lost) {
+    if (w->out->overflow)
+        return false;
+    if (c->out == NULL)
+        *lost = !conn_flush(c);
+    w->out = conn_outq(c);
+    return !*lost && !conn_backlogged(c);
+}
+
+/* Runs the commands that in[0 .. len) holds whole, as far as the client takes the replies; *used bytes of it. False:
+ * the connection is lost. */
+static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
+    struct loop *l = c->source.loop;
+    bool lost = false;
+    struct writer w;
+
+    writer_init(&w, &c->session, conn_outq(c));
+    c->session.now_ms = clock_wall_ms();
+    *used = 0;
+    while (c->state == CONN_OPEN) {
+        enum parse_result r = parser_read(p, in + *used, len - *used);
+
+        if (r == PARSE_MORE)
+            break;
+        if (r == PARSE_ERROR) {
+            conn_refuse(c, p->error);
+            break;
+        }
+        run_command(c, p, &w);
+        *used += p->at;
+        parser_next(p);
+        if ((outq_size(w.out) >= l->flush_at || w.out->overflow) && !make_room(c, &w, &lost))
+            break;
+    }
+    l->tally.errors += w.errors;
+    if (w.out->overflow)
+        count_overflow(c);
+    return !lost && !w.out->overflow;
+}
+
+/* Keeps the rest of the loop's input with the connection, and how far it is read. False: no memory. */
+static bool keep_partial(struct conn *c, const char *rest, size_t len) {
+    struct loop *l = c->source.loop;
+    struct partial *part = mem_alloc(sizeof(*part));
+
+    if (part == NULL)
+        return false;
+    part->in = buf_make(l->limits.max_request + LOOP_INPUT);
+    if (!buf_append(&part->in, rest, parser_keeps(&l->parser, len))) {
+        mem_free(part);
+        return false;
+    }
+    part->parser = l->parser;
+    parser_init(&l->parser, &l->limits);
+    c->partial = part;
     return true;
 }
 
-/* Runs what the partial's buffer now holds whole, and drops what was read from it. */
-static void handle_partial(struct conn *c) {
-    struct partial *part = c->partial;
-    size_t done;
+static bool run_input(struct conn *c, size_t len) {
+    struct loop *l = c->source.loop;
+    size_t used;
+    bool ok = run_commands(c, &l->parser, l->input, len, &used);
 
-    run_commands(c, &part->parser, part->in.data, part->in.len);
-    if (c->ending || all_read(&part->parser, part->in.len)) {
-        drop_partial(c);
-        return;
-    }
-    done = part->parser.argc > 0 ? 0 : part->parser.pos;
-    buf_consume(&part->in, done);
-    parser_moved(&part->parser, part->in.data, part->in.data, done);
+    if (ok && c->state == CONN_OPEN && used < len)
+        return keep_partial(c, l->input + used, len - used);
+    parser_next(&l->parser);
+    return ok;
 }
 
-/* Where the next bytes of a partial command go. NULL: no memory. */
-static char *partial_room(struct partial *part, size_t *room, bool *into_blob) {
-    const char *before = part->in.data;
-    char *to = part->parser.pos == part->in.len ? parser_blob_room(&part->parser, room) : NULL;
+static bool run_partial(struct conn *c) {
+    struct partial *part = c->partial;
+    size_t used;
 
-    *into_blob = to != NULL;
-    if (to != NULL)
+    if (!run_commands(c, &part->parser, part->in.data, part->in.len, &used))
+        return false;
+    buf_consume(&part->in, used);
+    part->in.len = parser_keeps(&part->parser, part->in.len);
+    if (c->state != CONN_OPEN || part->in.len == 0)
+        drop_partial(c);
+    else if (part->in.cap > PARTIAL_KEEP && part->in.len < PARTIAL_ROOM)
+        buf_trim(&part->in);
+    return true;
+}
+
+/* Where the next bytes go. NULL: no memory. */
+static char *input_room(struct conn *c, size_t *room) {
+    struct partial *part = c->partial;
+    char *to;
+
+    if (part == NULL) {
+        *room = LOOP_INPUT;
+        return c->source.loop->input;
+    }
+    if (part->parser.blob != NULL) {
+        to = parser_room(&part->parser, room);
+        if (*room > BLOB_RECEIVE_MAX)
+            *room = BLOB_RECEIVE_MAX;
         return to;
-    if (!buf_reserve(&part->in, LOOP_INPUT / 4))
+    }
+    if (!buf_reserve(&part->in, PARTIAL_ROOM))
         return NULL;
-    if (part->in.data != before)
-        parser_moved(&part->parser, before, part->in.data, 0);
     *room = part->in.cap - part->in.len;
     return part->in.data + part->in.len;
 }
 
-static ssize_t receive(struct conn *c, void *to, size_t room) {
-    ssize_t n;
+static bool run_received(struct conn *c, size_t n) {
+    struct partial *part = c->partial;
 
-    do
-        n = recv(c->source.fd, to, room, 0);
-    while (n < 0 && errno == EINTR);
-    if (n > 0)
-        count(&c->loop->server->resp.bytes_in, (uint64_t)n);
-    return n;
-}
-
-/* One receive and what it completes. False: nothing more comes from the client, or the connection is lost. */
-static bool conn_read(struct conn *c, bool *lost) {
-    bool into_blob = false;
-    char *to = c->loop->input;
-    size_t room = LOOP_INPUT;
-    ssize_t n;
-
-    if (c->partial != NULL && (to = partial_room(c->partial, &room, &into_blob)) == NULL) {
-        *lost = true;
-        return false;
-    }
-    n = receive(c, to, room);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return true;
-    if (n <= 0) {
-        *lost = n < 0;
-        return false;
-    }
-    if (c->partial == NULL) {
-        *lost = !handle_whole(c, (size_t)n);
-        return !*lost;
-    }
-    if (into_blob)
-        parser_filled(&c->partial->parser, (size_t)n);
+    c->source.loop->tally.bytes_in += n;
+    if (part == NULL)
+        return run_input(c, n);
+    if (part->parser.blob != NULL)
+        parser_filled(&part->parser, n);
     else
-        c->partial->in.len += (size_t)n;
-    handle_partial(c);
-    return true;
+        part->in.len += n;
+    return run_partial(c);
 }
 
-void conn_ready(struct conn *c, uint32_t events) {
-    bool lost = false;
+/* One receive, and what it completes. False: the connection is lost. */
+static bool conn_receive(struct conn *c) {
+    size_t room = 0;
+    char *to = input_room(c, &room);
+    ssize_t n;
 
-    if ((events & EPOLLOUT) && !conn_flush(c))
-        return;
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !c->ending && !conn_read(c, &lost)) {
-        if (lost) {
-            outq_clear(&c->loop->out);
-            conn_close(c);
-            return;
-        }
-        c->ending = true; /* the client has finished sending: it gets its replies, then the end */
-    } else if ((events & (EPOLLHUP | EPOLLERR)) && c->ending) {
-        conn_close(c);
-        return;
+    if (to == NULL) {
+        conn_refuse(c, "ERR out of memory");
+        return true;
     }
-    if (conn_flush(c))
-        conn_rewatch(c);
+    n = recv(c->source.fd, to, room, 0);
+    if (n > 0)
+        return run_received(c, (size_t)n);
+    if (n == 0) {
+        c->client_ended = true;
+        c->state = CONN_ENDING;
+        return true;
+    }
+    return errno == EAGAIN || errno == EINTR;
+}
+
+/* ---- turns --------------------------------------------------------------------------------------------------- */
+
+static bool conn_discard(struct conn *c) {
+    ssize_t n = recv(c->source.fd, c->source.loop->input, LOOP_INPUT, 0);
+
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static bool conn_watch(struct conn *c, uint32_t events) {
+    if (events == c->events)
+        return true;
+    c->events = events;
+    return loop_rewatch(&c->source, events);
+}
+
+/* Watches for what the connection now waits for. False: for nothing, it is at its end. */
+static bool conn_settle(struct conn *c) {
+    bool reads = c->state == CONN_OPEN && !conn_backlogged(c);
+
+    if (c->state == CONN_ENDING && c->out == NULL) {
+        if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
+            return false;
+        c->state = CONN_LINGERING;
+        reads = true;
+    }
+    return conn_watch(c, (reads ? (uint32_t)EPOLLIN : 0) | (c->out != NULL ? (uint32_t)EPOLLOUT : 0));
+}
+
+/* False: it is to be closed. */
+static bool conn_turn(struct conn *c, uint32_t events) {
+    if (events & (EPOLLERR | EPOLLHUP))
+        return false;
+    if (c->state == CONN_LINGERING)
+        return conn_discard(c);
+    c->active_tick = c->source.loop->ticks;
+    if (events & EPOLLOUT) {
+        if (!conn_flush(c))
+            return false;
+        /* Commands that had to wait until the client took its replies. */
+        if (c->partial != NULL && !conn_backlogged(c) && !run_partial(c))
+            return false;
+    }
+    if ((events & EPOLLIN) && c->state == CONN_OPEN && !conn_backlogged(c) && !conn_receive(c))
+        return false;
+    if (c->out == NULL && !conn_flush(c))
+        return false;
+    return conn_settle(c);
+}
+
+static void conn_ready(struct source *s, uint32_t events) {
+    struct conn *c = (struct conn *)s;
+
+    if (conn_turn(c, events))
+        return;
+    outq_clear(&s->loop->out); /* replies that were not for the next one */
+    conn_close(c);
+}
+
+void conn_tick(struct conn *c) {
+    struct loop *l = c->source.loop;
+    uint32_t quiet = l->ticks - c->active_tick;
+    uint64_t idle = l->server->options->idle_timeout;
+
+    if (c->out != NULL && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
+        count_overflow(c);
+    else if ((idle == 0 || quiet <= idle) && !(c->state == CONN_LINGERING && quiet > LINGER_TICKS))
+        return;
+    conn_close(c);
 }

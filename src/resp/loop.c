@@ -1,162 +1,233 @@
 /* loop.c - the epoll thread. */
 #include "loop.h"
 
+#include <errno.h>
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
+
+#include "conn.h"
 
 enum {
     EVENTS = 128,
-    TICK_MS = 1000,        /* how often idle connections are looked for */
-    ACCEPT_PAUSE_MS = 200, /* after descriptors ran out */
-    DRAIN_NS = 1000000000, /* how long a stop waits for clients to take their replies */
+    STOP_NS = 1000000000, /* how long a stop waits for clients to take their replies */
+    STOP_POLL_MS = 20,
+    THREAD_NAME_MAX = 16,
+    FLUSH_BYTES = 256 * 1024,
 };
 
-bool loop_watch(struct loop *l, struct source *s, uint32_t events) {
-    struct epoll_event ev = {.events = events, .data.ptr = s};
-
-    return epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &ev) == 0;
+static void loop_lock(struct loop *l) ACQUIRE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&l->mutex);
 }
 
-bool loop_init(struct loop *l, struct server *srv, struct resp *r, _Atomic bool *stop) {
+static void loop_unlock(struct loop *l) RELEASE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&l->mutex);
+}
+
+/* ---- sources ------------------------------------------------------------------------------------------------- */
+
+static bool loop_control(struct source *s, int operation, uint32_t events) {
+    struct epoll_event ev = {.events = events, .data.ptr = s};
+
+    return epoll_ctl(s->loop->epoll, operation, s->fd, &ev) == 0;
+}
+
+bool loop_watch(struct source *s, uint32_t events) {
+    return loop_control(s, EPOLL_CTL_ADD, events);
+}
+
+bool loop_rewatch(struct source *s, uint32_t events) {
+    return loop_control(s, EPOLL_CTL_MOD, events);
+}
+
+void loop_unwatch(struct source *s) {
+    loop_control(s, EPOLL_CTL_DEL, 0);
+}
+
+/* An eventfd and a timerfd are both read as one number. False: nothing there. */
+static bool take_count(int fd) {
+    uint64_t n;
+
+    return read(fd, &n, sizeof(n)) == (ssize_t)sizeof(n);
+}
+
+static void waker_ready(struct source *s, uint32_t events) {
+    (void)events;
+    s->loop->woken = take_count(s->fd);
+}
+
+/* Connections are not looked at here: closing one would leave a later event of this wake-up without its source. */
+static void timer_ready(struct source *s, uint32_t events) {
+    (void)events;
+    s->loop->ticked = take_count(s->fd);
+}
+
+static void wake(struct loop *l) {
+    static const uint64_t one = 1;
+
+    if (write(l->waker.fd, &one, sizeof(one)) < 0 &&
+        errno != EAGAIN) /* EAGAIN: it is awake 2^64 times over */
+        log_warn("resp: cannot wake a thread");
+}
+
+/* ---- connections --------------------------------------------------------------------------------------------- */
+
+void loop_hand_over(struct loop *l, struct conn *c) {
+    loop_lock(l);
+    c->next = l->handed_over;
+    l->handed_over = c;
+    loop_unlock(l);
+    wake(l);
+}
+
+static struct conn *take_handed_over(struct loop *l) {
+    struct conn *c;
+
+    loop_lock(l);
+    c = l->handed_over;
+    l->handed_over = NULL;
+    loop_unlock(l);
+    return c;
+}
+
+static void attach_handed_over(struct loop *l) {
+    struct conn *c = take_handed_over(l);
+
+    l->woken = false;
+    while (c != NULL) {
+        struct conn *next = c->next;
+
+        conn_attach(c);
+        c = next;
+    }
+}
+
+static void tick(struct loop *l) {
+    struct conn *c = l->conns;
+
+    l->ticked = false;
+    l->ticks++;
+    if (l->on_tick != NULL)
+        l->on_tick(l, l->on_tick_ctx);
+    while (c != NULL) {
+        struct conn *next = c->next;
+
+        conn_tick(c);
+        c = next;
+    }
+}
+
+/* ---- the thread ---------------------------------------------------------------------------------------------- */
+
+static void add_tally(struct loop *l) {
+    struct front_stats *f = &l->server->resp;
+    _Atomic uint64_t *const totals[] = {&f->requests, &f->errors, &f->bytes_in, &f->bytes_out};
+    const uint64_t counts[] = {l->tally.requests, l->tally.errors, l->tally.bytes_in, l->tally.bytes_out};
+
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+        if (counts[i] > 0)
+            atomic_fetch_add_explicit(totals[i], counts[i], memory_order_relaxed);
+    l->tally = (struct tally){0};
+}
+
+/* One wake-up; returns how many sources were ready. */
+static int turn(struct loop *l, int timeout_ms) {
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(l->epoll, events, EVENTS, timeout_ms);
+
+    for (int i = 0; i < n; i++) {
+        struct source *s = events[i].data.ptr;
+
+        s->ready(s, events[i].events);
+    }
+    if (l->woken)
+        attach_handed_over(l);
+    if (l->ticked)
+        tick(l);
+    add_tally(l);
+    return n;
+}
+
+/* Goes on until nothing more has arrived and all replies are out, or time is up. */
+static void finish(struct loop *l) {
+    int64_t until = clock_mono_ns() + STOP_NS;
+
+    while ((turn(l, l->waiting > 0 ? STOP_POLL_MS : 0) > 0 || l->waiting > 0) && clock_mono_ns() < until)
+        ;
+}
+
+static void *loop_run(void *arg) {
+    struct loop *l = arg;
+
+    while (!atomic_load_explicit(&l->stopping, memory_order_acquire))
+        turn(l, -1);
+    finish(l);
+    return NULL;
+}
+
+bool loop_start(struct loop *l, unsigned number) {
+    char name[THREAD_NAME_MAX];
+
+    if (pthread_create(&l->thread, NULL, loop_run, l) != 0)
+        return false;
+    snprintf(name, sizeof(name), "resp-%u", number);
+    pthread_setname_np(l->thread, name);
+    return true;
+}
+
+void loop_stop(struct loop *l) {
+    atomic_store_explicit(&l->stopping, true, memory_order_release);
+    wake(l);
+}
+
+void loop_join(struct loop *l) {
+    pthread_join(l->thread, NULL);
+}
+
+/* ---- making and unmaking ------------------------------------------------------------------------------------- */
+
+static bool start_timer(struct loop *l) {
+    static const struct itimerspec each_second = {{1, 0}, {1, 0}};
+
+    return timerfd_settime(l->timer.fd, 0, &each_second, NULL) == 0 && loop_watch(&l->timer, EPOLLIN);
+}
+
+bool loop_init(struct loop *l, struct server *srv) {
     const struct options *o = srv->options;
 
-    *l = (struct loop){.server = srv, .resp = r, .stop = stop};
+    *l = (struct loop){.server = srv};
     l->limits = (struct parser_limits){o->max_args, o->max_value_bytes, o->max_request_bytes};
     mutex_init(&l->mutex, LOCK_RANK_LEAF);
-    parser_init(&l->parser);
+    parser_init(&l->parser, &l->limits);
     outq_init(&l->out, o->max_output_bytes);
+    l->flush_at = o->max_output_bytes / 4 < FLUSH_BYTES ? o->max_output_bytes / 4 : FLUSH_BYTES;
     l->input = mem_alloc(LOOP_INPUT);
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    l->waker = (struct source){SOURCE_WAKER, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    if (l->input != NULL && l->epoll >= 0 && l->waker.fd >= 0 && loop_watch(l, &l->waker, EPOLLIN))
+    l->waker = (struct source){waker_ready, l, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    l->timer = (struct source){timer_ready, l, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+    if (l->input != NULL && l->epoll >= 0 && l->waker.fd >= 0 && l->timer.fd >= 0 &&
+        loop_watch(&l->waker, EPOLLIN) && start_timer(l))
         return true;
     loop_destroy(l);
     return false;
 }
 
-static void close_all(struct loop *l) NO_THREAD_SAFETY_ANALYSIS {
-    while (l->conns != NULL) /* only this thread is left */
-        conn_close(l->conns);
-}
-
 void loop_destroy(struct loop *l) {
-    close_all(l);
-    if (l->epoll >= 0)
-        close(l->epoll);
-    if (l->waker.fd >= 0)
-        close(l->waker.fd);
+    const int fds[] = {l->epoll, l->waker.fd, l->timer.fd};
+
+    attach_handed_over(l);
+    while (l->conns != NULL)
+        conn_close(l->conns);
+    for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
     parser_free(&l->parser);
     outq_free(&l->out);
     mem_free(l->input);
     mutex_destroy(&l->mutex);
-}
-
-void loop_wake(struct loop *l) {
-    uint64_t one = 1;
-
-    if (write(l->waker.fd, &one, sizeof(one)) < 0)
-        log_warn("resp: cannot wake a thread");
-}
-
-/* Connections are looked at by this thread only; others just add at the head, under the mutex. */
-static void close_idle(struct loop *l) NO_THREAD_SAFETY_ANALYSIS {
-    int64_t oldest = clock_wall_ms() - (int64_t)l->server->options->idle_timeout * 1000;
-    struct conn *c, *next;
-
-    mutex_lock(&l->mutex);
-    c = l->conns;
-    mutex_unlock(&l->mutex);
-    for (; c != NULL; c = next) {
-        next = c->next;
-        if (atomic_load_explicit(&c->session.active_ms, memory_order_relaxed) < oldest)
-            conn_close(c);
-    }
-}
-
-/* Stops watching a listener for a while: a full descriptor table would wake the thread without end. */
-static void pause_accept(struct loop *l, struct source *s, struct source **paused) {
-    struct epoll_event ev = {.events = 0, .data.ptr = s};
-
-    log_warn("resp: no file descriptors left, new connections wait");
-    epoll_ctl(l->epoll, EPOLL_CTL_MOD, s->fd, &ev);
-    *paused = s;
-}
-
-static void resume_accept(struct loop *l, struct source **paused) {
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = *paused};
-
-    epoll_ctl(l->epoll, EPOLL_CTL_MOD, (*paused)->fd, &ev);
-    *paused = NULL;
-}
-
-static int wait_ms(const struct loop *l, const struct source *paused) {
-    if (paused != NULL)
-        return ACCEPT_PAUSE_MS;
-    return l->server->options->idle_timeout > 0 ? TICK_MS : -1;
-}
-
-static void dispatch(struct loop *l, const struct epoll_event *ev, struct source **paused) {
-    struct source *s = ev->data.ptr;
-
-    switch (s->kind) {
-    case SOURCE_WAKER:
-        break;
-    case SOURCE_LISTENER:
-        if (!listener_accept(l->resp, s->fd))
-            pause_accept(l, s, paused);
-        break;
-    case SOURCE_CONN:
-        conn_ready((struct conn *)s, ev->events);
-        break;
-    }
-}
-
-/* Answers what has arrived, then gives the clients some time to take it. */
-static void drain(struct loop *l) NO_THREAD_SAFETY_ANALYSIS {
-    int64_t until = clock_mono_ns() + DRAIN_NS;
-    struct conn *c, *next;
-
-    for (c = l->conns; c != NULL; c = next) {
-        next = c->next;
-        conn_ready(c, EPOLLIN);
-    }
-    for (bool waiting = true; waiting && clock_mono_ns() < until; usleep(waiting ? 5000 : 0)) {
-        waiting = false;
-        for (c = l->conns; c != NULL; c = next) {
-            next = c->next;
-            waiting |= c->out != NULL;
-            if (c->out != NULL)
-                conn_ready(c, EPOLLOUT);
-        }
-    }
-}
-
-static void *loop_run(void *arg) {
-    struct loop *l = arg;
-    struct epoll_event events[EVENTS];
-    struct source *paused = NULL;
-    int64_t next_tick = clock_mono_ns();
-
-    while (!atomic_load_explicit(l->stop, memory_order_acquire)) {
-        int n = epoll_wait(l->epoll, events, EVENTS, wait_ms(l, paused));
-
-        if (paused != NULL)
-            resume_accept(l, &paused);
-        for (int i = 0; i < n; i++)
-            dispatch(l, &events[i], &paused);
-        if (l->server->options->idle_timeout > 0 && clock_mono_ns() >= next_tick) {
-            close_idle(l);
-            next_tick = clock_mono_ns() + (int64_t)TICK_MS * 1000000;
-        }
-    }
-    drain(l);
-    return NULL;
-}
-
-bool loop_start(struct loop *l) {
-    return pthread_create(&l->thread, NULL, loop_run, l) == 0;
 }

@@ -1,76 +1,81 @@
-/* loop.h - an epoll thread and its connections. Private to resp.
+/* loop.h - an epoll thread. Private to resp.
  *
- * A connection belongs to one loop for life; only the loop's thread touches it. The loop's list of connections is
- * what others may add to, under its mutex. Input and output buffers belong to the loop: a connection has some of
- * its own only while a command is incomplete, or while its client does not take its replies. */
+ * A connection belongs to one loop for life, and only the loop's thread touches it. Other threads reach a loop in
+ * one way: they put something under its mutex and wake it (loop_hand_over, loop_stop).
+ *
+ * The input and output buffers are the loop's: a connection has some of its own only while a command is incomplete,
+ * or while its client does not take its replies. */
 #ifndef FLASHKV_RESP_LOOP_H
 #define FLASHKV_RESP_LOOP_H
 
 #include <flashkv/lock.h>
-#include <flashkv/resp.h>
+#include <flashkv/server.h>
 
 #include "outq.h"
 #include "parser.h"
-#include "writer.h"
 
-/* What an epoll event points to. */
-enum source_kind { SOURCE_WAKER, SOURCE_LISTENER, SOURCE_CONN };
+struct conn;
+struct loop;
+
+/* What an epoll event points to: called in the loop's thread. The source may be gone afterwards. */
 struct source {
-    enum source_kind kind;
+    void (*ready)(struct source *s, uint32_t events);
+    struct loop *loop;
     int fd;
 };
 
-/* A command that has not arrived whole. */
-struct partial {
-    struct buf in;
-    struct parser parser;
+/* What a wake-up adds to server.resp: counted here, added once. */
+struct tally {
+    uint64_t requests, errors, bytes_in, bytes_out;
 };
-
-struct conn {
-    struct source source; /* first */
-    struct session session;
-    struct loop *loop;
-    struct partial *partial;  /* NULL between commands */
-    struct outq *out;         /* NULL unless replies wait for the client */
-    uint32_t events;          /* what epoll watches */
-    bool ending;              /* closes when all replies are out */
-    struct conn *prev, *next; /* in the loop's list */
-};
-
-enum { LOOP_INPUT = 64 * 1024 };
 
 /* The role of loop.mutex (flashkv/thread_safety.h). */
 extern struct mutex loop_role;
 
+enum { LOOP_INPUT = 64 * 1024 };
+
 struct loop {
     struct server *server;
-    struct resp *resp;
     int epoll;
-    struct source waker; /* an eventfd: stop */
     pthread_t thread;
-    _Atomic bool *stop;
+    struct source waker;                        /* an eventfd */
+    struct source timer;                        /* ticks once a second */
+    uint32_t ticks;                             /* so far */
+    bool woken, ticked;                         /* in this wake-up */
+    void (*on_tick)(struct loop *l, void *ctx); /* beside what the loop itself does; NULL: nothing */
+    void *on_tick_ctx;
+    _Atomic bool stopping;
+    _Atomic uint32_t load; /* connections: whoever accepts gives the next one to the least */
+
     struct mutex mutex;
-    struct conn *conns GUARDED_BY(loop_role);
+    struct conn *handed_over GUARDED_BY(loop_role); /* not yet in `conns` */
+
+    struct conn *conns;
+    uint32_t waiting; /* of those, whose replies wait for the client */
+    struct tally tally;
     struct parser_limits limits;
     struct parser parser; /* for commands that arrive whole */
     struct outq out;      /* for replies that leave at once */
+    size_t flush_at;      /* replies that are this much are sent before the turn's end */
     char *input;          /* LOOP_INPUT bytes */
 };
 
-bool loop_init(struct loop *l, struct server *srv, struct resp *r, _Atomic bool *stop);
+/* False: out of memory or descriptors, and nothing is left of it. */
+bool loop_init(struct loop *l, struct server *srv);
+/* Closes what connections are left. The thread has ended, or never began. */
 void loop_destroy(struct loop *l);
-bool loop_start(struct loop *l);
-void loop_wake(struct loop *l);
-bool loop_watch(struct loop *l, struct source *s, uint32_t events);
+/* False: no thread to be had. */
+bool loop_start(struct loop *l, unsigned number);
+/* Answers what has arrived whole, waits for clients to take their replies (a second at most), ends the thread.
+ * loop_stop tells it to, loop_join waits until it has. */
+void loop_stop(struct loop *l);
+void loop_join(struct loop *l);
 
-/* Takes an accepted socket over, from any thread. False: no memory; the socket is still the caller's. */
-bool conn_open(struct loop *l, int fd);
-/* What epoll said of it. The connection may be gone afterwards. */
-void conn_ready(struct conn *c, uint32_t events);
-/* Closes and frees; only in the loop's thread. */
-void conn_close(struct conn *c);
-
-/* Accepts what waits and deals it out. False: no descriptors left; try again later. */
-bool listener_accept(struct resp *r, int fd);
+/* Starts, changes, ends what epoll watches for; any thread. False: no memory. */
+bool loop_watch(struct source *s, uint32_t events);
+bool loop_rewatch(struct source *s, uint32_t events);
+void loop_unwatch(struct source *s);
+/* Gives a new connection to the loop, from any thread. */
+void loop_hand_over(struct loop *l, struct conn *c);
 
 #endif

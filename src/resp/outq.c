@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { IOV_COUNT = 64, KEEP_BYTES = 256 * 1024 };
+enum { IOV_COUNT = 64, PIECES_FIRST = 8, KEEP_BYTES = 512 * 1024 };
 
 void outq_init(struct outq *q, size_t max) {
     *q = (struct outq){.bytes = buf_make(max)};
@@ -15,8 +15,8 @@ void outq_init(struct outq *q, size_t max) {
 void outq_clear(struct outq *q) {
     for (size_t i = q->next_piece; i < q->piece_count; i++)
         blob_unref(q->pieces[i].blob);
-    q->piece_count = q->next_piece = q->piece_sent = q->sent = 0;
-    q->bytes.len = 0;
+    q->piece_count = q->next_piece = q->piece_sent = q->blob_bytes = 0;
+    q->bytes.len = q->sent = 0;
     q->overflow = false;
     if (q->bytes.cap > KEEP_BYTES) /* one large reply does not hold its room for ever */
         buf_free(&q->bytes);
@@ -26,41 +26,36 @@ void outq_free(struct outq *q) {
     outq_clear(q);
     buf_free(&q->bytes);
     mem_free(q->pieces);
-    q->pieces = NULL;
-    q->piece_cap = 0;
+    outq_init(q, q->bytes.max);
 }
 
-bool outq_empty(const struct outq *q) {
-    return q->sent == q->bytes.len && q->next_piece == q->piece_count;
-}
+static bool grow_pieces(struct outq *q) {
+    size_t cap = q->piece_cap > 0 ? 2 * q->piece_cap : PIECES_FIRST;
+    struct piece *pieces = mem_realloc(q->pieces, cap * sizeof(*pieces));
 
-void outq_add(struct outq *q, const void *bytes, size_t len) {
-    if (!buf_append(&q->bytes, bytes, len))
-        q->overflow = true;
+    if (pieces == NULL)
+        return false;
+    q->pieces = pieces;
+    q->piece_cap = cap;
+    return true;
 }
 
 void outq_add_blob(struct outq *q, struct blob *b) {
-    if (q->piece_count == q->piece_cap) {
-        size_t cap = q->piece_cap > 0 ? 2 * q->piece_cap : 8;
-        struct piece *pieces = NULL;
-
-        if (cap * sizeof(*pieces) <= q->bytes.max)
-            pieces = mem_realloc(q->pieces, cap * sizeof(*pieces));
-        if (pieces == NULL) {
-            q->overflow = true;
-            return;
-        }
-        q->pieces = pieces;
-        q->piece_cap = cap;
+    if (b->len == 0)
+        return;
+    if (outq_size(q) >= q->bytes.max || (q->piece_count == q->piece_cap && !grow_pieces(q))) {
+        q->overflow = true;
+        return;
     }
     q->pieces[q->piece_count++] = (struct piece){q->bytes.len, blob_ref(b)};
+    q->blob_bytes += b->len;
 }
 
 /* The queue's next parts as an iovec; returns how many. */
 static size_t outq_iov(const struct outq *q, struct iovec *iov) {
-    size_t n = 0, at = q->sent, done = q->piece_sent;
+    size_t n = 0, at = q->sent, done = q->piece_sent, i;
 
-    for (size_t i = q->next_piece; i < q->piece_count && n + 2 <= IOV_COUNT; i++, done = 0) {
+    for (i = q->next_piece; i < q->piece_count && n + 2 <= IOV_COUNT; i++, done = 0) {
         const struct piece *p = &q->pieces[i];
 
         if (p->at > at)
@@ -68,52 +63,91 @@ static size_t outq_iov(const struct outq *q, struct iovec *iov) {
         at = p->at;
         iov[n++] = (struct iovec){p->blob->data + done, p->blob->len - done};
     }
-    if (n < IOV_COUNT && at < q->bytes.len && (q->piece_count == 0 || at >= q->pieces[q->piece_count - 1].at))
+    if (i == q->piece_count && n < IOV_COUNT && at < q->bytes.len)
         iov[n++] = (struct iovec){q->bytes.data + at, q->bytes.len - at};
     return n;
 }
 
 /* Notes that `n` more bytes are out. */
 static void outq_advance(struct outq *q, size_t n) {
-    while (n > 0) {
-        bool in_bytes = q->next_piece == q->piece_count || q->sent < q->pieces[q->next_piece].at;
-        size_t end = q->next_piece == q->piece_count ? q->bytes.len : q->pieces[q->next_piece].at, step;
-        struct blob *b;
+    while (q->next_piece < q->piece_count) {
+        struct piece *p = &q->pieces[q->next_piece];
+        size_t before = p->at - q->sent, rest = p->blob->len - q->piece_sent;
 
-        if (in_bytes) {
-            step = n < end - q->sent ? n : end - q->sent;
-            q->sent += step;
-        } else {
-            b = q->pieces[q->next_piece].blob;
-            step = n < b->len - q->piece_sent ? n : b->len - q->piece_sent;
-            q->piece_sent += step;
-            if (q->piece_sent == b->len) {
-                blob_unref(b);
-                q->next_piece++;
-                q->piece_sent = 0;
-            }
+        if (n < before)
+            break;
+        q->sent = p->at;
+        n -= before;
+        if (n < rest) {
+            q->piece_sent += n;
+            q->blob_bytes -= n;
+            return;
         }
-        n -= step;
+        n -= rest;
+        q->blob_bytes -= rest;
+        q->piece_sent = 0;
+        q->next_piece++;
+        blob_unref(p->blob);
     }
+    q->sent += n;
+}
+
+/* Drops what is out once it is half of what is held, so that a queue which never runs empty stays bounded. */
+static void outq_compact(struct outq *q) {
+    size_t left = q->piece_count - q->next_piece;
+
+    if (q->sent < q->bytes.len / 2)
+        return;
+    for (size_t i = 0; i < left; i++) {
+        q->pieces[i] = q->pieces[q->next_piece + i];
+        q->pieces[i].at -= q->sent;
+    }
+    q->piece_count = left;
+    q->next_piece = 0;
+    buf_consume(&q->bytes, q->sent);
+    q->sent = 0;
+}
+
+/* One send; *asked tells how much it was given. */
+static ssize_t send_next(const struct outq *q, int fd, size_t *asked) {
+    struct iovec iov[IOV_COUNT];
+    struct msghdr msg = {.msg_iov = iov};
+
+    *asked = q->bytes.len - q->sent;
+    if (q->piece_count == 0)
+        return send(fd, q->bytes.data + q->sent, *asked, MSG_NOSIGNAL);
+    msg.msg_iovlen = outq_iov(q, iov);
+    *asked = 0;
+    for (size_t i = 0; i < msg.msg_iovlen; i++)
+        *asked += iov[i].iov_len;
+    return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
 enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
-    while (!outq_empty(q)) {
-        struct iovec iov[IOV_COUNT];
-        struct msghdr msg = {.msg_iov = iov, .msg_iovlen = outq_iov(q, iov)};
-        ssize_t n;
+    while (outq_size(q) > 0) {
+        size_t asked;
+        ssize_t n = send_next(q, fd, &asked);
 
-        if (msg.msg_iovlen == 1)
-            n = send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
-        else
-            n = sendmsg(fd, &msg, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? SEND_BLOCKED : SEND_FAILED;
-        *sent += (uint64_t)n;
-        outq_advance(q, (size_t)n);
+        if (n < 0 && errno != EAGAIN)
+            return SEND_FAILED;
+        if (n > 0) {
+            *sent += (uint64_t)n;
+            outq_advance(q, (size_t)n);
+        }
+        if (n < (ssize_t)asked) { /* full: to try again at once would let a fast reader keep the thread */
+            outq_compact(q);
+            return SEND_BLOCKED;
+        }
     }
     outq_clear(q);
     return SEND_ALL;
+}
+
+void outq_move(struct outq *q, struct outq *to) {
+    outq_compact(q);
+    buf_trim(&q->bytes);
+    *to = *q;
+    outq_init(q, q->bytes.max);
 }

@@ -1,176 +1,151 @@
-/* parser.c - RESP requests: multibulk and inline. */
+/* parser.c - RESP requests. */
 #include "parser.h"
 
-#include <ctype.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <stdio.h>
 
-enum { FIRST_ARGS = 16, BLOB_FIRST = 256 * 1024 };
+enum {
+    ARGS_FIRST = 16,
+    ARGS_KEEP = 1024,       /* room for more is given back after the command */
+    BLOB_FIRST = 64 * 1024, /* room that a header is given before its bytes arrive */
+    BLOB_GROWTH = 8,        /* room for each byte that has arrived: little is copied, little is claimed */
+    DIGITS_FAST = 9,
+    CRLF = 2,
+};
 
-void parser_init(struct parser *p) {
-    *p = (struct parser){.bulk = -1};
+void parser_init(struct parser *p, const struct parser_limits *limits) {
+    *p = (struct parser){.bulk = -1, .limits = limits};
 }
 
-void parser_next_command(struct parser *p) {
-    for (size_t i = 0; i < p->argc; i++)
-        blob_unref(p->argv[i].blob);
-    p->argc = 0;
+void parser_next(struct parser *p) {
+    if (p->has_blobs)
+        for (size_t i = 0; i < p->argc; i++)
+            blob_unref(p->argv[i].blob);
+    if (p->cap > ARGS_KEEP) {
+        mem_free(p->argv);
+        p->argv = NULL;
+        p->cap = 0;
+    }
+    blob_unref(p->blob);
+    p->blob = NULL;
+    p->has_blobs = p->is_inline = false;
+    p->argc = p->at = 0;
+    p->left = 0;
+    p->bulk = -1;
     p->bytes = 0;
 }
 
 void parser_free(struct parser *p) {
-    parser_next_command(p);
-    blob_unref(p->blob);
+    parser_next(p);
     mem_free(p->argv);
-    parser_init(p);
+    p->argv = NULL;
+    p->cap = 0;
 }
 
-bool parser_midway(const struct parser *p) {
-    return p->left > 0;
-}
-
-static enum parse_result fail(struct parser *p, const char *what) {
+enum parse_result parser_fail(struct parser *p, const char *what) {
     snprintf(p->error, sizeof(p->error), "ERR Protocol error: %s", what);
     return PARSE_ERROR;
 }
 
-static bool add_arg(struct parser *p, struct arg a) {
-    if (p->argc == p->cap) {
-        size_t cap = p->cap > 0 ? 2 * p->cap : FIRST_ARGS;
-        struct arg *argv = mem_realloc(p->argv, cap * sizeof(*argv));
+enum parse_result parser_no_memory(struct parser *p) {
+    snprintf(p->error, sizeof(p->error), "ERR out of memory");
+    return PARSE_ERROR;
+}
 
-        if (argv == NULL)
-            return false;
-        p->argv = argv;
-        p->cap = cap;
-    }
+static bool grow_args(struct parser *p) {
+    size_t cap = p->cap > 0 ? 2 * p->cap : ARGS_FIRST;
+    struct arg *argv = mem_realloc(p->argv, cap * sizeof(*argv));
+
+    if (argv == NULL)
+        return false;
+    p->argv = argv;
+    p->cap = cap;
+    return true;
+}
+
+bool parser_add(struct parser *p, struct arg a) {
+    if (p->argc == p->cap && !grow_args(p))
+        return false;
     p->argv[p->argc++] = a;
     return true;
 }
 
-void parser_moved(struct parser *p, const char *from, const char *to, size_t dropped) {
-    p->pos -= dropped;
+/* The buffer has moved: so do the arguments in it. */
+static void follow(struct parser *p, const char *in) {
     for (size_t i = 0; i < p->argc; i++)
         if (p->argv[i].blob == NULL)
-            p->argv[i].ptr = to + (p->argv[i].ptr - from - dropped);
+            p->argv[i].ptr = in + ((uintptr_t)p->argv[i].ptr - (uintptr_t)p->base);
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------------- */
+/* ---- header lines ------------------------------------------------------------------------------------------- */
 
-/* The number in a header line at `pos` + 1; *after is behind the line. PARSE_COMMAND: there is one. */
-static enum parse_result read_header(struct parser *p, const char *in, size_t len, size_t *after, int64_t *n,
-                                     const char *too_big, const char *invalid) {
-    const char *start = in + p->pos + 1, *end;
-    size_t room = len - p->pos - 1;
+/* What a header line is called in errors. */
+struct header {
+    char mark;
+    const char *too_big, *invalid;
+};
+static const struct header multibulk_header = {'*', "too big mbulk count string", "invalid multibulk length"};
+static const struct header bulk_header = {'$', "too big bulk count string", "invalid bulk length"};
 
-    /* The common case, one or two digits, without a search. */
-    if (room >= 3 && start[1] == '\r' && start[0] >= '0' && start[0] <= '9') {
-        *n = start[0] - '0';
-        *after = p->pos + 4;
-        return PARSE_COMMAND;
-    }
-    end = room > 0 ? memchr(start, '\r', room) : NULL;
-    if (end == NULL || end + 1 == in + len)
-        return room > PARSER_INLINE_MAX ? fail(p, too_big) : PARSE_MORE;
-    if (!num_parse_i64(slice_of(start, (size_t)(end - start)), n))
-        return fail(p, invalid);
-    *after = (size_t)(end + 2 - in);
-    return PARSE_COMMAND;
+static enum parse_result wrong_mark(struct parser *p, char c) {
+    char what[] = "expected '$', got '?'";
+
+    what[sizeof(what) - 3] = c != '\0' ? c : ' ';
+    return parser_fail(p, what);
 }
 
-/* ---- inline commands: words, "quoted \x41 words", 'quoted' ------------------------------------------------------ */
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One character of a double-quoted word: *at moves over it. */
-static char unescape(const char *line, size_t len, size_t *at) {
-    static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
-    const char *which;
-    char c = line[(*at)++];
-
-    if (c != '\\' || *at >= len)
-        return c;
-    if (line[*at] == 'x' && *at + 2 < len && hex_digit(line[*at + 1]) >= 0 && hex_digit(line[*at + 2]) >= 0) {
-        c = (char)(hex_digit(line[*at + 1]) * 16 + hex_digit(line[*at + 2]));
-        *at += 3;
-        return c;
-    }
-    c = line[(*at)++];
-    which = c != '\0' ? strchr(from, c) : NULL;
-    return which != NULL ? to[which - from] : c;
-}
-
-/* A quoted part at *at (its opening quote), written to *out. False: unbalanced, or something sticks to it. */
-static bool read_quoted(const char *line, size_t len, size_t *at, char **out) {
-    char quote = line[(*at)++];
-
-    while (*at < len && line[*at] != quote) {
-        if (quote == '"')
-            *(*out)++ = unescape(line, len, at);
-        else if (line[*at] == '\\' && *at + 1 < len && line[*at + 1] == '\'')
-            *(*out)++ = line[++*at], ++*at;
-        else
-            *(*out)++ = line[(*at)++];
-    }
-    if (*at >= len)
-        return false;
-    ++*at;
-    return *at == len || isspace((unsigned char)line[*at]);
-}
-
-/* Splits a line into arguments, in place: what is resolved is never longer than what it is made from. */
-static enum parse_result split_line(struct parser *p, char *line, size_t len) {
-    size_t at = 0;
-
-    for (;;) {
-        char *word, *out;
-
-        while (at < len && isspace((unsigned char)line[at]))
-            at++;
-        if (at == len)
-            return p->argc > 0 ? PARSE_COMMAND : PARSE_MORE;
-        word = out = line + at;
-        while (at < len && !isspace((unsigned char)line[at])) {
-            if (line[at] != '"' && line[at] != '\'')
-                *out++ = line[at++];
-            else if (!read_quoted(line, len, &at, &out))
-                return fail(p, "unbalanced quotes in request");
-        }
-        if (!add_arg(p, (struct arg){word, (size_t)(out - word), NULL}))
-            return fail(p, "out of memory");
-    }
-}
-
-static enum parse_result read_inline(struct parser *p, char *in, size_t len) {
-    char *line = in + p->pos, *end = memchr(line, '\n', len - p->pos);
-    size_t n;
+/* Any line, and whatever is wrong with it. */
+static enum parse_result read_line(struct parser *p, const char *in, size_t len, const struct header *h,
+                                   int64_t *n) {
+    const char *line = in + p->at, *end = memchr(line, '\r', len - p->at);
 
     if (end == NULL)
-        return len - p->pos > PARSER_INLINE_MAX ? fail(p, "too big inline request") : PARSE_MORE;
-    n = (size_t)(end - line);
-    p->pos += n + 1;
-    if (n > 0 && line[n - 1] == '\r')
-        n--;
-    return split_line(p, line, n);
+        return len - p->at > PARSER_LINE_MAX ? parser_fail(p, h->too_big) : PARSE_MORE;
+    if (in + len - end < CRLF)
+        return PARSE_MORE;
+    if (*line != h->mark)
+        return wrong_mark(p, *line);
+    if (!num_parse_i64(slice_of(line + 1, (size_t)(end - line - 1)), n))
+        return parser_fail(p, h->invalid);
+    p->at += (size_t)(end - line) + CRLF;
+    return PARSE_DONE;
 }
 
-/* ---- multibulk -------------------------------------------------------------------------------------------------- */
+static inline bool is_digit(char c) {
+    return (unsigned char)(c - '0') <= 9;
+}
 
-char *parser_blob_room(struct parser *p, size_t *room) {
-    size_t want = (size_t)p->bulk + 2, cap; /* with the CR LF behind it, which is cut off later */
+/* The number of the line at `at`, which moves behind it. */
+static inline enum parse_result read_header(struct parser *p, const char *in, size_t len,
+                                            const struct header *h, int64_t *n) {
+    const char *line = in + p->at, *end = in + len, *digit = line + 1;
+    int64_t value = 0;
+
+    /* The common case: some digits, no search. */
+    for (; digit < end && is_digit(*digit) && digit - line <= DIGITS_FAST; digit++)
+        value = 10 * value + (*digit - '0');
+    if (end - digit < CRLF || *digit != '\r' || digit == line + 1 || *line != h->mark ||
+        (line[1] == '0' && digit > line + 2))
+        return read_line(p, in, len, h, n);
+    *n = value;
+    p->at += (size_t)(digit - line) + CRLF;
+    return PARSE_DONE;
+}
+
+/* ---- a bulk that is large and not all there ----------------------------------------------------------------- */
+
+/* Bytes the blob gets: the CR LF too, so that one receive takes all of it; it is cut off in the end. */
+static size_t blob_wants(const struct parser *p) {
+    return (size_t)p->bulk + CRLF;
+}
+
+char *parser_room(struct parser *p, size_t *room) {
+    size_t want = blob_wants(p), cap = BLOB_GROWTH * p->blob->len;
     struct blob *b = p->blob;
 
-    if (b == NULL)
-        return NULL;
     if (b->len == b->cap) {
-        cap = 2 * b->cap < want ? 2 * b->cap : want;
-        b = blob_grow(b, cap);
+        b = blob_grow(b, cap < want ? cap : want);
         if (b == NULL)
             return NULL;
         p->blob = b;
@@ -183,126 +158,117 @@ void parser_filled(struct parser *p, size_t n) {
     p->blob->len += n;
 }
 
-/* Moves bytes of the buffer into the blob. PARSE_COMMAND: the bulk is whole and has become an argument. */
-static enum parse_result read_blob(struct parser *p, const char *in, size_t len) {
-    size_t want = (size_t)p->bulk + 2, room;
-
-    while (p->blob->len < want && p->pos < len) {
-        char *to = parser_blob_room(p, &room);
-        size_t n = len - p->pos;
+/* Moves bytes from the buffer into the blob. False: no memory. */
+static bool fill_blob(struct parser *p, const char *from, size_t n) {
+    while (n > 0) {
+        size_t room, step;
+        char *to = parser_room(p, &room);
 
         if (to == NULL)
-            return fail(p, "out of memory");
-        n = n < room ? n : room;
-        n = n < want - p->blob->len ? n : want - p->blob->len;
-        memcpy(to, in + p->pos, n);
-        p->blob->len += n;
-        p->pos += n;
+            return false;
+        step = n < room ? n : room;
+        memcpy(to, from, step);
+        parser_filled(p, step);
+        from += step;
+        n -= step;
     }
-    if (p->blob->len < want)
+    return true;
+}
+
+static enum parse_result gather(struct parser *p, const char *in, size_t len) {
+    size_t want = blob_wants(p), have = len - p->at, lacks;
+
+    if (p->blob == NULL && (p->blob = blob_new(0, want < BLOB_FIRST ? want : BLOB_FIRST)) == NULL)
+        return parser_no_memory(p);
+    lacks = want - p->blob->len;
+    if (!fill_blob(p, in + p->at, have < lacks ? have : lacks))
+        return parser_no_memory(p);
+    if (have < lacks)
         return PARSE_MORE;
-    p->blob->len -= 2;
-    if (!add_arg(p, (struct arg){p->blob->data, p->blob->len, p->blob}))
-        return fail(p, "out of memory");
+    p->at += lacks;
+    p->blob->len -= CRLF;
+    if (!parser_add(p, (struct arg){p->blob->data, p->blob->len, p->blob}))
+        return parser_no_memory(p);
     p->blob = NULL;
-    return PARSE_COMMAND;
+    p->has_blobs = true;
+    return PARSE_DONE;
 }
 
-static enum parse_result read_bulk_header(struct parser *p, const char *in, size_t len,
-                                          const struct parser_limits *limits) {
-    enum parse_result r;
-    size_t after;
+/* ---- commands ----------------------------------------------------------------------------------------------- */
+
+static enum parse_result read_bulk_header(struct parser *p, const char *in, size_t len) {
     int64_t n;
+    enum parse_result r = read_header(p, in, len, &bulk_header, &n);
 
-    if (p->pos >= len)
-        return PARSE_MORE;
-    if (in[p->pos] != '$') {
-        char what[32];
-
-        snprintf(what, sizeof(what), "expected '$', got '%c'",
-                 isprint((unsigned char)in[p->pos]) ? in[p->pos] : '?');
-        return fail(p, what);
-    }
-    r = read_header(p, in, len, &after, &n, "too big bulk count string", "invalid bulk length");
-    if (r != PARSE_COMMAND)
+    if (r != PARSE_DONE)
         return r;
-    if (n < 0 || (uint64_t)n > limits->max_bulk)
-        return fail(p, "invalid bulk length");
-    p->bytes += (size_t)n + sizeof(struct arg);
-    if (p->bytes > limits->max_request)
-        return fail(p, "request is larger than max-request-bytes");
-    p->pos = after;
+    if (n < 0 || (uint64_t)n > p->limits->max_bulk)
+        return parser_fail(p, bulk_header.invalid);
+    p->bytes += (uint64_t)n + sizeof(struct arg);
+    if (p->bytes > p->limits->max_request)
+        return parser_fail(p, "request over max-request-bytes");
     p->bulk = n;
-    return PARSE_COMMAND;
+    return PARSE_DONE;
 }
 
-static enum parse_result read_bulk(struct parser *p, const char *in, size_t len,
-                                   const struct parser_limits *limits) {
+static enum parse_result read_bulk(struct parser *p, const char *in, size_t len) {
     enum parse_result r;
 
-    if (p->bulk < 0 && (r = read_bulk_header(p, in, len, limits)) != PARSE_COMMAND)
+    if (p->bulk < 0 && (r = read_bulk_header(p, in, len)) != PARSE_DONE)
         return r;
-    if (p->blob == NULL && len - p->pos >= (size_t)p->bulk + 2) {
-        if (!add_arg(p, (struct arg){in + p->pos, (size_t)p->bulk, NULL}))
-            return fail(p, "out of memory");
-        p->pos += (size_t)p->bulk + 2;
-    } else {
-        if (p->blob == NULL && p->bulk < PARSER_BLOB_MIN)
-            return PARSE_MORE;
-        if (p->blob == NULL) {
-            size_t cap = (size_t)p->bulk + 2 < BLOB_FIRST ? (size_t)p->bulk + 2 : BLOB_FIRST;
-
-            p->blob = blob_new(0, cap);
-            if (p->blob == NULL)
-                return fail(p, "out of memory");
-        }
-        r = read_blob(p, in, len);
-        if (r != PARSE_COMMAND)
-            return r;
+    if (p->blob == NULL && len - p->at >= (size_t)p->bulk + CRLF) {
+        if (!parser_add(p, (struct arg){in + p->at, (size_t)p->bulk, NULL}))
+            return parser_no_memory(p);
+        p->at += (size_t)p->bulk + CRLF;
+    } else if (p->bulk < PARSER_BLOB_MIN) {
+        return PARSE_MORE;
+    } else if ((r = gather(p, in, len)) != PARSE_DONE) {
+        return r;
     }
     p->bulk = -1;
     p->left--;
-    return PARSE_COMMAND;
+    return PARSE_DONE;
 }
 
-static enum parse_result read_multibulk_header(struct parser *p, const char *in, size_t len,
-                                               const struct parser_limits *limits) {
-    enum parse_result r;
-    size_t after;
+static enum parse_result read_multibulk_header(struct parser *p, const char *in, size_t len) {
     int64_t n;
+    enum parse_result r = read_header(p, in, len, &multibulk_header, &n);
 
-    r = read_header(p, in, len, &after, &n, "too big mbulk count string", "invalid multibulk length");
-    if (r != PARSE_COMMAND)
+    if (r != PARSE_DONE)
         return r;
-    if (n > 0 && (uint64_t)n > limits->max_args)
-        return fail(p, "invalid multibulk length");
-    p->pos = after;
-    p->left = n > 0 ? n : 0; /* *0 and *-1 are nothing at all */
-    return PARSE_COMMAND;
+    if (n > 0 && (uint64_t)n > p->limits->max_args)
+        return parser_fail(p, multibulk_header.invalid);
+    p->left = n > 0 ? n : 0;
+    return PARSE_DONE;
 }
 
-enum parse_result parser_read(struct parser *p, char *in, size_t len, const struct parser_limits *limits) {
-    enum parse_result r;
+static enum parse_result read_inline(struct parser *p, char *in, size_t len) {
+    const char *end = memchr(in, '\n', len);
+    size_t n;
 
-    while (p->left == 0) {
-        if (p->pos >= len)
+    if (end == NULL)
+        return len > PARSER_LINE_MAX ? parser_fail(p, "too big inline request") : PARSE_MORE;
+    n = (size_t)(end - in);
+    p->at = n + 1;
+    p->is_inline = true;
+    return parser_split_line(p, in, n > 0 && in[n - 1] == '\r' ? n - 1 : n);
+}
+
+enum parse_result parser_read(struct parser *p, char *in, size_t len) {
+    enum parse_result r = PARSE_DONE;
+
+    if (p->base != in) {
+        follow(p, in);
+        p->base = in;
+    }
+    if (p->left == 0) {
+        if (len == 0)
             return PARSE_MORE;
-        if (in[p->pos] != '*') {
-            size_t before = p->pos;
-
-            r = read_inline(p, in, len);
-            if (r != PARSE_MORE || p->pos == before)
-                return r;
-            continue; /* an empty line */
-        }
-        r = read_multibulk_header(p, in, len, limits);
-        if (r != PARSE_COMMAND)
-            return r;
+        if (*in != '*')
+            return read_inline(p, in, len);
+        r = read_multibulk_header(p, in, len);
     }
-    while (p->left > 0) {
-        r = read_bulk(p, in, len, limits);
-        if (r != PARSE_COMMAND)
-            return r;
-    }
-    return PARSE_COMMAND;
+    while (r == PARSE_DONE && p->left > 0)
+        r = read_bulk(p, in, len);
+    return r;
 }

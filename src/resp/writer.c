@@ -1,9 +1,17 @@
-/* writer.c - RESP encoding. Source: https://redis.io/docs/reference/protocol-spec */
+/* writer.c - RESP encoding. Source: https://redis.io/docs/reference/protocol-spec
+ *
+ * Each reply reserves its room once and is then written through a pointer: this is half of every GET. */
 #include "writer.h"
 
 #include <flashkv/num.h>
 #include <math.h>
 #include <stdio.h>
+
+enum {
+    CRLF = 2,
+    NUMBER_LINE_MAX = 1 + NUM_I64_MAX + CRLF, /* type, digits and num_format's NUL, CR LF */
+    REAL_MAX = 32,
+};
 
 static struct outq *out_of(struct reply *r) {
     return ((struct writer *)r)->out;
@@ -13,36 +21,67 @@ static bool resp3(const struct reply *r) {
     return atomic_load_explicit(&((const struct writer *)r)->session->protocol, memory_order_relaxed) >= 3;
 }
 
-/* A type byte, a number, CR LF; returns the length. `line` holds NUM_I64_MAX + 3 bytes. */
-static size_t number_line(char *line, char type, int64_t n) {
-    size_t len = 1;
+/* ---- parts, written at `at`, which moves on ------------------------------------------------------------------ */
 
-    line[0] = type;
-    if (n >= 0 && n < 10)
-        line[len++] = (char)('0' + n);
-    else
-        len += num_format_i64(n, line + 1);
-    line[len++] = '\r';
-    line[len++] = '\n';
-    return len;
+static char *put(char *at, struct slice s) {
+    if (s.len > 0)
+        memcpy(at, s.ptr, s.len);
+    return at + s.len;
 }
 
-static void add_number(struct reply *r, char type, int64_t n) {
-    char line[NUM_I64_MAX + 3];
+static char *put_end(char *at) {
+    *at++ = '\r';
+    *at++ = '\n';
+    return at;
+}
 
-    outq_add(out_of(r), line, number_line(line, type, n));
+static char *put_number_line(char *at, char type, int64_t n) {
+    *at++ = type;
+    if (n >= 0 && n < 10) {
+        *at++ = (char)('0' + n);
+    } else if (n >= 10 && n < 100) {
+        *at++ = (char)('0' + n / 10);
+        *at++ = (char)('0' + n % 10);
+    } else {
+        at += num_format_i64(n, at);
+    }
+    return put_end(at);
+}
+
+/* ---- whole values -------------------------------------------------------------------------------------------- */
+
+static void add(struct reply *r, struct slice wire) {
+    char *at = outq_room(out_of(r), wire.len);
+
+    if (at != NULL)
+        outq_added(out_of(r), put(at, wire));
+}
+
+static void add_number_line(struct reply *r, char type, int64_t n) {
+    char *at = outq_room(out_of(r), NUMBER_LINE_MAX);
+
+    if (at != NULL)
+        outq_added(out_of(r), put_number_line(at, type, n));
 }
 
 static void add_line(struct reply *r, char type, struct slice text) {
-    struct outq *q = out_of(r);
+    char *at = outq_room(out_of(r), 1 + text.len + CRLF);
 
-    if (!buf_reserve(&q->bytes, text.len + 3)) {
-        q->overflow = true;
+    if (at == NULL)
         return;
-    }
-    outq_add(q, &type, 1);
-    outq_add(q, text.ptr, text.len);
-    outq_add(q, "\r\n", 2);
+    *at++ = type;
+    outq_added(out_of(r), put_end(put(at, text)));
+}
+
+/* Length, bytes: `prefix` then `bytes`. */
+static void add_string(struct reply *r, char type, struct slice prefix, struct slice bytes) {
+    size_t len = prefix.len + bytes.len;
+    char *at = outq_room(out_of(r), NUMBER_LINE_MAX + len + CRLF);
+
+    if (at == NULL)
+        return;
+    at = put_number_line(at, type, (int64_t)len);
+    outq_added(out_of(r), put_end(put(put(at, prefix), bytes)));
 }
 
 static void write_status(struct reply *r, struct slice text) {
@@ -55,46 +94,25 @@ static void write_error(struct reply *r, struct slice text) {
 }
 
 static void write_integer(struct reply *r, int64_t n) {
-    add_number(r, ':', n);
+    add_number_line(r, ':', n);
 }
 
 static void write_bulk(struct reply *r, struct slice bytes) {
-    struct outq *q = out_of(r);
-    char *at;
-
-    /* One reservation for header, bytes and end: this is every GET. */
-    if (!buf_reserve(&q->bytes, bytes.len + NUM_I64_MAX + 5)) {
-        q->overflow = true;
-        return;
-    }
-    at = q->bytes.data + q->bytes.len;
-    at += number_line(at, '$', (int64_t)bytes.len);
-    if (bytes.len > 0)
-        memcpy(at, bytes.ptr, bytes.len);
-    at += bytes.len;
-    *at++ = '\r';
-    *at++ = '\n';
-    q->bytes.len = (size_t)(at - q->bytes.data);
+    add_string(r, '$', SLICE_LIT(""), bytes);
 }
 
 static void write_blob(struct reply *r, struct blob *b) {
-    add_number(r, '$', (int64_t)b->len);
+    add_number_line(r, '$', (int64_t)b->len);
     outq_add_blob(out_of(r), b);
-    outq_add(out_of(r), "\r\n", 2);
+    add(r, SLICE_LIT("\r\n"));
 }
 
 static void write_null(struct reply *r) {
-    if (resp3(r))
-        outq_add(out_of(r), "_\r\n", 3);
-    else
-        outq_add(out_of(r), "$-1\r\n", 5);
+    add(r, resp3(r) ? SLICE_LIT("_\r\n") : SLICE_LIT("$-1\r\n"));
 }
 
 static void write_null_array(struct reply *r) {
-    if (resp3(r))
-        outq_add(out_of(r), "_\r\n", 3);
-    else
-        outq_add(out_of(r), "*-1\r\n", 5);
+    add(r, resp3(r) ? SLICE_LIT("_\r\n") : SLICE_LIT("*-1\r\n"));
 }
 
 static void write_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
@@ -102,19 +120,21 @@ static void write_aggregate(struct reply *r, enum reply_aggregate kind, size_t n
         [REPLY_ARRAY] = '*', [REPLY_MAP] = '%', [REPLY_SET] = '~', [REPLY_PUSH] = '>'};
 
     if (resp3(r))
-        add_number(r, types[kind], (int64_t)n);
+        add_number_line(r, types[kind], (int64_t)n);
     else
-        add_number(r, '*', (int64_t)(kind == REPLY_MAP ? 2 * n : n));
+        add_number_line(r, '*', (int64_t)(kind == REPLY_MAP ? 2 * n : n));
 }
 
 static void write_real(struct reply *r, double d) {
-    char text[40];
+    char text[REAL_MAX];
     int n;
 
-    if (isinf(d))
+    if (isnan(d))
+        n = snprintf(text, sizeof(text), "nan");
+    else if (isinf(d))
         n = snprintf(text, sizeof(text), d > 0 ? "inf" : "-inf");
     else
-        n = snprintf(text, sizeof(text), "%.17g", d);
+        n = snprintf(text, sizeof(text), "%.17g", d); /* as Redis 7.0: 0.1 is 0.10000000000000001 */
     if (resp3(r))
         add_line(r, ',', slice_of(text, (size_t)n));
     else
@@ -123,20 +143,16 @@ static void write_real(struct reply *r, double d) {
 
 static void write_boolean(struct reply *r, bool b) {
     if (resp3(r))
-        outq_add(out_of(r), b ? "#t\r\n" : "#f\r\n", 4);
+        add(r, b ? SLICE_LIT("#t\r\n") : SLICE_LIT("#f\r\n"));
     else
         write_integer(r, b);
 }
 
 static void write_verbatim(struct reply *r, struct slice text) {
-    if (!resp3(r)) {
+    if (resp3(r))
+        add_string(r, '=', SLICE_LIT("txt:"), text);
+    else
         write_bulk(r, text);
-        return;
-    }
-    add_number(r, '=', (int64_t)text.len + 4);
-    outq_add(out_of(r), "txt:", 4);
-    outq_add(out_of(r), text.ptr, text.len);
-    outq_add(out_of(r), "\r\n", 2);
 }
 
 static const struct reply_ops resp_ops = {

@@ -1,0 +1,43 @@
+/* conn.h - one client. Private to resp.
+ *
+ *     OPEN ---- QUIT, protocol error ----> ENDING --- replies are out ---> LINGERING --- its end, or 2 s ---> closed
+ *       \------ the client sends no more ----/  \---- after the client's own end --------------------------> closed
+ *
+ * Lingering: our side is shut and what still comes is thrown away. Closing with input unread would make TCP reset
+ * the connection, and the client could lose the error that it is being told. */
+#ifndef FLASHKV_RESP_CONN_H
+#define FLASHKV_RESP_CONN_H
+
+#include "loop.h"
+
+enum conn_state { CONN_OPEN, CONN_ENDING, CONN_LINGERING };
+
+/* A command that has not arrived whole, or several that have to wait: their bytes, and how far they are read. */
+struct partial {
+    struct buf in;
+    struct parser parser;
+};
+
+struct conn {
+    struct source source; /* first */
+    enum conn_state state;
+    bool client_ended;        /* it sends no more */
+    uint32_t events;          /* what epoll watches for */
+    uint32_t active_tick;     /* of its loop, when something last moved */
+    struct partial *partial;  /* NULL between commands */
+    struct outq *out;         /* NULL unless replies wait for the client */
+    struct conn *prev, *next; /* in the loop's list */
+    struct session session;
+};
+
+/* A connection on an accepted socket, counted and in the list of sessions. NULL: no memory; the socket is still the
+ * caller's. Any thread. */
+struct conn *conn_open(struct loop *l, int fd);
+/* In its loop's thread: takes it up, and closes it if that fails. */
+void conn_attach(struct conn *c);
+/* Closes and frees: in its loop's thread, or when that has ended. */
+void conn_close(struct conn *c);
+/* Once a second: closes it if it has been idle, or has not taken its replies, for too long. */
+void conn_tick(struct conn *c);
+
+#endif

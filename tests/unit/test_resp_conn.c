@@ -1,0 +1,431 @@
+/* One connection, driven by hand over a socket pair: no thread, no clock, the loop ticks when a test says so. */
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "resp/conn.h"
+
+enum { MAX_OUTPUT = 1 << 20, VALUE = 50000, SOCKET_ROOM = 64 * 1024 };
+
+static struct loop loop;
+static struct conn *conn;
+static int client;
+
+static void setup(void) {
+    static const int room = SOCKET_ROOM;
+    int pair[2];
+
+    commands_setup();
+    options.max_output_bytes = MAX_OUTPUT;
+    ck_assert(loop_init(&loop, &server));
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    client = pair[1];
+    conn = conn_open(&loop, pair[0]);
+    ck_assert_ptr_nonnull(conn);
+    conn_attach(conn);
+}
+
+static void teardown(void) {
+    loop_destroy(&loop);
+    ck_assert_uint_eq(server.resp.connections, 0);
+    close(client);
+    commands_teardown();
+}
+
+static bool is_open(void) {
+    return loop.conns != NULL;
+}
+
+/* What epoll would say now, until it says nothing. */
+static void settle(void) {
+    struct epoll_event ev;
+
+    while (epoll_wait(loop.epoll, &ev, 1, 0) == 1) {
+        struct source *s = ev.data.ptr;
+
+        s->ready(s, ev.events);
+    }
+}
+
+/* The client's sends and receives are made small enough, or polled, so that none has to wait. */
+static void tell(const char *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t n = send(client, bytes, len, MSG_NOSIGNAL);
+
+        ck_assert_int_gt(n, 0);
+        bytes += n;
+        len -= (size_t)n;
+        settle();
+    }
+}
+
+static void say(const char *text) {
+    tell(text, strlen(text));
+}
+
+/* All that is there to be read now. */
+static struct slice hear(void) {
+    static char heard[8 << 20];
+    size_t len = 0;
+    ssize_t n;
+
+    settle();
+    while ((n = recv(client, heard + len, sizeof(heard) - len, 0)) > 0) {
+        len += (size_t)n;
+        settle();
+    }
+    return slice_of(heard, len);
+}
+
+static void check_hears(const char *want) {
+    struct slice heard = hear();
+
+    ck_assert_msg(slice_eq(heard, slice_str(want)), "heard %.*s instead of %s", (int)heard.len, heard.ptr,
+                  want);
+}
+
+static bool client_sees_end(void) {
+    char c;
+
+    return recv(client, &c, 1, 0) == 0;
+}
+
+static void store_large_value(const char *key) {
+    static char value[VALUE];
+    char header[64];
+
+    memset(value, 'v', sizeof(value));
+    snprintf(header, sizeof(header), "*3\r\n$3\r\nSET\r\n$1\r\n%s\r\n$%d\r\n", key, VALUE);
+    say(header);
+    tell(value, sizeof(value));
+    say("\r\n");
+    check_hears("+OK\r\n");
+}
+
+static void tick(unsigned seconds) {
+    while (seconds-- > 0 && is_open()) {
+        loop.ticks++;
+        conn_tick(conn);
+    }
+}
+
+/* ---- commands in pieces -------------------------------------------------------------------------------------- */
+
+START_TEST(owns_no_buffer_between_commands) {
+    ck_assert_uint_le(sizeof(struct conn), 512);
+    say("*1\r\n$4\r\nPING\r\n");
+    ck_assert_ptr_null(conn->partial);
+    ck_assert_ptr_null(conn->out);
+    say("*1\r\n$4\r\nPI");
+    ck_assert_ptr_nonnull(conn->partial);
+    ck_assert_uint_lt(conn->partial->in.cap, 1024);
+    say("NG\r\n");
+    ck_assert_ptr_null(conn->partial);
+    check_hears("+PONG\r\n+PONG\r\n");
+}
+END_TEST
+
+START_TEST(commands_byte_by_byte) {
+    static const char in[] =
+        "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nhello\r\nGET k\r\n*2\r\n$3\r\nGET\r\n$1\r\nx\r\n\r\n";
+
+    for (size_t i = 0; i < sizeof(in) - 1; i++)
+        tell(in + i, 1);
+    check_hears("+OK\r\n$5\r\nhello\r\n$-1\r\n");
+    ck_assert_ptr_null(conn->partial);
+}
+END_TEST
+
+START_TEST(pipelines_longer_than_the_input_buffer) {
+    enum { COUNT = 30000 };
+    static char in[COUNT * 14 + 1];
+
+    for (int i = 0; i < COUNT; i++)
+        memcpy(in + i * 14, "*1\r\n$4\r\nPING\r\n", 14);
+    for (size_t at = 0; at < COUNT * 14; at += 14 * 3000) {
+        struct slice heard;
+
+        tell(in + at, 14 * 3000);
+        heard = hear();
+        ck_assert_uint_eq(heard.len, 7 * 3000);
+        for (size_t i = 0; i < heard.len; i += 7)
+            ck_assert_int_eq(memcmp(heard.ptr + i, "+PONG\r\n", 7), 0);
+    }
+    ck_assert_uint_eq(loop.tally.requests, COUNT);
+}
+END_TEST
+
+START_TEST(a_large_value_goes_both_ways) {
+    struct slice heard;
+
+    store_large_value("k");
+    ck_assert_ptr_null(conn->partial);
+    say("GET k\nPING\n");
+    heard = hear();
+    ck_assert_uint_eq(heard.len, 8 + VALUE + 2 + 7);
+    ck_assert(slice_starts(heard, SLICE_LIT("$50000\r\nvvv")));
+    ck_assert_int_eq(memcmp(heard.ptr + heard.len - 11, "vv\r\n+PONG\r\n", 11), 0);
+}
+END_TEST
+
+START_TEST(room_of_a_large_command_is_given_back) {
+    struct buf in = buf_make(16 << 20);
+
+    ck_assert(buf_printf(&in, "*50002\r\n$5\r\nRPUSH\r\n$1\r\nl\r\n"));
+    for (int i = 0; i < 50000; i++)
+        ck_assert(buf_printf(&in, "$5\r\n%05d\r\n", i));
+    ck_assert(buf_printf(&in, "PI"));
+    tell(in.data, in.len);
+    check_hears(":50000\r\n");
+    ck_assert_uint_lt(conn->partial->in.cap, 1024);
+    say("NG\n");
+    check_hears("+PONG\r\n");
+    buf_free(&in);
+}
+END_TEST
+
+/* ---- endings ------------------------------------------------------------------------------------------------- */
+
+START_TEST(quit) {
+    say("PING\nQUIT\nSET k v\n");
+    check_hears("+PONG\r\n+OK\r\n");
+    ck_assert(client_sees_end());
+    ck_assert_int_eq(conn->state, CONN_LINGERING);
+    say("PING\n"); /* thrown away */
+    shutdown(client, SHUT_WR);
+    settle();
+    ck_assert(!is_open());
+    check_line("EXISTS k", "(integer) 0");
+}
+END_TEST
+
+START_TEST(a_protocol_error) {
+    say("PING\n*1\r\n$-5\r\nPING\n");
+    check_hears("+PONG\r\n-ERR Protocol error: invalid bulk length\r\n");
+    ck_assert(client_sees_end());
+    tick(2);
+    ck_assert(is_open());
+    tick(1);
+    ck_assert(!is_open());
+}
+END_TEST
+
+START_TEST(lingering_ends_however_much_is_sent) {
+    say("QUIT\n");
+    for (int i = 0; i < 3; i++) {
+        ck_assert(is_open());
+        say("more\n");
+        tick(1);
+    }
+    ck_assert(!is_open());
+}
+END_TEST
+
+START_TEST(http_is_refused) {
+    say("POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nSET k v\r\n");
+    check_hears("-ERR Protocol error: this port does not speak HTTP\r\n");
+    check_line("EXISTS k", "(integer) 0");
+}
+END_TEST
+
+START_TEST(a_host_line_is_refused) {
+    struct slice heard;
+
+    say("GET / HTTP/1.1\r\nhOst: localhost\r\n\r\nSET k v\r\n");
+    heard = hear();
+    ck_assert_int_eq(memcmp(heard.ptr + heard.len - 16, "not speak HTTP\r\n", 16), 0);
+    check_line("EXISTS k", "(integer) 0");
+}
+END_TEST
+
+START_TEST(a_client_that_has_finished_sending_gets_its_replies) {
+    struct slice heard;
+
+    store_large_value("k");
+    say("MGET k k k k\nPING\n");
+    shutdown(client, SHUT_WR);
+    settle();
+    ck_assert(is_open());
+    heard = hear();
+    ck_assert_uint_eq(heard.len, 4 + 4 * (8 + VALUE + 2) + 7);
+    ck_assert(!is_open());
+}
+END_TEST
+
+START_TEST(a_lost_client) {
+    say("*2\r\n$4\r\nECHO\r\n$100000\r\nabc");
+    close(client);
+    settle();
+    ck_assert(!is_open());
+    client = -1;
+}
+END_TEST
+
+START_TEST(idle_for_too_long) {
+    options.idle_timeout = 3;
+    say("PING\n");
+    tick(3);
+    ck_assert(is_open());
+    say("PING\n");
+    tick(3);
+    ck_assert(is_open());
+    tick(1);
+    ck_assert(!is_open());
+}
+END_TEST
+
+START_TEST(idle_for_ever) {
+    tick(100000);
+    ck_assert(is_open());
+}
+END_TEST
+
+/* ---- clients that do not read -------------------------------------------------------------------------------- */
+
+/* Asks for the large value until the connection is not read any more; returns how often. */
+static size_t ask_until_throttled(void) {
+    static const char ask[] = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+    size_t asked = 0;
+
+    while (conn->events & EPOLLIN) {
+        say(ask);
+        ck_assert_uint_lt(++asked, 1000);
+    }
+    return asked;
+}
+
+START_TEST(a_slow_reader_is_throttled) {
+    size_t asked, limit = MAX_OUTPUT / 4 + VALUE + SOCKET_ROOM * 4;
+    struct slice heard;
+
+    store_large_value("k");
+    asked = ask_until_throttled();
+    ck_assert_uint_lt(asked * VALUE, limit);
+    ck_assert_uint_eq(send(client, "PING\n", 5, 0), 5); /* not read until the replies are */
+    settle();
+    ck_assert_uint_eq(loop.tally.requests, 1 + asked);
+    heard = hear();
+    ck_assert_uint_eq(heard.len, asked * (8 + VALUE + 2) + 7);
+    ck_assert_int_eq(memcmp(heard.ptr + heard.len - 7, "+PONG\r\n", 7), 0);
+    ck_assert_ptr_null(conn->out);
+    ck_assert_uint_eq(loop.waiting, 0);
+}
+END_TEST
+
+START_TEST(commands_read_already_wait_with_the_client) {
+    enum { COUNT = 60 };
+    struct buf in = buf_make(1 << 20);
+    struct slice heard;
+
+    store_large_value("k");
+    for (int i = 0; i < COUNT; i++)
+        ck_assert(buf_printf(&in, "GET k\n"));
+    ck_assert(buf_printf(&in, "ECHO end\n"));
+    tell(in.data, in.len); /* one receive: 3 MB of replies */
+    ck_assert_uint_lt(loop.tally.requests, COUNT);
+    ck_assert_ptr_nonnull(conn->partial);
+    shutdown(client, SHUT_WR); /* seen only after they have run */
+    heard = hear();
+    ck_assert_uint_eq(heard.len, COUNT * (8 + VALUE + 2) + 9);
+    ck_assert_int_eq(memcmp(heard.ptr + heard.len - 9, "$3\r\nend\r\n", 9), 0);
+    ck_assert(!is_open());
+    buf_free(&in);
+}
+END_TEST
+
+START_TEST(a_reader_who_takes_nothing_is_given_up) {
+    store_large_value("k");
+    ask_until_throttled();
+    tick(10);
+    ck_assert(is_open());
+    tick(1);
+    ck_assert(!is_open());
+    ck_assert_uint_eq(server.resp.output_overflows, 1);
+}
+END_TEST
+
+START_TEST(a_reader_who_takes_a_little_is_kept) {
+    char bytes[SOCKET_ROOM];
+
+    store_large_value("k");
+    say("MGET k k k k k k k k k k k k k k k k\n");
+    for (int i = 0; i < 3; i++) {
+        size_t before = outq_size(conn->out);
+
+        ck_assert_uint_gt(before, MAX_OUTPUT / 4);
+        tick(9);
+        while (outq_size(conn->out) == before) {
+            ck_assert_int_gt(recv(client, bytes, sizeof(bytes), 0), 0);
+            settle();
+        }
+    }
+    ck_assert(is_open());
+    ck_assert_uint_eq(server.resp.output_overflows, 0);
+}
+END_TEST
+
+START_TEST(a_reply_over_the_ceiling) {
+    struct buf in = buf_make(1 << 20);
+
+    store_large_value("k");
+    ck_assert(buf_printf(&in, "MGET"));
+    for (int i = 0; i < 2 * MAX_OUTPUT / VALUE; i++)
+        ck_assert(buf_printf(&in, " k"));
+    ck_assert(buf_printf(&in, "\n"));
+    tell(in.data, in.len);
+    ck_assert(!is_open());
+    ck_assert_uint_eq(server.resp.output_overflows, 1);
+    ck_assert_uint_eq(outq_size(&loop.out), 0);
+    buf_free(&in);
+}
+END_TEST
+
+START_TEST(many_replies_over_the_ceiling_are_no_overflow) {
+    struct buf in = buf_make(1 << 20);
+    size_t heard = 0;
+
+    say("SET k 0123456789012345678901234567890123456789012345678901234567890123456789\n");
+    check_hears("+OK\r\n");
+    for (int i = 0; i < 10000; i++) /* 60 KB that ask for 770 KB, with a quarter of 1 MiB allowed to wait */
+        ck_assert(buf_printf(&in, "GET k\n"));
+    ck_assert_int_eq(send(client, in.data, in.len, 0), (ssize_t)in.len);
+    for (size_t n; (n = hear().len) > 0;)
+        heard += n;
+    ck_assert_uint_eq(heard, 10000 * 77);
+    ck_assert(is_open());
+    buf_free(&in);
+}
+END_TEST
+
+Suite *test_suite(void) {
+    Suite *suite = suite_create("resp_conn");
+    TCase *tc = tcase_create("conn");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, owns_no_buffer_between_commands);
+    tcase_add_test(tc, commands_byte_by_byte);
+    tcase_add_test(tc, pipelines_longer_than_the_input_buffer);
+    tcase_add_test(tc, a_large_value_goes_both_ways);
+    tcase_add_test(tc, room_of_a_large_command_is_given_back);
+    tcase_add_test(tc, quit);
+    tcase_add_test(tc, a_protocol_error);
+    tcase_add_test(tc, lingering_ends_however_much_is_sent);
+    tcase_add_test(tc, http_is_refused);
+    tcase_add_test(tc, a_host_line_is_refused);
+    tcase_add_test(tc, a_client_that_has_finished_sending_gets_its_replies);
+    tcase_add_test(tc, a_lost_client);
+    tcase_add_test(tc, idle_for_too_long);
+    tcase_add_test(tc, idle_for_ever);
+    tcase_add_test(tc, a_slow_reader_is_throttled);
+    tcase_add_test(tc, commands_read_already_wait_with_the_client);
+    tcase_add_test(tc, a_reader_who_takes_nothing_is_given_up);
+    tcase_add_test(tc, a_reader_who_takes_a_little_is_kept);
+    tcase_add_test(tc, a_reply_over_the_ceiling);
+    tcase_add_test(tc, many_replies_over_the_ceiling_are_no_overflow);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
