@@ -15,7 +15,8 @@
 #include "packed.h"
 
 enum {
-    CHUNK_MAX = 4096,           /* bytes of elements, unless one alone is larger */
+    /* Bytes of elements, unless one alone is larger: with the header it fills a page, and an allocator's class. */
+    CHUNK_MAX = 4096 - sizeof(struct packed),
     CHUNK_MERGE = CHUNK_MAX / 2 /* neighbours that fit in this together become one */
 };
 
