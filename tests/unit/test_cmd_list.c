@@ -191,7 +191,7 @@ END_TEST
 /* One command of 10 000 elements; what comes out is what went in, in both directions. */
 START_TEST(test_many_elements) {
     enum { COUNT = 10000 };
-    static char names[COUNT][8];
+    static char names[COUNT][16];
     static struct slice argv[COUNT + 2];
     char line[64], expected[64];
 
