@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+// The two Redis clients of Node, as their users drive them: node-redis over RESP2 and RESP3, and ioredis.
+import assert from "node:assert/strict";
+import Ioredis from "ioredis";
+import { createClient, RESP_TYPES } from "redis";
+import { startServer } from "./server.mjs";
+
+const megabyte = Buffer.alloc(1 << 20, "0123456789abcde");
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+const many = Array.from({ length: 1000 }, (_, i) => i);
+
+const ends = (client) => new Promise((resolve) => client.once("end", resolve));
+
+// One test a row; `c` is a connected client, each with a database emptied before.
+const nodeRedis = {
+  "strings": async (c) => {
+    assert.equal(await c.set("k", "v"), "OK");
+    assert.equal(await c.get("k"), "v");
+    assert.equal(await c.get("none"), null);
+    assert.equal(await c.set("k", "w", { NX: true }), null);
+    assert.deepEqual(await c.mGet(["k", "none"]), ["v", null]);
+    assert.equal(await c.incrBy("n", 41), 41);
+    assert.equal(await c.del(["k", "n", "none"]), 2);
+  },
+  "binary and large values": async (c) => {
+    const raw = c.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+    for (const value of [everyByte, megabyte, Buffer.alloc(0)]) {
+      await c.set(everyByte, value);
+      assert.ok(value.equals(await raw.get(everyByte)));
+    }
+  },
+  "a pipeline": async (c) => {
+    assert.deepEqual(await c.multi().set("k", "1").incr("k").get("k").execAsPipeline(), ["OK", 2, "2"]);
+  },
+  "lists": async (c) => {
+    assert.equal(await c.rPush("l", ["a", "b", "c"]), 3);
+    assert.equal(await c.lPush("l", "z"), 4);
+    assert.deepEqual(await c.lRange("l", 0, -1), ["z", "a", "b", "c"]);
+    assert.equal(await c.lPop("l"), "z");
+    assert.equal(await c.lLen("l"), 3);
+  },
+  "expiry": async (c) => {
+    await c.set("k", "v", { EX: 100 });
+    const left = await c.ttl("k");
+    assert.ok(left > 0 && left <= 100);
+    assert.equal(await c.persist("k"), 1);
+    assert.equal(await c.ttl("k"), -1);
+    assert.equal(await c.pExpireAt("k", 1), 1);
+    assert.equal(await c.exists("k"), 0);
+  },
+  "the scan iterator": async (c) => {
+    await Promise.all(many.map((i) => c.set(`s:${i}`, "")));
+    await c.set("other", "");
+    const seen = new Set();
+    for await (const keys of c.scanIterator({ MATCH: "s:*", COUNT: 100 })) keys.forEach((key) => seen.add(key));
+    assert.equal(seen.size, many.length);
+  },
+  "errors": async (c) => {
+    await c.set("k", "v");
+    await assert.rejects(c.lPush("k", "x"), /^\S*Error: WRONGTYPE Operation against a key/);
+    await assert.rejects(c.incr("k"), /ERR value is not an integer or out of range/);
+    await assert.rejects(c.sendCommand(["NOSUCH"]), /ERR unknown command 'NOSUCH'/);
+    assert.equal(await c.ping(), "PONG");
+  },
+  "many commands at once": async (c) => {
+    const counts = await Promise.all(many.map(() => c.incr("n")));
+    assert.deepEqual(counts, many.map((i) => i + 1));
+  },
+};
+
+const ioredis = {
+  "strings": async (c) => {
+    assert.equal(await c.set("k", "v"), "OK");
+    assert.equal(await c.get("k"), "v");
+    assert.equal(await c.get("none"), null);
+    assert.deepEqual(await c.mget("k", "none"), ["v", null]);
+    assert.equal(await c.del("k", "none"), 1);
+  },
+  "binary and large values": async (c) => {
+    for (const value of [everyByte, megabyte, Buffer.alloc(0)]) {
+      await c.set(everyByte, value);
+      assert.ok(value.equals(await c.getBuffer(everyByte)));
+    }
+  },
+  "a pipeline": async (c) => {
+    const replies = [[null, "OK"], [null, 2], [null, "2"]];
+    assert.deepEqual(await c.pipeline().set("k", "1").incr("k").get("k").exec(), replies);
+  },
+  "lists": async (c) => {
+    assert.equal(await c.rpush("l", "a", "b", "c"), 3);
+    assert.deepEqual(await c.lrange("l", 0, -1), ["a", "b", "c"]);
+    assert.equal(await c.rpop("l"), "c");
+  },
+  "expiry": async (c) => {
+    await c.set("k", "v", "PX", 100000);
+    const left = await c.pttl("k");
+    assert.ok(left > 0 && left <= 100000);
+    assert.equal(await c.pexpireat("k", 1), 1);
+    assert.equal(await c.exists("k"), 0);
+  },
+  "the scan stream": async (c) => {
+    await Promise.all(many.map((i) => c.set(`s:${i}`, "")));
+    const seen = new Set();
+    for await (const keys of c.scanStream({ match: "s:*", count: 100 })) keys.forEach((key) => seen.add(key));
+    assert.equal(seen.size, many.length);
+  },
+  "errors": async (c) => {
+    await c.set("k", "v");
+    await assert.rejects(c.lpush("k", "x"), /WRONGTYPE Operation against a key/);
+    const [[failed], [, pong]] = await c.pipeline().incr("k").ping().exec();
+    assert.match(failed.message, /ERR value is not an integer or out of range/);
+    assert.equal(pong, "PONG");
+  },
+  "many commands at once": async (c) => {
+    const counts = await Promise.all(many.map(() => c.incr("n")));
+    assert.deepEqual(counts, many.map((i) => i + 1));
+  },
+};
+
+async function openNodeRedis(port, RESP) {
+  const c = createClient({ RESP, socket: { host: "127.0.0.1", port, reconnectStrategy: false } });
+  c.on("error", () => {}); // the command that failed says it
+  await c.connect();
+  return { c, empty: () => c.flushAll(), quit: () => c.close() };
+}
+
+async function openIoredis(port, options) {
+  const c = new Ioredis({ host: "127.0.0.1", port, lazyConnect: true, retryStrategy: null, ...options });
+  c.on("error", () => {});
+  await c.connect();
+  const quit = async () => {
+    const ended = ends(c);
+    assert.equal(await c.quit(), "OK");
+    await ended;
+  };
+  return { c, empty: () => c.flushall(), quit };
+}
+
+const clients = [
+  ["node-redis, RESP2", nodeRedis, (port) => openNodeRedis(port, 2)],
+  ["node-redis, RESP3", nodeRedis, (port) => openNodeRedis(port, 3)],
+  ["ioredis", ioredis, (port) => openIoredis(port, {})],
+  ["ioredis, auto pipelining", ioredis, (port) => openIoredis(port, { enableAutoPipelining: true })],
+];
+
+let run = 0, failures = 0;
+
+async function check(name, test) {
+  run++;
+  try {
+    await test();
+    console.log(`ok ${run} - ${name}`);
+  } catch (error) {
+    failures++;
+    console.log(`not ok ${run} - ${name}\n${String(error.stack).replace(/^/gm, "# ")}`);
+  }
+}
+
+async function checkClient(port, [name, tests, open]) {
+  let client;
+  await check(`${name}: connect`, async () => { client = await open(port); });
+  if (!client) return;
+  for (const [what, test] of Object.entries(tests)) {
+    await check(`${name}: ${what}`, async () => (await client.empty(), test(client.c)));
+  }
+  await check(`${name}: quit`, client.quit);
+}
+
+const server = await startServer();
+setTimeout(async () => {
+  console.log("Bail out! not done after 60 seconds");
+  await server.stop();
+  process.exit(1);
+}, 60000).unref();
+for (const client of clients) await checkClient(server.resp, client);
+await check("the server ends well", async () => assert.equal(await server.stop(), 0));
+console.log(`1..${run}`);
+process.exit(failures ? 1 : 0);
