@@ -90,12 +90,18 @@ enum store_result store_set_string(struct txn *t, const struct key *k, const str
  * valid until the transaction's next change. On failure the key is as it was. */
 enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes);
 
-/* A live list to read, counted as a list operation and a hit or a miss; *list NULL if there is no key. */
-enum store_result store_read_list(struct txn *t, const struct key *k, const struct list **list);
-/* A list to change, made if missing and `create`; else *list NULL. Nothing but list_* calls on it may
- * happen until store_list_done, which accounts for the change and deletes the key if the list is empty. */
-enum store_result store_edit_list(struct txn *t, const struct key *k, bool create, struct list **list);
-void store_list_done(struct txn *t, const struct key *k);
+/* A collection is an object of its type: a list of TYPE_LIST is a `struct list`, which begins with its
+ * `struct object`, and so for every type that is not a string. The caller casts.
+ *
+ * A live object to read, counted as a hit or a miss; *o NULL if there is no key. */
+enum store_result store_read_object(struct txn *t, const struct key *k, enum value_type type,
+                                    const struct object **o);
+/* An object to change, made empty if missing and `create`; else *o NULL. On STORE_OK and *o not NULL, nothing
+ * but calls of that type's own header on it may happen until store_object_done, which accounts for the change
+ * and deletes the key if the object is empty; what it was is freed after the locks are gone. */
+enum store_result store_edit_object(struct txn *t, const struct key *k, enum value_type type, bool create,
+                                    struct object **o);
+void store_object_done(struct txn *t, const struct key *k);
 
 /* Deletes; true if a live key was there. */
 bool store_delete(struct txn *t, const struct key *k);

@@ -6,26 +6,28 @@
 
 /* The list to change, or NULL: replied, an error or what the command says of a missing key. */
 static struct list *edit(struct call *c, bool create, void (*missing)(struct call *c)) {
-    struct list *l = NULL;
-    enum store_result result = store_edit_list(&c->txn, &c->keys[0], create, &l);
+    struct object *o = NULL;
+    enum store_result result = store_edit_object(&c->txn, &c->keys[0], TYPE_LIST, create, &o);
 
     if (result != STORE_OK)
         reply_store_error(c, result);
-    else if (l == NULL)
+    else if (o == NULL)
         missing(c);
-    return l;
+    return (struct list *)o;
 }
 
 static void done(struct call *c) {
-    store_list_done(&c->txn, &c->keys[0]);
+    store_object_done(&c->txn, &c->keys[0]);
 }
 
 /* The list to read; false: replied an error. */
 static bool read_list(struct call *c, const struct list **l) {
-    enum store_result result = store_read_list(&c->txn, &c->keys[0], l);
+    const struct object *o = NULL;
+    enum store_result result = store_read_object(&c->txn, &c->keys[0], TYPE_LIST, &o);
 
     if (result != STORE_OK)
         reply_store_error(c, result);
+    *l = (const struct list *)o;
     return result == STORE_OK;
 }
 

@@ -192,28 +192,3 @@ struct entry_spec entry_spec_of(const struct entry *e) {
 void entry_free(struct entry *e) {
     mem_free(e);
 }
-
-void object_free(struct object *o) {
-    if (o == NULL)
-        return;
-    switch ((enum value_type)o->type) {
-    case TYPE_STRING:
-        blob_unref((struct blob *)o);
-        break;
-    case TYPE_LIST:
-        list_free((struct list *)o);
-        break;
-    }
-}
-
-size_t object_footprint(const struct object *o) {
-    if (o == NULL)
-        return 0;
-    switch ((enum value_type)o->type) {
-    case TYPE_STRING:
-        return mem_good_size(sizeof(struct blob) + ((const struct blob *)o)->cap);
-    case TYPE_LIST:
-        return list_bytes((const struct list *)o);
-    }
-    return 0;
-}

@@ -68,8 +68,14 @@ static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
     return entry_has(e, E_EXPIRES) && entry_expire_at(e) <= now_ms;
 }
 
+/* ---- objects, of any type (object.c) ------------------------------------------------------------------------ */
+
+/* An empty collection of a type that is not TYPE_STRING. NULL: no memory. */
+struct object *object_new(enum value_type type);
 /* Drops an object: a blob's reference, or a whole collection. NULL is ignored. */
 void object_free(struct object *o);
+/* Elements of a collection, bytes of a blob. O(1). */
+size_t object_len(const struct object *o);
 /* Bytes an object takes, allocator's rounding included. */
 size_t object_footprint(const struct object *o);
 

@@ -54,14 +54,16 @@ const struct entry *store_get(struct txn *t, const struct key *k) {
     return e;
 }
 
-enum store_result store_read_list(struct txn *t, const struct key *k, const struct list **list) {
+enum store_result store_read_object(struct txn *t, const struct key *k, enum value_type type,
+                                    const struct object **o) {
     struct shard *sh = txn_shard_read(t, k);
     const struct entry *e = store_get(t, k);
 
-    if (e != NULL && entry_type(e) != TYPE_LIST)
+    if (e != NULL && entry_type(e) != type)
         return STORE_WRONG_TYPE;
-    shard_count_shared(sh, COUNT_LIST_OPS);
-    *list = e != NULL ? entry_list(e) : NULL;
+    if (type == TYPE_LIST)
+        shard_count_shared(sh, COUNT_LIST_OPS);
+    *o = e != NULL ? entry_object(e) : NULL;
     return STORE_OK;
 }
 
@@ -316,16 +318,17 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
     return STORE_OK;
 }
 
-enum store_result store_edit_list(struct txn *t, const struct key *k, bool create, struct list **list) {
+enum store_result store_edit_object(struct txn *t, const struct key *k, enum value_type type, bool create,
+                                    struct object **o) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = find_live(t, sh, k);
-    struct entry_spec spec = {.type = TYPE_LIST, .key = k->name};
+    struct entry_spec spec = {.type = type, .key = k->name};
 
-    *list = NULL;
-    if (e != NULL && entry_type(e) != TYPE_LIST)
+    *o = NULL;
+    if (e != NULL && entry_type(e) != type)
         return STORE_WRONG_TYPE;
     if (e == NULL && create) {
-        spec.object = (struct object *)list_new();
+        spec.object = object_new(type);
         if (spec.object == NULL)
             return STORE_NO_MEMORY;
         if (put(t, sh, k->hash, NULL, &spec) != STORE_OK) {
@@ -335,19 +338,20 @@ enum store_result store_edit_list(struct txn *t, const struct key *k, bool creat
         e = shard_find(sh, k);
     }
     if (e != NULL) {
-        *list = (struct list *)entry_object(e);
-        shard_resized(sh, list_bytes(*list), 0); /* store_list_done adds it again, as it is then */
+        *o = entry_object(e);
+        shard_resized(sh, object_footprint(*o), 0); /* store_object_done adds it again, as it is then */
     }
     return STORE_OK;
 }
 
-void store_list_done(struct txn *t, const struct key *k) {
+void store_object_done(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = shard_find(sh, k);
 
-    assert(e != NULL && entry_type(e) == TYPE_LIST);
-    shard_resized(sh, 0, list_bytes(entry_list(e)));
-    if (list_len(entry_list(e)) == 0)
+    assert(e != NULL && entry_type(e) != TYPE_STRING);
+    shard_resized(sh, 0, object_footprint(entry_object(e)));
+    if (entry_type(e) == TYPE_LIST)
+        shard_count(sh, COUNT_LIST_OPS);
+    if (object_len(entry_object(e)) == 0)
         shard_unlink(sh, k->hash, e, &t->dead);
-    shard_count(sh, COUNT_LIST_OPS);
 }

@@ -245,6 +245,22 @@ START_TEST(test_set_expiry) {
 }
 END_TEST
 
+static enum store_result edit_list(const struct key *k, bool create, struct list **l) {
+    struct object *o = NULL;
+    enum store_result result = store_edit_object(&txn, k, TYPE_LIST, create, &o);
+
+    *l = (struct list *)o;
+    return result;
+}
+
+static enum store_result read_list(const struct key *k, const struct list **l) {
+    const struct object *o = NULL;
+    enum store_result result = store_read_object(&txn, k, TYPE_LIST, &o);
+
+    *l = (const struct list *)o;
+    return result;
+}
+
 START_TEST(test_list) {
     struct key k = key("l");
     struct list *l;
@@ -252,22 +268,22 @@ START_TEST(test_list) {
     struct slice got;
 
     begin(NOW, TXN_WRITE);
-    ck_assert_int_eq(store_edit_list(&txn, &k, false, &l), STORE_OK);
+    ck_assert_int_eq(edit_list(&k, false, &l), STORE_OK);
     ck_assert_ptr_null(l);
-    ck_assert_int_eq(store_edit_list(&txn, &k, true, &l), STORE_OK);
+    ck_assert_int_eq(edit_list(&k, true, &l), STORE_OK);
     ck_assert(list_push(l, LIST_TAIL, SLICE_LIT("x")));
-    store_list_done(&txn, &k);
-    ck_assert_int_eq(store_read_list(&txn, &k, &read), STORE_OK);
+    store_object_done(&txn, &k);
+    ck_assert_int_eq(read_list(&k, &read), STORE_OK);
     ck_assert(list_peek(read, LIST_HEAD, &got) && slice_eq(got, SLICE_LIT("x")));
     ck_assert_int_eq(entry_type(get("l")), TYPE_LIST);
     set("s", "1");
     k = key("s");
-    ck_assert_int_eq(store_edit_list(&txn, &k, true, &l), STORE_WRONG_TYPE);
-    ck_assert_int_eq(store_read_list(&txn, &k, &read), STORE_WRONG_TYPE);
+    ck_assert_int_eq(edit_list(&k, true, &l), STORE_WRONG_TYPE);
+    ck_assert_int_eq(read_list(&k, &read), STORE_WRONG_TYPE);
     k = key("l");
-    ck_assert_int_eq(store_edit_list(&txn, &k, true, &l), STORE_OK);
+    ck_assert_int_eq(edit_list(&k, true, &l), STORE_OK);
     list_drop(l, LIST_HEAD, 1);
-    store_list_done(&txn, &k);
+    store_object_done(&txn, &k);
     ck_assert_ptr_null(get("l"));
     ck_assert_uint_eq(store_count(&txn), 1);
     txn_end(&txn);
@@ -409,9 +425,9 @@ START_TEST(test_accounting_never_drifts) {
             store_set_expiry(&txn, &k, rand() % 2 ? NOW + 99 : NO_EXPIRY, &existed);
             break;
         case 4:
-            if (store_edit_list(&txn, &k, true, &l) == STORE_OK) {
+            if (edit_list(&k, true, &l) == STORE_OK) {
                 list_push(l, LIST_TAIL, large('y', (size_t)(rand() % 900)));
-                store_list_done(&txn, &k);
+                store_object_done(&txn, &k);
             }
             break;
         case 5:

@@ -1,0 +1,49 @@
+/* object.c - what a value outside its entry is, by its type: the one file that knows every type. */
+#include <flashkv/mem.h>
+
+#include "entry_layout.h"
+
+struct object *object_new(enum value_type type) {
+    switch (type) {
+    case TYPE_STRING:
+        break; /* made with its bytes: blob_new */
+    case TYPE_LIST:
+        return (struct object *)list_new();
+    }
+    return NULL;
+}
+
+void object_free(struct object *o) {
+    if (o == NULL)
+        return;
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        blob_unref((struct blob *)o);
+        break;
+    case TYPE_LIST:
+        list_free((struct list *)o);
+        break;
+    }
+}
+
+size_t object_len(const struct object *o) {
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        return ((const struct blob *)o)->len;
+    case TYPE_LIST:
+        return list_len((const struct list *)o);
+    }
+    return 0;
+}
+
+size_t object_footprint(const struct object *o) {
+    if (o == NULL)
+        return 0;
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        return mem_good_size(sizeof(struct blob) + ((const struct blob *)o)->cap);
+    case TYPE_LIST:
+        return list_bytes((const struct list *)o);
+    }
+    return 0;
+}
