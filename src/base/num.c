@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <flashkv/num.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool num_parse_u64(struct slice s, uint64_t *out) {
@@ -33,20 +34,62 @@ bool num_parse_i64(struct slice s, int64_t *out) {
     return true;
 }
 
+/* What both widths refuse alike: `rest` is where reading stopped, `errno` what it left. */
+static bool is_whole_number(struct slice s, const char *text, const char *rest, long double n) {
+    bool out_of_range = errno == ERANGE && (isinf(n) || n == 0);
+
+    return rest == text + s.len && !isspace((unsigned char)s.ptr[0]) && !isnan(n) && !out_of_range;
+}
+
 bool num_parse_double(struct slice s, double *out) {
     char text[256], *end;
     double d;
 
-    if (s.len == 0 || s.len >= sizeof(text) || isspace((unsigned char)s.ptr[0]))
+    if (s.len == 0 || s.len >= sizeof(text))
         return false;
     memcpy(text, s.ptr, s.len);
     text[s.len] = '\0';
     errno = 0;
     d = strtod(text, &end);
-    if (end != text + s.len || isnan(d) || (errno == ERANGE && (d == HUGE_VAL || d == -HUGE_VAL || d == 0)))
+    if (!is_whole_number(s, text, end, d))
         return false;
     *out = d;
     return true;
+}
+
+bool num_parse_long_double(struct slice s, long double *out) {
+    char text[NUM_LONG_DOUBLE_MAX], *end;
+    long double n;
+
+    if (s.len == 0 || s.len >= sizeof(text))
+        return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    errno = 0;
+    n = strtold(text, &end);
+    if (!is_whole_number(s, text, end, n))
+        return false;
+    *out = n;
+    return true;
+}
+
+size_t num_format_double(double d, char out[NUM_DOUBLE_MAX]) {
+    return (size_t)snprintf(out, NUM_DOUBLE_MAX, "%.17g", d);
+}
+
+size_t num_format_long_double(long double n, char out[NUM_LONG_DOUBLE_MAX]) {
+    /* The greatest has 4933 digits before the point: it fits. */
+    size_t len = (size_t)snprintf(out, NUM_LONG_DOUBLE_MAX, "%.17Lf", n);
+
+    while (out[len - 1] == '0')
+        len--;
+    if (out[len - 1] == '.')
+        len--;
+    out[len] = '\0';
+    if (strcmp(out, "-0") != 0)
+        return len;
+    memcpy(out, "0", sizeof("0"));
+    return 1;
 }
 
 size_t num_format_u64(uint64_t n, char *out) {

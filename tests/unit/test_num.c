@@ -1,5 +1,6 @@
 /* Strict numbers: what Redis takes and refuses, at the edges of the range. */
 #include <flashkv/num.h>
+#include <float.h>
 #include <math.h>
 
 #include "unit.h"
@@ -161,6 +162,78 @@ START_TEST(a_double_of_any_length_is_safe) {
 }
 END_TEST
 
+START_TEST(long_double_keeps_what_a_double_loses) {
+    long double n = 42;
+
+    ck_assert(num_parse_long_double(SLICE_LIT("9007199254740993"), &n));
+    ck_assert(n == 9007199254740993.0L);
+    ck_assert(num_parse_long_double(SLICE_LIT("1e400"), &n));
+    ck_assert(n == 1e400L);
+}
+END_TEST
+
+static const struct slice bad_long_double[] = {
+    SLICE_LIT(""),    SLICE_LIT(" 1"),    SLICE_LIT("1 "),      SLICE_LIT("nan"), SLICE_LIT("1e5000"),
+    SLICE_LIT("1,5"), SLICE_LIT("1.5.2"), SLICE_LIT("1e-5000"), SLICE_LIT("abc"), SLICE_LIT("1\0"),
+};
+
+START_TEST(long_double_refused_and_output_untouched) {
+    static char digits[NUM_LONG_DOUBLE_MAX];
+    long double n = 42;
+
+    ck_assert(!num_parse_long_double(bad_long_double[_i], &n));
+    memset(digits, '1', sizeof(digits));
+    ck_assert(!num_parse_long_double(slice_of(digits, sizeof(digits)), &n));
+    ck_assert(n == 42);
+}
+END_TEST
+
+/* redis-server 7.0.15: ZADD, then ZSCORE. */
+static const struct {
+    double value;
+    const char *text;
+} score[] = {
+    {0.1, "0.10000000000000001"},
+    {3, "3"},
+    {1e20, "1e+20"},
+    {1e-7, "9.9999999999999995e-08"},
+    {-1.7976931348623157e308, "-1.7976931348623157e+308"},
+    {HUGE_VAL, "inf"},
+    {-HUGE_VAL, "-inf"},
+};
+
+START_TEST(double_written) {
+    char out[NUM_DOUBLE_MAX];
+
+    ck_assert_uint_eq(num_format_double(score[_i].value, out), strlen(score[_i].text));
+    ck_assert_str_eq(out, score[_i].text);
+}
+END_TEST
+
+/* redis-server 7.0.15: HINCRBYFLOAT from 0. */
+static const struct {
+    long double value;
+    const char *text;
+} counted[] = {
+    {0.1L, "0.1"},   {3, "3"},     {5000, "5000"}, {1e20L, "100000000000000000000"},
+    {10.5L, "10.5"}, {-0.0L, "0"}, {-1e-30L, "0"}, {1e-7L, "0.0000001"},
+};
+
+START_TEST(long_double_written) {
+    char out[NUM_LONG_DOUBLE_MAX];
+
+    ck_assert_uint_eq(num_format_long_double(counted[_i].value, out), strlen(counted[_i].text));
+    ck_assert_str_eq(out, counted[_i].text);
+}
+END_TEST
+
+START_TEST(greatest_long_double_fits) {
+    char out[NUM_LONG_DOUBLE_MAX];
+
+    ck_assert_uint_eq(num_format_long_double(-LDBL_MAX, out), 1 + LDBL_MAX_10_EXP + 1);
+}
+END_TEST
+
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -223,6 +296,11 @@ Suite *test_suite(void) {
     tcase_add_loop_test(tc, double_accepted, 0, ROWS(good_double));
     tcase_add_loop_test(tc, double_refused_and_output_untouched, 0, ROWS(bad_double));
     tcase_add_test(tc, a_double_of_any_length_is_safe);
+    tcase_add_test(tc, long_double_keeps_what_a_double_loses);
+    tcase_add_loop_test(tc, long_double_refused_and_output_untouched, 0, ROWS(bad_long_double));
+    tcase_add_loop_test(tc, double_written, 0, ROWS(score));
+    tcase_add_loop_test(tc, long_double_written, 0, ROWS(counted));
+    tcase_add_test(tc, greatest_long_double_fits);
     tcase_add_loop_test(tc, bytes_accepted, 0, ROWS(good_bytes));
     tcase_add_loop_test(tc, bytes_refused_and_output_untouched, 0, ROWS(bad_bytes));
     suite_add_tcase(suite, tc);
