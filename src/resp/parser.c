@@ -10,26 +10,37 @@ enum {
     ARGS_KEEP = 1024,       /* room for more is given back after the command */
     BLOB_FIRST = 64 * 1024, /* room that a header is given before its bytes arrive */
     BLOB_GROWTH = 8,        /* room for each byte that has arrived: little is copied, little is claimed */
-    DIGITS_FAST = 9,
     CRLF = 2,
+    /* What the short way takes: most commands, whole. */
+    SHORT_ARGS = ARGS_FIRST,
+    SHORT_DIGITS = 4,
+    SHORT_BULK = 9999,
+    SHORT_LEAST = 6, /* bytes of the shortest bulk, "$0\r\n\r\n": as many as a short header is looked at */
 };
 
 void parser_init(struct parser *p, const struct parser_limits *limits) {
     *p = (struct parser){.bulk = -1, .limits = limits};
+    p->tight = limits->max_args < SHORT_ARGS || limits->max_bulk < SHORT_BULK ||
+               limits->max_request < SHORT_ARGS * (SHORT_BULK + sizeof(struct arg));
+}
+
+static void drop_blobs(struct parser *p) {
+    for (size_t i = 0; i < p->argc; i++)
+        blob_unref(p->argv[i].blob);
+    blob_unref(p->blob);
+    p->blob = NULL;
+    p->has_blobs = false;
 }
 
 void parser_next(struct parser *p) {
     if (p->has_blobs)
-        for (size_t i = 0; i < p->argc; i++)
-            blob_unref(p->argv[i].blob);
+        drop_blobs(p);
     if (p->cap > ARGS_KEEP) {
         mem_free(p->argv);
         p->argv = NULL;
         p->cap = 0;
     }
-    blob_unref(p->blob);
-    p->blob = NULL;
-    p->has_blobs = p->is_inline = false;
+    p->is_inline = false;
     p->argc = p->at = 0;
     p->left = 0;
     p->bulk = -1;
@@ -95,9 +106,9 @@ static enum parse_result wrong_mark(struct parser *p, char c) {
     return parser_fail(p, what);
 }
 
-/* Any line, and whatever is wrong with it. */
-static enum parse_result read_line(struct parser *p, const char *in, size_t len, const struct header *h,
-                                   int64_t *n) {
+/* The number of the line at `at`, which moves behind it. */
+static enum parse_result read_header(struct parser *p, const char *in, size_t len, const struct header *h,
+                                     int64_t *n) {
     const char *line = in + p->at, *end = memchr(line, '\r', len - p->at);
 
     if (end == NULL)
@@ -109,27 +120,6 @@ static enum parse_result read_line(struct parser *p, const char *in, size_t len,
     if (!num_parse_i64(slice_of(line + 1, (size_t)(end - line - 1)), n))
         return parser_fail(p, h->invalid);
     p->at += (size_t)(end - line) + CRLF;
-    return PARSE_DONE;
-}
-
-static inline bool is_digit(char c) {
-    return (unsigned char)(c - '0') <= 9;
-}
-
-/* The number of the line at `at`, which moves behind it. */
-static inline enum parse_result read_header(struct parser *p, const char *in, size_t len,
-                                            const struct header *h, int64_t *n) {
-    const char *line = in + p->at, *end = in + len, *digit = line + 1;
-    int64_t value = 0;
-
-    /* The common case: some digits, no search. */
-    for (; digit < end && is_digit(*digit) && digit - line <= DIGITS_FAST; digit++)
-        value = 10 * value + (*digit - '0');
-    if (end - digit < CRLF || *digit != '\r' || digit == line + 1 || *line != h->mark ||
-        (line[1] == '0' && digit > line + 2))
-        return read_line(p, in, len, h, n);
-    *n = value;
-    p->at += (size_t)(digit - line) + CRLF;
     return PARSE_DONE;
 }
 
@@ -178,6 +168,7 @@ static bool fill_blob(struct parser *p, const char *from, size_t n) {
 static enum parse_result gather(struct parser *p, const char *in, size_t len) {
     size_t want = blob_wants(p), have = len - p->at, lacks;
 
+    p->has_blobs = true;
     if (p->blob == NULL && (p->blob = blob_new(0, want < BLOB_FIRST ? want : BLOB_FIRST)) == NULL)
         return parser_no_memory(p);
     lacks = want - p->blob->len;
@@ -190,7 +181,6 @@ static enum parse_result gather(struct parser *p, const char *in, size_t len) {
     if (!parser_add(p, (struct arg){p->blob->data, p->blob->len, p->blob}))
         return parser_no_memory(p);
     p->blob = NULL;
-    p->has_blobs = true;
     return PARSE_DONE;
 }
 
@@ -254,8 +244,54 @@ static enum parse_result read_inline(struct parser *p, char *in, size_t len) {
     return parser_split_line(p, in, n > 0 && in[n - 1] == '\r' ? n - 1 : n);
 }
 
+/* ---- the short way ------------------------------------------------------------------------------------------ */
+
+/* The number in a header of few digits at *at, which moves behind it. -1: it is another kind of header, or wrong. */
+static inline int short_header(const char **at, const char *end, char mark) {
+    const char *s = *at;
+    int n = 0;
+
+    if (end - s < SHORT_LEAST || s[0] != mark || (s[1] == '0' && s[2] != '\r'))
+        return -1;
+    for (int i = 1; i <= SHORT_DIGITS; i++) {
+        unsigned digit = (unsigned char)s[i] - (unsigned)'0';
+
+        if (digit > 9)
+            return -1;
+        n = 10 * n + (int)digit;
+        if (s[i + 1] == '\r') {
+            *at = s + i + 1 + CRLF;
+            return n;
+        }
+    }
+    return -1;
+}
+
+/* Reads a command of few short arguments that is there as a whole. False: it is not that, and nothing was read. */
+static bool read_short(struct parser *p, const char *in, size_t len) {
+    const char *at = in, *end = in + len;
+    int argc = short_header(&at, end, '*');
+
+    if (argc <= 0 || argc > SHORT_ARGS || (size_t)argc > p->cap)
+        return false;
+    for (int i = 0; i < argc; i++) {
+        int n = short_header(&at, end, '$');
+
+        if (n < 0 || end - at < n + CRLF)
+            return false;
+        p->argv[i] = (struct arg){at, (size_t)n, NULL};
+        at += n + CRLF;
+    }
+    p->argc = (size_t)argc;
+    p->at = (size_t)(at - in);
+    return true;
+}
+
 enum parse_result parser_read(struct parser *p, char *in, size_t len) {
     enum parse_result r = PARSE_DONE;
+
+    if (p->left == 0 && !p->tight && read_short(p, in, len))
+        return PARSE_DONE;
 
     if (p->base != in) {
         follow(p, in);

@@ -33,7 +33,8 @@ struct parser {
     uint64_t bytes;    /* what the arguments take, by their headers */
     const char *base;  /* where the buffer was when it was last read */
     bool is_inline;
-    bool has_blobs;
+    bool has_blobs; /* among the arguments, or `blob` */
+    bool tight;     /* limits are so low that short commands can pass them */
     const struct parser_limits *limits;
     char error[64]; /* after PARSE_ERROR: "ERR Protocol error: ..." */
 };
