@@ -80,7 +80,7 @@ static void run_with_keys(struct call *c) {
     struct key room[KEYS_ON_STACK], *keys = room;
     size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step;
     size_t last = cmd->last_key < 0 ? c->argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
-    size_t count = last < first ? 0 : (last - first) / step + 1;
+    size_t count = last == first ? 1 : last < first ? 0 : (last - first) / step + 1; /* one: no division */
     uint64_t shards = 0;
 
     if (count > KEYS_ON_STACK && (keys = mem_alloc(count * sizeof(*keys))) == NULL) {

@@ -177,43 +177,74 @@ const size_t command_count = sizeof(command_table) / sizeof(*command_table);
 
 /* ---- looking up ---------------------------------------------------------------------------------------------- */
 
-/* An open-addressed index over the table: derived from constants, made before main, never changed after. */
-enum { INDEX_SIZE = 512 };
-static uint8_t index_slots[INDEX_SIZE]; /* row number + 1 */
+/* An open-addressed index over the table: derived from constants, made before main, never changed after.
+ *
+ * Every command that is run is looked up, so most names are compared in one go: the first eight bytes, with bit 5
+ * set as in lower-case letters, make a word. For a name of letters alone that is exact, whatever the client wrote;
+ * others, and longer ones, are compared once more. */
+enum { INDEX_SIZE = 512, START_LEN = sizeof(uint64_t) };
+
+struct slot {
+    uint64_t start;
+    const struct command *cmd; /* NULL: free */
+    uint8_t len;
+    bool exact; /* `start` and `len` say it all */
+};
+static struct slot slots[INDEX_SIZE];
+static bool is_subcommand[sizeof(command_table) / sizeof(*command_table)];
 
 _Static_assert(sizeof(command_table) / sizeof(*command_table) < INDEX_SIZE / 2, "the index is too full");
-_Static_assert(sizeof(command_table) / sizeof(*command_table) < UINT8_MAX, "row numbers fit a byte");
 
-static unsigned name_hash(struct slice name) {
-    unsigned h = (unsigned)name.len;
+static uint64_t name_start(struct slice name) {
+    uint64_t start = 0;
 
-    for (size_t i = 0; i < name.len; i++)
-        h = h * 31 + ((unsigned char)name.ptr[i] | 0x20);
-    return (h ^ h >> 9) % INDEX_SIZE;
+    if (name.len >= START_LEN)
+        memcpy(&start, name.ptr, START_LEN);
+    else
+        for (size_t i = 0; i < name.len; i++)
+            start = start << 8 | (unsigned char)name.ptr[i];
+    return start | UINT64_C(0x2020202020202020);
+}
+
+static unsigned start_hash(uint64_t start) {
+    return (unsigned)(start * UINT64_C(0x9e3779b97f4a7c15) >> 32) % INDEX_SIZE;
+}
+
+static bool is_letters(const char *name) {
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
 
 __attribute__((constructor)) static void index_fill(void) {
     for (size_t i = 0; i < command_count; i++) {
-        unsigned at = name_hash(slice_str(command_table[i].name));
+        struct slice name = slice_str(command_table[i].name);
+        uint64_t start = name_start(name);
+        unsigned at = start_hash(start);
 
-        while (index_slots[at] != 0)
+        while (slots[at].cmd != NULL)
             at = (at + 1) % INDEX_SIZE;
-        index_slots[at] = (uint8_t)(i + 1);
+        slots[at] = (struct slot){.start = start,
+                                  .cmd = &command_table[i],
+                                  .len = (uint8_t)name.len,
+                                  .exact = name.len <= START_LEN && is_letters(name.ptr)};
+        is_subcommand[i] = strchr(name.ptr, '|') != NULL;
     }
 }
 
 static const struct command *find(struct slice name) {
-    enum { LONGEST = 40 };
+    uint64_t start = name_start(name);
 
-    if (name.len == 0 || name.len > LONGEST)
-        return NULL;
-    for (unsigned at = name_hash(name); index_slots[at] != 0; at = (at + 1) % INDEX_SIZE) {
-        const struct command *cmd = &command_table[index_slots[at] - 1];
+    for (unsigned at = start_hash(start); slots[at].cmd != NULL; at = (at + 1) % INDEX_SIZE) {
+        const struct slot *s = &slots[at];
 
-        if (slice_caseeq(slice_str(cmd->name), name))
-            return cmd;
+        if (s->start == start && s->len == name.len &&
+            (s->exact || slice_caseeq(slice_str(s->cmd->name), name)))
+            return s->cmd;
     }
     return NULL;
+}
+
+bool command_is_subcommand(const struct command *cmd) {
+    return is_subcommand[cmd - command_table];
 }
 
 const struct command *command_lookup(struct slice name) {

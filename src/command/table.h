@@ -11,8 +11,6 @@ struct command_name {
 struct command_name command_upper(const struct command *cmd);
 
 /* Is this the row of a subcommand, "config|get"? */
-static inline bool command_is_subcommand(const struct command *cmd) {
-    return strchr(cmd->name, '|') != NULL;
-}
+bool command_is_subcommand(const struct command *cmd);
 
 #endif
