@@ -221,7 +221,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
     writer_init(&w, &c->session, conn_outq(c));
     c->session.now_ms = clock_wall_ms();
     *used = 0;
-    while (c->state == CONN_OPEN) {
+    while (c->state == CONN_OPEN && *used < len) {
         enum parse_result r = parser_read(p, in + *used, len - *used);
 
         if (r == PARSE_MORE)
