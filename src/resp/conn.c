@@ -22,6 +22,10 @@ enum {
     STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
 };
 
+/* Edge-triggered: epoll tells once that there is input, and need not look at the socket again to see that it is gone.
+ * So what stops reading before there is nothing left has to ask again (conn_ask_again). */
+static const uint32_t READS = EPOLLIN | EPOLLRDHUP | EPOLLET, WRITES = EPOLLOUT | EPOLLET;
+
 /* ---- opening and closing ------------------------------------------------------------------------------------- */
 
 static void address_text(const struct sockaddr_storage *ss, char *out, size_t cap) {
@@ -80,8 +84,8 @@ void conn_attach(struct conn *c) {
     if (l->conns != NULL)
         l->conns->prev = c;
     l->conns = c;
-    c->events = EPOLLIN;
-    if (!loop_watch(&c->source, EPOLLIN))
+    c->events = READS;
+    if (!loop_watch(&c->source, READS))
         conn_close(c);
 }
 
@@ -320,6 +324,11 @@ static bool run_received(struct conn *c, size_t n) {
     return run_partial(c);
 }
 
+/* Has epoll tell once more what there is, at the end of the turn. */
+static void conn_ask_again(struct conn *c) {
+    c->events = 0;
+}
+
 /* One receive, and what it completes. False: the connection is lost. */
 static bool conn_receive(struct conn *c) {
     size_t room = 0;
@@ -330,7 +339,11 @@ static bool conn_receive(struct conn *c) {
         conn_refuse(c, "ERR out of memory");
         return true;
     }
-    n = recv(c->source.fd, to, room, 0);
+    do
+        n = recv(c->source.fd, to, room, 0);
+    while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)room)
+        conn_ask_again(c);
     if (n > 0)
         return run_received(c, (size_t)n);
     if (n == 0) {
@@ -338,7 +351,7 @@ static bool conn_receive(struct conn *c) {
         c->state = CONN_ENDING;
         return true;
     }
-    return errno == EAGAIN || errno == EINTR;
+    return errno == EAGAIN;
 }
 
 /* ---- turns --------------------------------------------------------------------------------------------------- */
@@ -358,15 +371,15 @@ static bool conn_watch(struct conn *c, uint32_t events) {
 
 /* Watches for what the connection now waits for. False: for nothing, it is at its end. */
 static bool conn_settle(struct conn *c) {
-    bool reads = c->state == CONN_OPEN && !conn_backlogged(c);
+    uint32_t reads = c->state == CONN_OPEN && !conn_backlogged(c) ? READS : 0;
 
     if (c->state == CONN_ENDING && c->out == NULL) {
         if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
             return false;
         c->state = CONN_LINGERING;
-        reads = true;
+        reads = EPOLLIN;
     }
-    return conn_watch(c, (reads ? (uint32_t)EPOLLIN : 0) | (c->out != NULL ? (uint32_t)EPOLLOUT : 0));
+    return conn_watch(c, reads | (c->out != NULL ? WRITES : 0));
 }
 
 /* False: it is to be closed. */
@@ -385,6 +398,8 @@ static bool conn_turn(struct conn *c, uint32_t events) {
     }
     if ((events & EPOLLIN) && c->state == CONN_OPEN && !conn_backlogged(c) && !conn_receive(c))
         return false;
+    if (events & EPOLLRDHUP) /* the end is there, maybe behind more */
+        conn_ask_again(c);
     if (c->out == NULL && !conn_flush(c))
         return false;
     return conn_settle(c);
