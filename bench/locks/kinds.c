@@ -84,72 +84,30 @@ const struct lock_kind kind_rwlock = {"rwlock",           rwlock_kind_init,  rwl
 
 /* ---- the store's ----------------------------------------------------------------------------------------- */
 
-static void counted_init(union any_lock *l) {
-    rwlock_init(&l->counted, LOCK_RANK_SHARD);
+static void store_init(union any_lock *l) {
+    rwlock_init(&l->store, LOCK_RANK_SHARD);
 }
 
-static void counted_read_lock(union any_lock *l, unsigned thread) NO_THREAD_SAFETY_ANALYSIS {
+static void store_read_lock(union any_lock *l, unsigned thread) NO_THREAD_SAFETY_ANALYSIS {
     (void)thread;
-    rwlock_rdlock(&l->counted);
+    rwlock_rdlock(&l->store);
 }
 
-static void counted_read_unlock(union any_lock *l, unsigned thread) NO_THREAD_SAFETY_ANALYSIS {
+static void store_read_unlock(union any_lock *l, unsigned thread) NO_THREAD_SAFETY_ANALYSIS {
     (void)thread;
-    rwlock_rdunlock(&l->counted);
+    rwlock_rdunlock(&l->store);
 }
 
-static void counted_write_lock(union any_lock *l) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_wrlock(&l->counted);
+static void store_write_lock(union any_lock *l) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_wrlock(&l->store);
 }
 
-static void counted_write_unlock(union any_lock *l) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_wrunlock(&l->counted);
+static void store_write_unlock(union any_lock *l) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_wrunlock(&l->store);
 }
 
-const struct lock_kind kind_counted = {"store's",           counted_init,       counted_read_lock,
-                                       counted_read_unlock, counted_write_lock, counted_write_unlock};
-
-/* ---- one word -------------------------------------------------------------------------------------------- */
-
-#define WORD_WRITER (UINT64_C(1) << 63)
-#define WORD_READS (UINT64_C(1) << 20)
-#define WORD_READERS (WORD_READS - 1)
-
-static void word_init(union any_lock *l) {
-    atomic_init(&l->word.state, 0);
-}
-
-static void word_read_lock(union any_lock *l, unsigned thread) {
-    unsigned turns = 0;
-
-    (void)thread;
-    while (atomic_fetch_add_explicit(&l->word.state, WORD_READS + 1, memory_order_acquire) & WORD_WRITER) {
-        atomic_fetch_sub_explicit(&l->word.state, WORD_READS + 1, memory_order_relaxed);
-        while (atomic_load_explicit(&l->word.state, memory_order_relaxed) & WORD_WRITER)
-            wait_a_little(&turns);
-    }
-}
-
-static void word_read_unlock(union any_lock *l, unsigned thread) {
-    (void)thread;
-    atomic_fetch_sub_explicit(&l->word.state, 1, memory_order_release);
-}
-
-static void word_write_lock(union any_lock *l) {
-    unsigned turns = 0;
-
-    while (atomic_fetch_or_explicit(&l->word.state, WORD_WRITER, memory_order_acquire) & WORD_WRITER)
-        wait_a_little(&turns);
-    while (atomic_load_explicit(&l->word.state, memory_order_acquire) & WORD_READERS)
-        wait_a_little(&turns);
-}
-
-static void word_write_unlock(union any_lock *l) {
-    atomic_fetch_and_explicit(&l->word.state, ~WORD_WRITER, memory_order_release);
-}
-
-const struct lock_kind kind_word = {"one word",       word_init,       word_read_lock,
-                                    word_read_unlock, word_write_lock, word_write_unlock};
+const struct lock_kind kind_store = {"store's",         store_init,       store_read_lock,
+                                     store_read_unlock, store_write_lock, store_write_unlock};
 
 /* ---- spread ---------------------------------------------------------------------------------------------- */
 

@@ -6,18 +6,6 @@
 
 enum { KIND_THREADS_MAX = 16, KIND_LINE = 64 };
 
-/* Reader-writer lock in one word, which also counts its readers: a reader costs one atomic addition to enter and one
- * to leave. Waiting spins, then yields.
- *
- *      63       62                     20 19            0
- *     +--------+-------------------------+---------------+
- *     | writer |  reads so far           |  readers now  |
- *     +--------+-------------------------+---------------+
- */
-struct word_lock {
-    _Atomic uint64_t state;
-};
-
 /* Reader-writer lock with a line for each thread: readers write no shared line, a writer looks at them all. */
 struct spread_lock {
     pthread_mutex_t writers;
@@ -30,8 +18,7 @@ struct spread_lock {
 union any_lock {
     _Alignas(2 * KIND_LINE) pthread_mutex_t mutex;
     pthread_rwlock_t rwlock;
-    struct rwlock counted;
-    struct word_lock word;
+    struct rwlock store;
     struct spread_lock spread;
 };
 
@@ -48,9 +35,7 @@ struct lock_kind {
 extern const struct lock_kind kind_none;   /* for one thread: the bare table */
 extern const struct lock_kind kind_mutex;  /* pthread_mutex_t */
 extern const struct lock_kind kind_rwlock; /* pthread_rwlock_t, writers preferred */
-extern const struct lock_kind
-    kind_counted; /* flashkv/lock.h, what the store uses: a rwlock and its statistics */
-extern const struct lock_kind kind_word;
+extern const struct lock_kind kind_store;  /* flashkv/lock.h, what the store uses: one word */
 extern const struct lock_kind kind_spread;
 
 #endif

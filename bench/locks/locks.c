@@ -248,11 +248,11 @@ static void run_stage(const struct stage *stage) {
 
 int main(int argc, char **argv) {
     static const struct stage plan[] = {
-        {1, {&kind_none, &kind_mutex, &kind_rwlock, &kind_counted}},
-        {4, {&kind_counted}},
-        {16, {&kind_counted}},
-        {64, {&kind_none, &kind_mutex, &kind_rwlock, &kind_counted, &kind_word, &kind_spread}},
-        {256, {&kind_counted}},
+        {1, {&kind_none, &kind_mutex, &kind_rwlock, &kind_store}},
+        {4, {&kind_store}},
+        {16, {&kind_store}},
+        {64, {&kind_none, &kind_mutex, &kind_rwlock, &kind_store, &kind_spread}},
+        {256, {&kind_store}},
         {0, {NULL}},
     };
 

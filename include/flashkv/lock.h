@@ -27,6 +27,21 @@ enum lock_rank {
     LOCK_RANK_LEAF = 9000,
 };
 
+/* ---- checks of debug builds: nothing in others -------------------------------------------------------- */
+
+#ifdef FK_DEBUG
+void lock_rank_check(unsigned rank); /* aborts if this thread holds one as high */
+struct rwlock;
+void rwlock_taken(const struct rwlock *l, bool exclusive); /* this thread holds it from here on */
+void rwlock_dropped(const struct rwlock *l);               /* and no more */
+#else
+#define lock_rank_check(rank) ((void)(rank))
+#define rwlock_taken(l, exclusive) ((void)(l))
+#define rwlock_dropped(l) ((void)(l))
+#endif
+
+/* ---- mutex -------------------------------------------------------------------------------------------- */
+
 struct CAPABILITY("mutex") mutex {
     pthread_mutex_t impl;
     unsigned rank;
@@ -37,29 +52,95 @@ void mutex_destroy(struct mutex *m);
 void mutex_lock(struct mutex *m) ACQUIRE(m);
 void mutex_unlock(struct mutex *m) RELEASE(m);
 
+/* ---- reader-writer lock ------------------------------------------------------------------------------- */
+
+/* All of the lock is one word, so that a reader costs one atomic addition to come and one to go, and a writer
+ * one compare-and-swap and one subtraction; the statistics of readers come with them for nothing.
+ *
+ *      63                                20   17   16   15          0
+ *     +------------------------------------+---+---+---+-------------+
+ *     |  shared acquisitions so far        |   | W | S | readers now |
+ *     +------------------------------------+---+---+---+-------------+
+ *      W  a writer is inside, or waits for the readers to leave
+ *      S  somebody sleeps on `turn` until W goes or the readers are out
+ *
+ *     reader  adds itself; finds W: takes itself off again, waits for W to go, tries again
+ *     writer  sets W (waits for another's W to go first), then waits for the readers to leave
+ *
+ * So a waiting writer holds new readers off. A reader that comes and goes again while W is set is never
+ * inside, but is counted among the readers for that instant.
+ *
+ * Waiting spins RWLOCK_SPINS times, then sleeps on the futex `turn`, an event count: it is read before S is
+ * set, and whoever clears S raises it before waking, so a sleeper that set S too late does not go to sleep.
+ * Everybody is woken: few threads wait for one shard, and they sort it out among themselves.
+ * Sources: U. Drepper, "Futexes Are Tricky" (2011); D. Vyukov's eventcount. */
+struct CAPABILITY("rwlock") rwlock {
+    _Atomic uint64_t state;
+    _Atomic uint32_t turn;
+    unsigned rank;
+    _Atomic uint64_t write_locks, contended;
+};
+
+#define RWLOCK_READER UINT64_C(1)
+#define RWLOCK_READERS UINT64_C(0xffff)
+#define RWLOCK_SLEEPERS (UINT64_C(1) << 16)
+#define RWLOCK_WRITER (UINT64_C(1) << 17)
+#define RWLOCK_READ (UINT64_C(1) << 20) /* 2^44 of them, then the count begins anew */
+
+void rwlock_init(struct rwlock *l, unsigned rank);
+void rwlock_destroy(struct rwlock *l);
+
+/* What is left to do when the lock is not free: private to the functions below. */
+void rwlock_rdlock_wait(struct rwlock *l);
+void rwlock_wrlock_wait(struct rwlock *l);
+void rwlock_wake(struct rwlock *l);
+
+static inline void rwlock_rdlock(struct rwlock *l) ACQUIRE_SHARED(l) NO_THREAD_SAFETY_ANALYSIS {
+    lock_rank_check(l->rank);
+    if (atomic_fetch_add_explicit(&l->state, RWLOCK_READ + RWLOCK_READER, memory_order_acquire) &
+        RWLOCK_WRITER)
+        rwlock_rdlock_wait(l);
+    rwlock_taken(l, false);
+}
+
+static inline void rwlock_rdunlock(struct rwlock *l) RELEASE_SHARED(l) NO_THREAD_SAFETY_ANALYSIS {
+    uint64_t was;
+
+    rwlock_dropped(l);
+    was = atomic_fetch_sub_explicit(&l->state, RWLOCK_READER, memory_order_release);
+    if ((was & (RWLOCK_READERS | RWLOCK_SLEEPERS)) == (RWLOCK_READER | RWLOCK_SLEEPERS))
+        rwlock_wake(l);
+}
+
+static inline void rwlock_wrlock(struct rwlock *l) ACQUIRE(l) NO_THREAD_SAFETY_ANALYSIS {
+    uint64_t was = atomic_load_explicit(&l->state, memory_order_relaxed);
+
+    lock_rank_check(l->rank);
+    if ((was & (RWLOCK_WRITER | RWLOCK_READERS)) != 0 ||
+        !atomic_compare_exchange_strong_explicit(&l->state, &was, was | RWLOCK_WRITER, memory_order_acquire,
+                                                 memory_order_relaxed))
+        rwlock_wrlock_wait(l);
+    /* only the exclusive holder writes it: no read-modify-write */
+    atomic_store_explicit(&l->write_locks, atomic_load_explicit(&l->write_locks, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    rwlock_taken(l, true);
+}
+
+static inline void rwlock_wrunlock(struct rwlock *l) RELEASE(l) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_dropped(l);
+    if (atomic_fetch_sub_explicit(&l->state, RWLOCK_WRITER, memory_order_release) & RWLOCK_SLEEPERS)
+        rwlock_wake(l);
+}
+
 /* What a reader-writer lock has seen; each is a relaxed atomic, exact when nobody holds the lock. */
 struct rwlock_stats {
     uint64_t read_locks;  /* shared acquisitions */
     uint64_t write_locks; /* exclusive acquisitions */
     uint64_t contended;   /* acquisitions that had to wait */
     uint32_t readers;     /* holders now, shared */
-    bool writer;          /* held exclusively now */
+    bool writer;          /* held exclusively now, or about to be */
 };
 
-struct CAPABILITY("rwlock") rwlock {
-    pthread_rwlock_t impl;
-    unsigned rank;
-    _Atomic uint32_t readers;
-    _Atomic bool writer;
-    _Atomic uint64_t read_locks, write_locks, contended;
-};
-
-void rwlock_init(struct rwlock *l, unsigned rank);
-void rwlock_destroy(struct rwlock *l);
-void rwlock_rdlock(struct rwlock *l) ACQUIRE_SHARED(l);
-void rwlock_rdunlock(struct rwlock *l) RELEASE_SHARED(l);
-void rwlock_wrlock(struct rwlock *l) ACQUIRE(l);
-void rwlock_wrunlock(struct rwlock *l) RELEASE(l);
 /* A snapshot of the counters; takes no lock. */
 struct rwlock_stats rwlock_stats(const struct rwlock *l);
 /* Zeroes the cumulative counters, not readers and writer. */

@@ -19,22 +19,6 @@ void shard_destroy(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
     rwlock_destroy(&sh->lock);
 }
 
-void shard_rdlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_rdlock(&sh->lock);
-}
-
-void shard_rdunlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_rdunlock(&sh->lock);
-}
-
-void shard_wrlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_wrlock(&sh->lock);
-}
-
-void shard_wrunlock(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
-    rwlock_wrunlock(&sh->lock);
-}
-
 struct entry *shard_find(const struct shard *sh, const struct key *k) {
     return table_find(&sh->keys, k->hash, k->name);
 }

@@ -165,17 +165,13 @@ START_TEST(a_lock_that_waits_counts_as_contended) {
 END_TEST
 
 /* This thread reads, a writer comes to wait, then another reader comes. With a lock that prefers readers the
- * loop below would not end, for the waiting writer would hold nobody off. */
+ * second wait would not end, for the waiting writer would hold nobody off. */
 START_TEST(a_waiting_writer_goes_before_later_readers) {
     int writer_order = 0, reader_order = 0;
     pthread_t writer, reader;
 
     rwlock_rdlock(&rw);
     writer = start(write_once, &writer_order);
-    while (pthread_rwlock_tryrdlock(&rw.impl) == 0) {
-        pthread_rwlock_unlock(&rw.impl);
-        sched_yield();
-    }
     wait_for_contended(1);
     reader = start(read_once, &reader_order);
     wait_for_contended(2);
@@ -185,6 +181,63 @@ START_TEST(a_waiting_writer_goes_before_later_readers) {
     pthread_join(reader, NULL);
     ck_assert_int_eq(writer_order, 1);
     ck_assert_int_eq(reader_order, 2);
+}
+END_TEST
+
+/* Readers that overlap, so that there is always one inside, until the writer has had its turns. */
+static _Atomic bool stream_over;
+
+static void *read_on_and_on(void *arg) {
+    while (!atomic_load(&stream_over)) {
+        rwlock_rdlock(&rw);
+        sched_yield();
+        rwlock_rdunlock(&rw);
+    }
+    return arg;
+}
+
+static void *write_on_and_on(void *arg) {
+    while (!atomic_load(&stream_over)) {
+        rwlock_wrlock(&rw);
+        counter++;
+        rwlock_wrunlock(&rw);
+    }
+    return arg;
+}
+
+START_TEST(a_stream_of_readers_does_not_starve_a_writer) {
+    pthread_t readers[THREADS];
+
+    for (int t = 0; t < THREADS; t++)
+        readers[t] = start(read_on_and_on, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        rwlock_wrlock(&rw);
+        counter++;
+        rwlock_wrunlock(&rw);
+    }
+    atomic_store(&stream_over, true);
+    for (int t = 0; t < THREADS; t++)
+        pthread_join(readers[t], NULL);
+    ck_assert_uint_eq(counter, ROUNDS);
+}
+END_TEST
+
+START_TEST(a_stream_of_writers_does_not_starve_a_reader) {
+    pthread_t writers[THREADS];
+    unsigned last = 0;
+
+    for (int t = 0; t < THREADS; t++)
+        writers[t] = start(write_on_and_on, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        rwlock_rdlock(&rw);
+        ck_assert_uint_ge(counter, last);
+        last = counter;
+        rwlock_rdunlock(&rw);
+    }
+    atomic_store(&stream_over, true);
+    for (int t = 0; t < THREADS; t++)
+        pthread_join(writers[t], NULL);
+    ck_assert_uint_gt(counter, 0);
 }
 END_TEST
 
@@ -325,6 +378,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, holders_are_seen);
     tcase_add_test(tc, a_lock_that_waits_counts_as_contended);
     tcase_add_test(tc, a_waiting_writer_goes_before_later_readers);
+    tcase_add_test(tc, a_stream_of_readers_does_not_starve_a_writer);
+    tcase_add_test(tc, a_stream_of_writers_does_not_starve_a_reader);
 #ifdef FK_DEBUG
     tcase_add_loop_test(tc, a_mistake_aborts_and_says_which, 0, (int)(sizeof(mistakes) / sizeof(*mistakes)));
     tcase_add_test(tc, a_lock_is_held_by_its_thread_only);
