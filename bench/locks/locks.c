@@ -1,6 +1,6 @@
 /* locks.c - the store's own table under different locks and numbers of shards, in one process, without sockets.
  *
- * usage: locks [KEYS [SECONDS]]     (1000000 keys; 0.2 seconds for each figure)
+ * usage: locks [KEYS [SECONDS [LOCK]]]     (1000000 keys; 0.2 seconds for each figure; all locks)
  *
  * Prints a line of tab-separated values for each figure: lock, shards, threads, percent of reads, key order,
  * operations a second, nanoseconds of CPU time an operation takes, p99 in nanoseconds (of one in 16, the clock's own
@@ -35,6 +35,7 @@ static struct {
     struct setup now;
     uint64_t keys;
     double seconds;
+    const char *only; /* the lock to try, or NULL */
     unsigned char secret[TABLE_SECRET_SIZE];
     struct table tables[SHARDS_MAX];
     union any_lock locks[SHARDS_MAX];
@@ -136,6 +137,14 @@ static void *work(void *arg) {
     return NULL;
 }
 
+static const char *kind_name(const struct lock_kind *kind) {
+    return kind != NULL ? kind->name : "store";
+}
+
+static bool wanted(const struct lock_kind *kind) {
+    return bench.only == NULL || strcmp(bench.only, kind_name(kind)) == 0;
+}
+
 static void run(struct setup setup) {
     static struct worker workers[KIND_THREADS_MAX];
     struct timespec pause = {(time_t)bench.seconds,
@@ -163,10 +172,9 @@ static void run(struct setup setup) {
             histogram_merge(&workers[0].latency, &workers[i].latency);
     }
     seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start) / 1e9;
-    printf("%s\t%u\t%u\t%u\t%s\t%.0f\t%.1f\t%llu\n", setup.kind != NULL ? setup.kind->name : "store",
-           setup.shards, setup.threads, setup.reads, setup.order == KEYS_ZIPF ? "zipf" : "uniform",
-           (double)done / seconds, (double)cpu_ns / (double)done,
-           (unsigned long long)histogram_quantile(&workers[0].latency, 0.99));
+    printf("%s\t%u\t%u\t%u\t%s\t%.0f\t%.1f\t%llu\n", kind_name(setup.kind), setup.shards, setup.threads,
+           setup.reads, setup.order == KEYS_ZIPF ? "zipf" : "uniform", (double)done / seconds,
+           (double)cpu_ns / (double)done, (unsigned long long)histogram_quantile(&workers[0].latency, 0.99));
     fflush(stdout);
 }
 
@@ -174,6 +182,8 @@ static void run(struct setup setup) {
 static void run_all(const struct lock_kind *kind, unsigned shards) {
     static const unsigned mixes[] = {80, 100, 50, 0};
 
+    if (!wanted(kind))
+        return;
     for (unsigned i = 0; kind != NULL && i < shards; i++)
         kind->init(&bench.locks[i]);
     for (unsigned order = KEYS_UNIFORM; order <= KEYS_ZIPF; order++)
@@ -258,8 +268,9 @@ int main(int argc, char **argv) {
 
     bench.keys = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     bench.seconds = argc > 2 ? strtod(argv[2], NULL) : 0.2;
+    bench.only = argc > 3 ? argv[3] : NULL;
     if (bench.keys == 0 || bench.keys > UINT32_MAX || !(bench.seconds > 0 && bench.seconds < 60)) {
-        fputs("usage: locks [KEYS [SECONDS]]\n", stderr);
+        fputs("usage: locks [KEYS [SECONDS [LOCK]]]\n", stderr);
         return 2;
     }
     for (unsigned i = 0; i < TABLE_SECRET_SIZE; i++)

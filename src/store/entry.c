@@ -5,7 +5,7 @@
 #include <flashkv/mem.h>
 #include <flashkv/store.h>
 
-enum { TYPE_MASK = 7, KEY_BITS = 17, KEY_MASK = (1 << KEY_BITS) - 1 };
+enum { KEY_BITS = 17, KEY_MASK = (1 << KEY_BITS) - 1 };
 
 static size_t key_length(const struct entry *e) {
     return e->lens & KEY_MASK;
@@ -35,7 +35,7 @@ static size_t value_offset(const struct entry *e) {
 }
 
 enum value_type entry_type(const struct entry *e) {
-    return (enum value_type)(e->meta & TYPE_MASK);
+    return (enum value_type)(e->meta & E_TYPE);
 }
 
 const char *value_type_name(enum value_type type) {

@@ -20,7 +20,7 @@
 
 enum { ENTRY_KEY_MAX = (1 << 17) - 1 };
 
-enum entry_flag { E_EXPIRES = 1 << 3, E_OBJECT = 1 << 4, E_CONTENT_TYPE = 1 << 5 };
+enum entry_flag { E_TYPE = 7, E_EXPIRES = 1 << 3, E_OBJECT = 1 << 4, E_CONTENT_TYPE = 1 << 5 };
 
 struct entry {
     uint32_t lens;
@@ -62,6 +62,11 @@ size_t entry_footprint(const struct entry *e);
 
 static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
     return (e->meta & flag) != 0;
+}
+
+/* A string that lives in the entry, without expiry or content type. */
+static inline bool entry_is_plain(const struct entry *e) {
+    return (e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE)) == 0;
 }
 
 static inline bool entry_expired(const struct entry *e, int64_t now_ms) {

@@ -97,9 +97,11 @@ static enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, str
 
 /* Can `spec` be written over `e` without a new allocation and without touching the tables? */
 static bool fits_in_place(const struct entry *e, const struct entry_spec *spec) {
+    size_t had = entry_size(e), need = entry_spec_size(spec);
+
     return entry_object(e) == NULL && spec->object == NULL &&
-           (entry_expire_at(e) != NO_EXPIRY) == (spec->expire_at != NO_EXPIRY) &&
-           mem_good_size(entry_spec_size(spec)) == mem_good_size(entry_size(e));
+           entry_has(e, E_EXPIRES) == (spec->expire_at != NO_EXPIRY) &&
+           (had == need || mem_good_size(had) == mem_good_size(need));
 }
 
 static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) REQUIRES(shard_role) {
@@ -124,9 +126,10 @@ static struct object *string_object(const struct string_value *v) {
     return &b->object;
 }
 
-enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry *e = find_live(t, sh, k);
+/* Sets the key in whatever way is left: another length, type, expiry or content type than that of `e`, which may be
+ * NULL. */
+static enum store_result set_anew(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
+                                  const struct string_value *v) REQUIRES(shard_role) {
     struct entry_spec spec = {.type = TYPE_STRING, .key = k->name, .content_type = v->content_type};
     enum store_result result;
 
@@ -153,6 +156,26 @@ enum store_result store_set_string(struct txn *t, const struct key *k, const str
     else
         object_free(spec.object);
     return result;
+}
+
+/* The commonest of writes, for which nothing but the value's bytes changes; false: it is another. */
+static bool rewrite_value(struct entry *e, const struct string_value *v) {
+    if (!entry_is_plain(e) || entry_string(e).len != v->bytes.len || v->blob != NULL ||
+        v->expire_at != NO_EXPIRY || v->content_type.len > 0)
+        return false;
+    if (v->bytes.len > 0)
+        memcpy(entry_inline_value(e), v->bytes.ptr, v->bytes.len);
+    return true;
+}
+
+enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+
+    if (e == NULL || !rewrite_value(e, v))
+        return set_anew(t, sh, k, e, v);
+    shard_count(sh, COUNT_SETS);
+    return STORE_OK;
 }
 
 bool store_delete(struct txn *t, const struct key *k) {
