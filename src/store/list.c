@@ -15,8 +15,8 @@
 #include "packed.h"
 
 enum {
-    /* Bytes of elements, unless one alone is larger: with the header it fills a page, and an allocator's class. */
-    CHUNK_MAX = 4096 - sizeof(struct packed),
+    /* Bytes of elements, unless one alone is larger: with the header it fills two pages, and an allocator's class. */
+    CHUNK_MAX = 8192 - sizeof(struct packed),
     CHUNK_MERGE = CHUNK_MAX / 2 /* neighbours that fit in this together become one */
 };
 

@@ -233,7 +233,7 @@ static bool table_make_room(struct table *t) {
         return slots_alloc(&t->now, CAPACITY_MIN);
     if (table_moving(t))
         return false;
-    return table_begin_move(t, t->now.capacity + t->now.capacity / 2);
+    return table_begin_move(t, t->now.capacity + t->now.capacity / 4);
 }
 
 bool table_insert(struct table *t, uint64_t hash, struct entry *e) {

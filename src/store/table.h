@@ -16,8 +16,9 @@
  * Growing and shrinking: goal, no operation ever pays for a whole rehash. A second slot array is allocated, and
  * every insertion and removal moves the entries of a few more homes over, lowest first. `moved` is the frontier:
  * homes below it (by the old capacity) live in the new array, the others in the old, so a look-up reads one array
- * and one only. It stops when the frontier has crossed the old array. Cost: each entry is moved about twice in
- * the life of a growing table (capacity grows by a half); both arrays take memory meanwhile.
+ * and one only. It stops when the frontier has crossed the old array. Cost: each entry is moved about four
+ * times in the life of a growing table (capacity grows by a quarter, so that slots are 70 to 87 % full); both arrays
+ * take memory meanwhile.
  *
  * Not thread-safe: the shard's lock guards it. */
 #ifndef FLASHKV_STORE_TABLE_H
