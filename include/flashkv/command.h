@@ -33,6 +33,7 @@ enum command_flag {
     CMD_KEYSPACE = 1 << 5,  /* over the whole keyspace: no shard is locked for it */
     CMD_PRIVATE = 1 << 6,   /* for a front end of ours; unknown to RESP clients */
     CMD_CONTAINER = 1 << 7, /* has subcommands, rows of their own: "config|get" */
+    CMD_NUMKEYS = 1 << 8,   /* an argument counts the keys behind it: see first_key */
 };
 
 struct call;
@@ -43,7 +44,8 @@ struct command {
     int16_t arity;  /* exact count with the name, or minus the least */
     uint16_t flags; /* enum command_flag */
     int16_t first_key, last_key,
-        key_step;        /* as COMMAND INFO: 1, 1, 1; last -1 is the last argument; 0: none */
+        key_step;        /* as COMMAND INFO: 1, 1, 1; last -1 is the last argument; 0: none. With CMD_NUMKEYS
+                          * first_key is the argument that counts the keys, and last_key a key before it, or 0 */
     const char *group;   /* "string", "list", "generic", "server", "connection" */
     const char *since;   /* Redis version */
     const char *syntax;  /* arguments as README and COMMAND DOCS show them */
@@ -57,7 +59,8 @@ struct call {
     const struct command *command;
     size_t argc;
     const struct arg *argv; /* argv[0] is the name */
-    const struct key *keys; /* the hashed keys, in the order of argv */
+    const struct key
+        *keys; /* the hashed keys, in the order of argv; none if CMD_NUMKEYS counts more than there are */
     size_t key_count;
     struct txn txn; /* holds the shards of `keys` */
     struct reply *reply;

@@ -7,11 +7,13 @@
 #define FLASHKV_ENTRY_H
 
 #include <flashkv/blob.h>
+#include <flashkv/hash.h>
 #include <flashkv/list.h>
+#include <flashkv/set.h>
 #include <flashkv/slice.h>
 #include <stdint.h>
 
-enum value_type { TYPE_STRING, TYPE_LIST };
+enum value_type { TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET };
 
 /* What an expiry time of "none" is. All others are wall milliseconds since 1970. */
 enum { NO_EXPIRY = 0 };
@@ -19,7 +21,7 @@ enum { NO_EXPIRY = 0 };
 struct entry;
 
 enum value_type entry_type(const struct entry *e);
-/* "string", "list": the words of TYPE. Static. */
+/* "string", "list" and so on: the words of TYPE. Static. */
 const char *value_type_name(enum value_type type);
 struct slice entry_key(const struct entry *e);
 /* Wall milliseconds, or NO_EXPIRY. */
@@ -35,8 +37,10 @@ struct slice entry_content_type(const struct entry *e);
 enum { ENTRY_CONTENT_TYPE_MAX = 255 };
 /* A longer string is behind a blob: copying it while a lock is held would cost more than a reference. */
 enum { STRING_INLINE_MAX = 4096 };
-/* The list (TYPE_LIST only), to read. */
+/* The collection, to read; each for its own type only. */
 const struct list *entry_list(const struct entry *e);
+const struct hash *entry_hash(const struct entry *e);
+const struct set *entry_set(const struct entry *e);
 /* Bytes this key takes in all: entry, value, table slots. */
 size_t entry_bytes(const struct entry *e);
 

@@ -103,6 +103,13 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
                                     struct object **o);
 void store_object_done(struct txn *t, const struct key *k);
 
+/* A collection that is in no key yet, for store_set_object; to be given up, store_free_object. NULL: no memory. */
+struct object *store_new_object(const struct store *s, enum value_type type);
+void store_free_object(struct object *o);
+/* Sets the key to a collection, whatever it held, without an expiry; an empty one deletes the key. The object is
+ * the store's from then on, but for a failure, which leaves the key as it was. */
+enum store_result store_set_object(struct txn *t, const struct key *k, struct object *o);
+
 /* Deletes; true if a live key was there. */
 bool store_delete(struct txn *t, const struct key *k);
 /* Sets the expiry (NO_EXPIRY takes it away) of a live key; a time already past deletes it. *existed tells. */

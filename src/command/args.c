@@ -10,6 +10,15 @@ bool arg_i64(struct call *c, size_t i, int64_t *out) {
     return false;
 }
 
+bool arg_repeats(struct call *c, int64_t count) {
+    enum { SHORTEST = sizeof("$0\r\n\r\n") - 1 };
+
+    if (count >= -(int64_t)(c->server->options->max_output_bytes / SHORTEST))
+        return true;
+    reply_error(c->reply, "ERR value is out of range");
+    return false;
+}
+
 bool arg_expiry(struct call *c, size_t i, enum time_form form, int64_t *expire_at) {
     int64_t n;
 
@@ -49,6 +58,43 @@ bool arg_expiry_word(const struct call *c, size_t i, enum time_form *form) {
             return true;
         }
     return false;
+}
+
+/* The option at `i` with its value; false: replied. */
+static bool scan_option(struct call *c, size_t i, bool may_type, struct scan_args *out) {
+    int64_t count;
+
+    if (i + 1 < c->argc && arg_is(c, i, "count")) {
+        if (!arg_i64(c, i + 1, &count))
+            return false;
+        if (count >= 1) {
+            out->count = (uint64_t)count;
+            return true;
+        }
+    } else if (i + 1 < c->argc && arg_is(c, i, "match")) {
+        out->pattern = call_arg(c, i + 1);
+        return true;
+    } else if (i + 1 < c->argc && may_type && arg_is(c, i, "type")) {
+        out->type = call_arg(c, i + 1);
+        return true;
+    }
+    reply_syntax_error(c);
+    return false;
+}
+
+bool arg_cursor(struct call *c, size_t i, struct scan_args *out) {
+    *out = (struct scan_args){.count = 10};
+    if (num_parse_u64(call_arg(c, i), &out->cursor))
+        return true;
+    reply_error(c->reply, "ERR invalid cursor");
+    return false;
+}
+
+bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out) {
+    for (size_t i = at; i < c->argc; i += 2)
+        if (!scan_option(c, i, may_type, out))
+            return false;
+    return true;
 }
 
 void reply_syntax_error(struct call *c) {
@@ -93,6 +139,50 @@ bool is_type(struct call *c, const struct entry *e, enum value_type type) {
     return false;
 }
 
+struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
+                           void (*missing)(struct call *c)) {
+    struct object *o = NULL;
+    enum store_result result = store_edit_object(&c->txn, k, type, create, &o);
+
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    else if (o == NULL)
+        missing(c);
+    return o;
+}
+
+bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o) {
+    enum store_result result = store_read_object(&c->txn, k, type, o);
+
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    return result == STORE_OK;
+}
+
+void missing_null(struct call *c) {
+    reply_null(c->reply);
+}
+
+void missing_null_array(struct call *c) {
+    reply_null_array(c->reply);
+}
+
+void missing_empty_array(struct call *c) {
+    reply_array(c->reply, 0);
+}
+
+void missing_zero(struct call *c) {
+    reply_integer(c->reply, 0);
+}
+
+void missing_error(struct call *c) {
+    reply_error(c->reply, "ERR no such key");
+}
+
+void missing_ok(struct call *c) {
+    reply_ok(c->reply);
+}
+
 struct names names_make(const struct call *c) {
     return (struct names){.bytes = buf_make(c->server->options->max_output_bytes)};
 }
@@ -109,18 +199,26 @@ void names_add(struct names *n, struct slice name) {
     n->count++;
 }
 
+void names_each(const struct names *n, void (*each)(void *ctx, struct slice name), void *ctx) {
+    for (size_t at = 0; at < n->bytes.len;) {
+        uint32_t len;
+
+        memcpy(&len, n->bytes.data + at, sizeof(len));
+        each(ctx, slice_of(n->bytes.data + at + sizeof(len), len));
+        at += sizeof(len) + len;
+    }
+}
+
+static void reply_name(void *ctx, struct slice name) {
+    reply_bulk(ctx, name);
+}
+
 static void names_reply_as(struct call *c, struct names *n, enum reply_aggregate kind) {
     if (n->overflow) {
         reply_error(c->reply, "ERR the reply would be larger than max-output-bytes, use SCAN");
     } else {
         c->reply->ops->aggregate(c->reply, kind, kind == REPLY_MAP ? n->count / 2 : n->count);
-        for (size_t at = 0; at < n->bytes.len;) {
-            uint32_t len;
-
-            memcpy(&len, n->bytes.data + at, sizeof(len));
-            reply_bulk(c->reply, slice_of(n->bytes.data + at + sizeof(len), len));
-            at += sizeof(len) + len;
-        }
+        names_each(n, reply_name, c->reply);
     }
     buf_free(&n->bytes);
 }
@@ -131,4 +229,18 @@ void names_reply(struct call *c, struct names *n) {
 
 void names_reply_map(struct call *c, struct names *n) {
     names_reply_as(c, n, REPLY_MAP);
+}
+
+void names_reply_set(struct call *c, struct names *n) {
+    names_reply_as(c, n, REPLY_SET);
+}
+
+void names_reply_page(struct call *c, uint64_t next, struct names *n) {
+    char digits[NUM_I64_MAX];
+
+    if (!n->overflow) {
+        reply_array(c->reply, 2);
+        reply_bulk(c->reply, slice_of(digits, num_format_u64(next, digits)));
+    }
+    names_reply(c, n);
 }

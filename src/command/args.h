@@ -18,12 +18,24 @@ static inline bool arg_is(const struct call *c, size_t i, const char *word) {
 /* "ERR value is not an integer or out of range" */
 bool arg_i64(struct call *c, size_t i, int64_t *out);
 
+/* A count below zero asks for that many, repeats included: false, replied, if even the shortest of replies would be
+ * larger than max-output-bytes. */
+bool arg_repeats(struct call *c, int64_t count);
+
 /* How a time is written: seconds or milliseconds, from now or since 1970. */
 enum time_form { FROM_NOW = 0, SINCE_1970 = 1, IN_SECONDS = 0, IN_MS = 2 };
 /* A time that must lie after 1970, as wall milliseconds. "ERR invalid expire time in 'set' command" */
 bool arg_expiry(struct call *c, size_t i, enum time_form form, int64_t *expire_at);
 /* EX, PX, EXAT, PXAT as argument `i`; false: another word, nothing replied. */
 bool arg_expiry_word(const struct call *c, size_t i, enum time_form *form);
+
+/* Where a scan goes on, and what it is to give: [MATCH pattern] [COUNT count] [TYPE type] from argument `at` on. */
+struct scan_args {
+    uint64_t cursor, count;
+    struct slice pattern, type; /* ptr NULL: all */
+};
+bool arg_cursor(struct call *c, size_t i, struct scan_args *out);
+bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out);
 
 void reply_syntax_error(struct call *c);
 void reply_wrong_type(struct call *c);
@@ -34,6 +46,20 @@ void reply_string(struct call *c, const struct entry *e);
 /* False, replied WRONGTYPE: `e` is there and holds another type. */
 bool is_type(struct call *c, const struct entry *e, enum value_type type);
 
+/* A collection to change, or NULL: replied, an error or what `missing` says of a key that is not there. After
+ * the change: store_object_done. */
+struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
+                           void (*missing)(struct call *c));
+/* A collection to read, *o NULL without a key; false: replied an error. */
+bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o);
+/* What commands say of a missing key. */
+void missing_null(struct call *c);
+void missing_null_array(struct call *c);
+void missing_empty_array(struct call *c);
+void missing_zero(struct call *c);
+void missing_error(struct call *c); /* "ERR no such key" */
+void missing_ok(struct call *c);
+
 /* Key names gathered before their count is known: [length][bytes]... in a bounded buffer. */
 struct names {
     struct buf bytes;
@@ -42,8 +68,12 @@ struct names {
 };
 struct names names_make(const struct call *c);
 void names_add(struct names *n, struct slice name);
+void names_each(const struct names *n, void (*each)(void *ctx, struct slice name), void *ctx);
 /* Replies an array of them, or a map (of pairs), or an error if they overflowed, and frees. */
 void names_reply(struct call *c, struct names *n);
 void names_reply_map(struct call *c, struct names *n);
+void names_reply_set(struct call *c, struct names *n);
+/* The same as a page of a scan: [next cursor, [names]]. */
+void names_reply_page(struct call *c, uint64_t next, struct names *n);
 
 #endif

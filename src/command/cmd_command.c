@@ -43,7 +43,7 @@ static const struct {
     const char *category; /* of ACL, or NULL */
 } flag_names[] = {
     {CMD_WRITE, "write", "@write"}, {CMD_READ, "readonly", "@read"}, {CMD_DENYOOM, "denyoom", NULL},
-    {CMD_ADMIN, "admin", "@admin"}, {CMD_FAST, "fast", "@fast"},
+    {CMD_ADMIN, "admin", "@admin"}, {CMD_FAST, "fast", "@fast"},     {CMD_NUMKEYS, "movablekeys", NULL},
 };
 
 static void reply_flags(struct call *c, const struct command *cmd) {
@@ -90,11 +90,7 @@ static void reply_pair_integer(struct call *c, const char *name, int64_t value) 
     reply_integer(c->reply, value);
 }
 
-/* One specification: keys from an index to the last, by a step. */
-static void reply_key_specs(struct call *c, const struct command *cmd) {
-    reply_set(c->reply, cmd->first_key > 0);
-    if (cmd->first_key == 0)
-        return;
+static void begin_key_spec(struct call *c, const struct command *cmd, int64_t index, const char *find) {
     reply_map(c->reply, 3);
     reply_text(c->reply, "flags");
     reply_set(c->reply, 1);
@@ -104,15 +100,42 @@ static void reply_key_specs(struct call *c, const struct command *cmd) {
     reply_pair(c, "type", "index");
     reply_text(c->reply, "spec");
     reply_map(c->reply, 1);
-    reply_pair_integer(c, "index", cmd->first_key);
+    reply_pair_integer(c, "index", index);
     reply_text(c->reply, "find_keys");
     reply_map(c->reply, 2);
-    reply_pair(c, "type", "range");
+    reply_pair(c, "type", find);
     reply_text(c->reply, "spec");
     reply_map(c->reply, 3);
-    reply_pair_integer(c, "lastkey", cmd->last_key < 0 ? cmd->last_key : cmd->last_key - cmd->first_key);
-    reply_pair_integer(c, "keystep", cmd->key_step);
+}
+
+/* Keys from an index to the last, by a step. */
+static void reply_range_spec(struct call *c, const struct command *cmd, int64_t first, int64_t last,
+                             int64_t step) {
+    begin_key_spec(c, cmd, first, "range");
+    reply_pair_integer(c, "lastkey", last < 0 ? last : last - first);
+    reply_pair_integer(c, "keystep", step);
     reply_pair_integer(c, "limit", 0);
+}
+
+/* Keys counted by the argument before them. */
+static void reply_numkeys_spec(struct call *c, const struct command *cmd) {
+    begin_key_spec(c, cmd, cmd->first_key, "keynum");
+    reply_pair_integer(c, "keynumidx", 0);
+    reply_pair_integer(c, "firstkey", 1);
+    reply_pair_integer(c, "keystep", 1);
+}
+
+static void reply_key_specs(struct call *c, const struct command *cmd) {
+    if (cmd->flags & CMD_NUMKEYS) {
+        reply_set(c->reply, 1 + (cmd->last_key > 0));
+        if (cmd->last_key > 0)
+            reply_range_spec(c, cmd, cmd->last_key, cmd->last_key, 1);
+        reply_numkeys_spec(c, cmd);
+        return;
+    }
+    reply_set(c->reply, cmd->first_key > 0);
+    if (cmd->first_key > 0)
+        reply_range_spec(c, cmd, cmd->first_key, cmd->last_key, cmd->key_step);
 }
 
 static void reply_row(struct call *c, const struct command *cmd) {
@@ -120,9 +143,15 @@ static void reply_row(struct call *c, const struct command *cmd) {
     reply_text(c->reply, cmd->name);
     reply_integer(c->reply, cmd->arity);
     reply_flags(c, cmd);
-    reply_integer(c->reply, cmd->first_key);
-    reply_integer(c->reply, cmd->last_key);
-    reply_integer(c->reply, cmd->key_step);
+    if (cmd->flags & CMD_NUMKEYS) { /* the keys that are where they are, whatever is counted */
+        reply_integer(c->reply, cmd->last_key);
+        reply_integer(c->reply, cmd->last_key);
+        reply_integer(c->reply, cmd->last_key > 0);
+    } else {
+        reply_integer(c->reply, cmd->first_key);
+        reply_integer(c->reply, cmd->last_key);
+        reply_integer(c->reply, cmd->key_step);
+    }
     reply_categories(c, cmd);
     reply_array(c->reply, 0); /* tips */
     reply_key_specs(c, cmd);
@@ -231,7 +260,8 @@ void cmd_command_list(struct call *c) {
 
 void cmd_command_getkeys(struct call *c) {
     const struct command *cmd = command_lookup(call_arg(c, 2));
-    size_t argc = c->argc - 2, last;
+    size_t argc = c->argc - 2;
+    struct key_args at;
 
     if (cmd == NULL)
         reply_error(c->reply, "ERR Invalid command specified");
@@ -239,10 +269,11 @@ void cmd_command_getkeys(struct call *c) {
         reply_error(c->reply, "ERR The command has no key arguments");
     else if (cmd->arity >= 0 ? argc != (size_t)cmd->arity : argc < (size_t)-cmd->arity)
         reply_error(c->reply, "ERR Invalid number of arguments specified for command");
+    else if (!command_key_args(cmd, argc, c->argv + 2, &at))
+        reply_error(c->reply, "ERR Invalid arguments specified for command");
     else {
-        last = cmd->last_key < 0 ? argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
-        reply_array(c->reply, (last - (size_t)cmd->first_key) / (size_t)cmd->key_step + 1);
-        for (size_t i = (size_t)cmd->first_key; i <= last; i += (size_t)cmd->key_step)
-            reply_bulk(c->reply, call_arg(c, i + 2));
+        reply_array(c->reply, key_args_count(&at));
+        for (size_t i = 0; i < key_args_count(&at); i++)
+            reply_bulk(c->reply, call_arg(c, key_args_at(&at, i) + 2));
     }
 }

@@ -231,50 +231,20 @@ void cmd_keys(struct call *c) {
     names_reply(c, &f.names);
 }
 
-static bool parse_scan(struct call *c, struct key_filter *f, int64_t *count) {
-    for (size_t i = 2; i < c->argc; i += 2) {
-        bool has_value = i + 1 < c->argc;
-
-        if (has_value && arg_is(c, i, "count")) {
-            if (!arg_i64(c, i + 1, count))
-                return false;
-            if (*count < 1)
-                goto syntax;
-        } else if (has_value && arg_is(c, i, "match")) {
-            f->pattern = call_arg(c, i + 1);
-        } else if (has_value && arg_is(c, i, "type")) {
-            f->type = call_arg(c, i + 1);
-        } else {
-            goto syntax;
-        }
-    }
-    return true;
-
-syntax:
-    reply_syntax_error(c);
-    return false;
-}
-
 void cmd_scan(struct call *c) {
-    struct key_filter f = {.names = names_make(c)};
-    char digits[NUM_I64_MAX];
-    uint64_t cursor;
-    int64_t count = 10;
-    size_t len;
+    struct scan_args scan;
+    struct key_filter f;
+    uint64_t next;
 
-    if (!num_parse_u64(call_arg(c, 1), &cursor) || cursor >> 53 != 0) {
+    if (!arg_cursor(c, 1, &scan) || !arg_scan(c, 2, true, &scan))
+        return;
+    if (scan.cursor >> 53 != 0) {
         reply_error(c->reply, "ERR invalid cursor");
         return;
     }
-    if (!parse_scan(c, &f, &count))
-        return;
-    cursor = gather_keys(c, cursor, (uint64_t)count, &f);
-    len = num_format_u64(cursor, digits);
-    if (!f.names.overflow) {
-        reply_array(c->reply, 2);
-        reply_bulk(c->reply, slice_of(digits, len));
-    }
-    names_reply(c, &f.names);
+    f = (struct key_filter){names_make(c), scan.pattern, scan.type};
+    next = gather_keys(c, scan.cursor, scan.count, &f);
+    names_reply_page(c, next, &f.names);
 }
 
 static void gather_one(void *ctx, const struct entry *e) {

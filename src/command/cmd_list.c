@@ -4,51 +4,20 @@
 #include "args.h"
 #include "handlers.h"
 
-/* The list to change, or NULL: replied, an error or what the command says of a missing key. */
 static struct list *edit(struct call *c, bool create, void (*missing)(struct call *c)) {
-    struct object *o = NULL;
-    enum store_result result = store_edit_object(&c->txn, &c->keys[0], TYPE_LIST, create, &o);
-
-    if (result != STORE_OK)
-        reply_store_error(c, result);
-    else if (o == NULL)
-        missing(c);
-    return (struct list *)o;
+    return (struct list *)edit_object(c, &c->keys[0], TYPE_LIST, create, missing);
 }
 
 static void done(struct call *c) {
     store_object_done(&c->txn, &c->keys[0]);
 }
 
-/* The list to read; false: replied an error. */
 static bool read_list(struct call *c, const struct list **l) {
     const struct object *o = NULL;
-    enum store_result result = store_read_object(&c->txn, &c->keys[0], TYPE_LIST, &o);
+    bool ok = read_object(c, &c->keys[0], TYPE_LIST, &o);
 
-    if (result != STORE_OK)
-        reply_store_error(c, result);
     *l = (const struct list *)o;
-    return result == STORE_OK;
-}
-
-static void missing_null(struct call *c) {
-    reply_null(c->reply);
-}
-
-static void missing_null_array(struct call *c) {
-    reply_null_array(c->reply);
-}
-
-static void missing_zero(struct call *c) {
-    reply_integer(c->reply, 0);
-}
-
-static void missing_error(struct call *c) {
-    reply_error(c->reply, "ERR no such key");
-}
-
-static void missing_ok(struct call *c) {
-    reply_ok(c->reply);
+    return ok;
 }
 
 /* Redis's ranges: negative counts from the end, then cut to what is there. Empty: *stop < *start. */

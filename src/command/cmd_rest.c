@@ -7,7 +7,7 @@
  *     rest.append  key value                                      [length, etag or null, expire_at]
  *     rest.blob    key                                            a large value whose digest nobody has asked for yet
  *
- * value      a string, or an array of a list's elements
+ * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values
  * expire_at  wall milliseconds, 0: never
  * expiry     "" none, "keep" the one the key has, or wall milliseconds
  * condition  "" none, "nx", "xx", "match" or "none-match"; the tags of the last two follow, "*" is any value
@@ -46,6 +46,46 @@ static void reply_list(struct call *c, const struct list *l) {
         reply_bulk(c->reply, element);
 }
 
+struct visited {
+    struct call *c;
+    const struct entry *e;
+};
+
+static void reply_field(void *ctx, hash_place at) {
+    struct visited *v = ctx;
+
+    reply_bulk(v->c->reply, hash_field(entry_hash(v->e), at));
+    reply_bulk(v->c->reply, hash_value(entry_hash(v->e), at));
+}
+
+static void reply_member(void *ctx, set_place at) {
+    struct visited *v = ctx;
+    char room[SET_ROOM];
+
+    reply_bulk(v->c->reply, set_member(entry_set(v->e), at, room));
+}
+
+static void reply_value(struct call *c, const struct entry *e) {
+    struct visited v = {c, e};
+
+    switch (entry_type(e)) {
+    case TYPE_STRING:
+        reply_string(c, e);
+        break;
+    case TYPE_LIST:
+        reply_list(c, entry_list(e));
+        break;
+    case TYPE_HASH:
+        reply_map(c->reply, hash_len(entry_hash(e)));
+        hash_scan(entry_hash(e), 0, SIZE_MAX, reply_field, &v);
+        break;
+    case TYPE_SET:
+        reply_set(c->reply, set_len(entry_set(e)));
+        set_scan(entry_set(e), 0, SIZE_MAX, reply_member, &v);
+        break;
+    }
+}
+
 void cmd_rest_read(struct call *c) {
     const struct entry *e = store_get(&c->txn, &c->keys[0]);
 
@@ -54,10 +94,7 @@ void cmd_rest_read(struct call *c) {
         return;
     }
     reply_array(c->reply, 5);
-    if (entry_type(e) == TYPE_STRING)
-        reply_string(c, e);
-    else
-        reply_list(c, entry_list(e));
+    reply_value(c, e);
     reply_integer(c->reply, (int64_t)entry_type(e));
     reply_integer(c->reply, entry_expire_at(e));
     reply_bulk(c->reply, entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));

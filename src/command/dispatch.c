@@ -1,5 +1,6 @@
 /* dispatch.c - the one path from an argv to a handler: arity, keys, locks, handler, unlock. */
 #include <flashkv/mem.h>
+#include <flashkv/num.h>
 #include <stdio.h>
 
 #include "args.h"
@@ -47,20 +48,41 @@ static const struct command *find_subcommand(struct call *c, const struct comman
     return sub;
 }
 
-/* Hashes the keys the row points at into `keys` and collects their shards. False: replied. */
-static bool hash_keys(struct call *c, size_t first, size_t last, size_t step, struct key *keys,
-                      uint64_t *shards) {
-    uint64_t longest = c->server->options->max_key_bytes;
-    size_t n = 0;
+bool command_key_args(const struct command *cmd, size_t argc, const struct arg *argv, struct key_args *out) {
+    size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step, last;
+    int64_t n;
 
-    for (size_t i = first; i <= last; i += step) {
+    if (cmd->flags & CMD_NUMKEYS) {
+        *out = (struct key_args){(size_t)cmd->last_key, first + 1, 1, 0};
+        if (!num_parse_i64(arg_slice(&argv[first]), &n) || n < 1 || (uint64_t)n > argc - first - 1)
+            return false;
+        out->count = (size_t)n;
+        return true;
+    }
+    last = cmd->last_key < 0 ? argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
+    /* one key: no division */
+    *out = (struct key_args){0, first, step,
+                             last == first  ? 1
+                             : last < first ? 0
+                                            : (last - first) / step + 1};
+    return true;
+}
+
+/* Hashes the keys into `keys` and collects their shards. False: replied. */
+static bool hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards) {
+    uint64_t longest = c->server->options->max_key_bytes;
+    size_t n = key_args_count(at);
+
+    for (size_t k = 0; k < n; k++) {
+        size_t i = key_args_at(at, k);
+
         if (c->argv[i].len > longest) {
             reply_error(c->reply, "ERR key is too long (%zu bytes, at most %llu: max-key-bytes)",
                         c->argv[i].len, (unsigned long long)longest);
             return false;
         }
-        keys[n] = store_key(c->server->store, call_arg(c, i));
-        *shards |= key_shard_bit(&keys[n++]);
+        keys[k] = store_key(c->server->store, call_arg(c, i));
+        *shards |= key_shard_bit(&keys[k]);
     }
     c->keys = keys;
     c->key_count = n;
@@ -76,18 +98,20 @@ static void run_locked(struct call *c, uint64_t shards) {
 }
 
 static void run_with_keys(struct call *c) {
-    const struct command *cmd = c->command;
     struct key room[KEYS_ON_STACK], *keys = room;
-    size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step;
-    size_t last = cmd->last_key < 0 ? c->argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
-    size_t count = last == first ? 1 : last < first ? 0 : (last - first) / step + 1; /* one: no division */
+    struct key_args at;
     uint64_t shards = 0;
 
-    if (count > KEYS_ON_STACK && (keys = mem_alloc(count * sizeof(*keys))) == NULL) {
+    if (!command_key_args(c->command, c->argc, c->argv, &at)) {
+        run_locked(c, 0); /* without keys: the handler has the words for what is wrong */
+        return;
+    }
+    if (key_args_count(&at) > KEYS_ON_STACK &&
+        (keys = mem_alloc(key_args_count(&at) * sizeof(*keys))) == NULL) {
         reply_error(c->reply, "ERR out of memory");
         return;
     }
-    if (hash_keys(c, first, last, step, keys, &shards))
+    if (hash_keys(c, &at, keys, &shards))
         run_locked(c, shards);
     if (keys != room)
         mem_free(keys);

@@ -26,6 +26,24 @@ void cmd_quit(struct call *c);
 void cmd_reset(struct call *c);
 void cmd_select(struct call *c);
 
+/* cmd_hash.c */
+void cmd_hdel(struct call *c);
+void cmd_hexists(struct call *c);
+void cmd_hget(struct call *c);
+void cmd_hgetall(struct call *c);
+void cmd_hincrby(struct call *c);
+void cmd_hincrbyfloat(struct call *c);
+void cmd_hkeys(struct call *c);
+void cmd_hlen(struct call *c);
+void cmd_hmget(struct call *c);
+void cmd_hmset(struct call *c);
+void cmd_hrandfield(struct call *c);
+void cmd_hscan(struct call *c);
+void cmd_hset(struct call *c);
+void cmd_hsetnx(struct call *c);
+void cmd_hstrlen(struct call *c);
+void cmd_hvals(struct call *c);
+
 /* cmd_key.c */
 void cmd_del(struct call *c);
 void cmd_exists(struct call *c);
@@ -78,6 +96,27 @@ void cmd_debug_sleep(struct call *c);
 void cmd_flushall(struct call *c);
 void cmd_info(struct call *c);
 void cmd_time(struct call *c);
+
+/* cmd_set.c */
+void cmd_sadd(struct call *c);
+void cmd_scard(struct call *c);
+void cmd_sismember(struct call *c);
+void cmd_smembers(struct call *c);
+void cmd_smismember(struct call *c);
+void cmd_smove(struct call *c);
+void cmd_spop(struct call *c);
+void cmd_srandmember(struct call *c);
+void cmd_srem(struct call *c);
+void cmd_sscan(struct call *c);
+
+/* cmd_set_algebra.c */
+void cmd_sdiff(struct call *c);
+void cmd_sdiffstore(struct call *c);
+void cmd_sinter(struct call *c);
+void cmd_sintercard(struct call *c);
+void cmd_sinterstore(struct call *c);
+void cmd_sunion(struct call *c);
+void cmd_sunionstore(struct call *c);
 
 /* cmd_string.c */
 void cmd_append(struct call *c);

@@ -46,7 +46,7 @@ static json_t *base64(struct slice s) {
     return string;
 }
 
-static void set_bytes(json_t *object, const char *name, const char *encoding_name, struct slice s) {
+static void put_bytes(json_t *object, const char *name, const char *encoding_name, struct slice s) {
     json_t *string = utf8(s);
 
     json_object_set_new(object, name, string != NULL ? string : base64(s));
@@ -93,13 +93,13 @@ char *json_key(const struct request *r, struct slice key, const struct capture *
     if (c->tokens[value].kind == TOKEN_AGGREGATE)
         after += (size_t)c->tokens[value].n;
     expire_at = c->tokens[after + 1].n;
-    set_bytes(root, "key", "key_encoding", key);
+    put_bytes(root, "key", "key_encoding", key);
     json_object_set_new(root, "type", json_string(value_type_name((enum value_type)c->tokens[after].n)));
     if (c->tokens[value].kind == TOKEN_AGGREGATE) {
         json_object_set_new(root, "value", strings(c, value, &encoding));
         json_object_set_new(root, "encoding", json_string(encoding));
     } else {
-        set_bytes(root, "value", "encoding", capture_text(c, value));
+        put_bytes(root, "value", "encoding", capture_text(c, value));
     }
     json_object_set_new(root, "ttl_ms",
                         expire_at != NO_EXPIRY ? json_integer(expire_at - r->now_ms) : json_null());

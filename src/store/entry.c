@@ -44,6 +44,10 @@ const char *value_type_name(enum value_type type) {
         return "string";
     case TYPE_LIST:
         return "list";
+    case TYPE_HASH:
+        return "hash";
+    case TYPE_SET:
+        return "set";
     }
     return "none";
 }
@@ -86,6 +90,16 @@ struct blob *entry_blob(const struct entry *e) {
 const struct list *entry_list(const struct entry *e) {
     assert(entry_type(e) == TYPE_LIST);
     return (const struct list *)entry_object(e);
+}
+
+const struct hash *entry_hash(const struct entry *e) {
+    assert(entry_type(e) == TYPE_HASH);
+    return (const struct hash *)entry_object(e);
+}
+
+const struct set *entry_set(const struct entry *e) {
+    assert(entry_type(e) == TYPE_SET);
+    return (const struct set *)entry_object(e);
 }
 
 char *entry_inline_value(struct entry *e) {

@@ -75,8 +75,9 @@ static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
 
 /* ---- objects, of any type (object.c) ------------------------------------------------------------------------ */
 
-/* An empty collection of a type that is not TYPE_STRING. NULL: no memory. */
-struct object *object_new(enum value_type type);
+/* An empty collection of a type that is not TYPE_STRING, whose tables are keyed by `secret` (TABLE_SECRET_SIZE bytes,
+ * borrowed). NULL: no memory. */
+struct object *object_new(enum value_type type, const unsigned char *secret);
 /* Drops an object: a blob's reference, or a whole collection. NULL is ignored. */
 void object_free(struct object *o);
 /* Elements of a collection, bytes of a blob. O(1). */

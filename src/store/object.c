@@ -3,12 +3,16 @@
 
 #include "entry_layout.h"
 
-struct object *object_new(enum value_type type) {
+struct object *object_new(enum value_type type, const unsigned char *secret) {
     switch (type) {
     case TYPE_STRING:
         break; /* made with its bytes: blob_new */
     case TYPE_LIST:
         return (struct object *)list_new();
+    case TYPE_HASH:
+        return (struct object *)hash_new(secret);
+    case TYPE_SET:
+        return (struct object *)set_new(secret);
     }
     return NULL;
 }
@@ -23,6 +27,12 @@ void object_free(struct object *o) {
     case TYPE_LIST:
         list_free((struct list *)o);
         break;
+    case TYPE_HASH:
+        hash_free((struct hash *)o);
+        break;
+    case TYPE_SET:
+        set_free((struct set *)o);
+        break;
     }
 }
 
@@ -32,6 +42,10 @@ size_t object_len(const struct object *o) {
         return ((const struct blob *)o)->len;
     case TYPE_LIST:
         return list_len((const struct list *)o);
+    case TYPE_HASH:
+        return hash_len((const struct hash *)o);
+    case TYPE_SET:
+        return set_len((const struct set *)o);
     }
     return 0;
 }
@@ -44,6 +58,10 @@ size_t object_footprint(const struct object *o) {
         return mem_good_size(sizeof(struct blob) + ((const struct blob *)o)->cap);
     case TYPE_LIST:
         return list_bytes((const struct list *)o);
+    case TYPE_HASH:
+        return hash_bytes((const struct hash *)o);
+    case TYPE_SET:
+        return set_bytes((const struct set *)o);
     }
     return 0;
 }

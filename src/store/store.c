@@ -351,7 +351,7 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
     if (e != NULL && entry_type(e) != type)
         return STORE_WRONG_TYPE;
     if (e == NULL && create) {
-        spec.object = object_new(type);
+        spec.object = object_new(type, t->store->secret);
         if (spec.object == NULL)
             return STORE_NO_MEMORY;
         if (put(t, sh, k->hash, NULL, &spec) != STORE_OK) {
@@ -377,4 +377,24 @@ void store_object_done(struct txn *t, const struct key *k) {
         shard_count(sh, COUNT_LIST_OPS);
     if (object_len(entry_object(e)) == 0)
         shard_unlink(sh, k->hash, e, &t->dead);
+}
+
+struct object *store_new_object(const struct store *s, enum value_type type) {
+    return object_new(type, s->secret);
+}
+
+void store_free_object(struct object *o) {
+    object_free(o);
+}
+
+enum store_result store_set_object(struct txn *t, const struct key *k, struct object *o) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry_spec spec = {.type = (enum value_type)o->type, .key = k->name, .object = o};
+
+    if (object_len(o) == 0) {
+        (void)store_delete(t, k);
+        object_free(o);
+        return STORE_OK;
+    }
+    return put(t, sh, k->hash, find_live(t, sh, k), &spec);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <flashkv/mem.h>
+#include <flashkv/random.h>
 
 _Static_assert(sizeof(void *) == 8, "a slot packs an address of 48 bits: 64-bit machines only");
 
@@ -313,4 +314,19 @@ uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_vis
     if (next != 0 && next < w.from)
         return next;
     return w.want == 0 ? w.from : slots_walk(&t->old, t->old_next, &w);
+}
+
+struct entry *table_random(const struct table *t) {
+    size_t now = slots_count(&t->now) * (t->now.at != NULL);
+    size_t old = table_moving(t) ? slots_count(&t->old) - t->old_next : 0; /* those before have moved */
+    uint64_t slot;
+
+    if (t->used == 0)
+        return NULL;
+    do {
+        size_t i = random_below(now + old);
+
+        slot = i < now ? t->now.at[i] : t->old.at[t->old_next + i - now];
+    } while (slot == 0);
+    return slot_entry(slot);
 }

@@ -74,4 +74,8 @@ size_t table_bytes(const struct table *t);
 typedef void table_visit(void *ctx, struct entry *e);
 uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_visit *visit, void *ctx);
 
+/* An entry picked at random, each with the same chance; NULL: the table is empty. Tries slots until one is taken,
+ * so the cost is one over the share of slots that are (8 on average at the thinnest). */
+struct entry *table_random(const struct table *t);
+
 #endif

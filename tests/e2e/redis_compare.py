@@ -43,6 +43,34 @@ GROUPS = {
         linsert l middle a b / lrange l 0 -1 / ltrim l 1 2 / lrange l 0 -1 / ltrim l 5 10 / exists l / ltrim none 0 1
         ltrim l x y / rpush l 1 2 3 4 5 / ltrim l -3 -2 / lrange l 0 -1 / lpushx l h / rpushx l t / lpushx none h
         rpushx none t / lrange l 0 -1 / llen none / rpush l / lpush / rpop l 1 2 / type l""",
+    "hashes": """
+        hset h a 1 b 2 / hset h a 3 c 4 / hset h a / hset h a 1 b / hset h / hmset h d 5 / hmset h d / hmset h d 5 e / hget h a
+        hget h none / hget none a / hget h / hmget h a none b / hmget none a / hmget h / hgetall h / hgetall none / hkeys h
+        hvals h / hlen h / hlen none / hexists h a / hexists h none / hstrlen h a / hstrlen h none / hstrlen none a
+        hsetnx h a 9 / hsetnx h new 9 / hget h new / hdel h new none / hdel none a / hdel h / hincrby h a 5 / hincrby h n -3
+        hincrby h a x / hset h s abc / hincrby h s 1 / hincrbyfloat h s 1 / hset h m 9223372036854775807 / hincrby h m 1
+        hincrbyfloat h f 3.14 / hincrbyfloat h f 1e3 / hincrbyfloat h f -0.000001 / hincrbyfloat h f x / hincrbyfloat h f inf
+        hincrbyfloat h f nan / hset h e 1e400 / hincrbyfloat h e 1 / hset h sp " 1" / hincrbyfloat h sp 1 / hincrby h sp 1
+        hscan h x / hscan none 0 / hscan h 0 match a count 100 / hscan h 0 count 0 / hscan h 0 count x / hscan h 0 bogus / hscan h 0 type hash
+        hrandfield none / hrandfield none 2 / hrandfield none -2 withvalues / hrandfield h 0 / hrandfield h x
+        hrandfield h 1 bogus / hrandfield h 1 withvalues bogus / del h / hset h one 1 / hrandfield h / hrandfield h 5
+        hrandfield h -3 / hrandfield h 1 withvalues / hrandfield h -2 withvalues / hrandfield h 5 withvalues / type h
+        hrandfield h 9223372036854775807 withvalues / hdel h one / exists h / hgetall h / set x v / hset x a 1 / hget x a
+        hgetall x / hdel x a / hincrby x a 1 / hscan x 0 / hrandfield x / hrandfield x 1 / hlen x / get h / hset h a 1 / get h""",
+    "sets": """
+        sadd s 1 2 3 / sadd s 3 4 / sadd s / scard s / scard none / sismember s 1 / sismember s x / sismember none 1
+        smismember s 1 x 2 / smismember none 1 / smismember s / smembers s / srem s 4 none / srem none 1 / srem s / smembers none
+        sadd t 2 3 5 / sinter s t / sinter s none / sinter none / sunion s t none / sdiff s t / sdiff none s / sdiff s none t
+        sinterstore d s t / smembers d / sinterstore d s none / exists d / sunionstore d s t / smembers d / sdiffstore d s t
+        smembers d / sunionstore s s t / smembers s / set x v / sinterstore x s t / type x / sintercard 2 s t / sintercard 2 s t limit 1
+        sintercard 0 s / sintercard x s / sintercard 3 s t / sintercard 2 s t limit -1 / sintercard 2 s t limit x
+        sintercard 2 s t bogus 1 / sintercard 2 s t limit / sintercard 1 none / sintercard / smove s t 1 / smove s t nope
+        smove none t 1 / smove s s 2 / smove s x2 2 / smembers x2 / set str v / smove s str 3 / smove str s 3 / sadd str 1
+        sinter s str / sunion str / sdiff s str / sinterstore d s str / sintercard 2 s str / spop none / spop none 2
+        srandmember none / srandmember none 2 / srandmember s 0 / srandmember s x / srandmember s 1 2 / spop s x / spop s -1
+        spop s 1 2 / del one / sadd one m / srandmember one / srandmember one 5 / srandmember one -3 / spop one 0 / spop one 2
+        exists one / sadd one m / spop one / exists one / sscan s x / sscan none 0 / sscan x2 0 / sscan x2 0 match q
+        sscan x2 0 count 0 / type s / get s / lpush s a / hset s a b / sadd i 007 / sadd i 7 / scard i""",
     "wrong types": """
         rpush l a / get l / incr l / append l x / strlen l / getset l x / getdel l / getex l / set l x get / mget l
         setnx l x / set s v / lpush s a / rpush s a / lpop s / rpop s 2 / llen s / lindex s 0 / lrange s 0 1

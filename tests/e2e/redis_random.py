@@ -13,17 +13,21 @@ COMMANDS = 10000
 FRESH_EVERY = 500  # commands on one keyspace
 
 KEYS = ["a", "b", "c", "l", "m", ""]
+HASHES, SETS = ["h", "i", "a"], ["s", "t", "u", "a"]
 VALUES = ["v", "", "10", "-5", "a\0b", "b", "9223372036854775807", "x" * 70, "y" * 5000]
 NUMBERS = ["0", "1", "-1", "2", "-2", "3", "-9", "100", "", "x", "1.5", "+1", "01", " 1", "-0",
            "9223372036854775807", "-9223372036854775808", "9223372036854775808"]
 TIMES = ["0", "-1", "x", "", "9223372036854775807", "-9223372036854775808"]
 PAST_OR_FAR = TIMES + ["1", "33177117420", "9223372036854775", "33177117420000"]
+UNORDERED = {"keys", "hgetall", "hkeys", "hvals", "hscan", "smembers", "sinter", "sunion", "sdiff", "sscan"}
 OPTIONS = ["nx", "XX", "get", "keepttl", "persist", "gt", "lt", "bogus", "ex", "exat", ""]
 PATTERNS = ["*", "a", "[a-c]", "?", "l*", "\\a", "[^a]", "", "[", "[a", "[c-a]", "a\\", "*a*", "[]a]"]
 
 # What a letter of a shape stands for.
 KINDS = {
     "k": KEYS, "v": VALUES, "n": NUMBERS, "r": TIMES, "t": PAST_OR_FAR, "o": OPTIONS, "p": PATTERNS,
+    "h": HASHES, "s": SETS, "m": VALUES + ["1", "2", "3", "-7", "007"],
+    "N": ["1", "2", "3", "0", "-1", "x"], "L": ["limit", "LIMIT", "bogus"],
     "R": ["ex", "PX"], "T": ["exat", "PXAT"], "W": ["before", "AFTER", "between"],
 }
 SHAPES = """
@@ -33,7 +37,12 @@ SHAPES = """
     lpush l v/lpush k v v/rpush l v/rpush k v v/lpushx k v/rpushx k v v/lpop k/rpop k/lpop k n/rpop k n/llen k
     lindex k n/lrange k n n/lrange l n n/lset k n v/lset l n v/lrem k n v/lrem l n v/linsert k W v v/linsert l W v v
     ltrim k n n/ltrim l n n
-    del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
+    hset h v v/hset h v v v v/hset k v v/hmset h v v/hsetnx h v v/hget h v/hget k v/hmget h v v v/hgetall h/hkeys h/hvals h
+    hlen h/hlen k/hexists h v/hstrlen h v/hdel h v/hdel h v v/hincrby h v n/hincrbyfloat h v n/hscan h 0 count 100
+    sadd s m/sadd s m m m/sadd k m/srem s m/srem s m m/scard s/scard k/sismember s m/smismember s m m/smembers s/smove s s m
+    sinter s s/sunion s s s/sdiff s s/sinterstore s s s/sunionstore s s s/sdiffstore s s s/sinter s k/sunionstore k s
+    sintercard N s/sintercard N s s/sintercard N s s L n/sscan s 0 count 100
+    del h/del s/type h/type s/expire h 100/del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
     pexpiretime k/expire k r/pexpire k r/expire k r o/expireat k t/pexpireat k t/expireat k t o/pexpireat k t o o
 """
 
@@ -53,8 +62,8 @@ def draw(rng, shapes):
 def reply_to(client, command):
     client.send(Resp.encode([w.encode("latin-1") for w in command]))
     reply = raw_reply(client.file)
-    if command[0] == "keys" and reply.startswith(b"*"):
-        return sorted(reply.split(b"\r\n"))  # in no order; no key holds a line's end
+    if command[0].lower() in UNORDERED and reply[:1] in b"*%~":
+        return sorted(reply.split(b"\r\n"))  # in no order; nothing here holds a line's end
     return reply
 
 

@@ -28,7 +28,8 @@ START_TEST(test_names) {
 END_TEST
 
 START_TEST(test_texts) {
-    static const char *const groups[] = {"string", "list", "generic", "connection", "server", "rest"};
+    static const char *const groups[] = {"string",  "list",       "hash",   "set",
+                                         "generic", "connection", "server", "rest"};
 
     FOR_EACH_ROW(row) {
         bool known = false;
@@ -87,6 +88,11 @@ START_TEST(test_keys) {
         }
         ck_assert_msg(row->first_key > 0 && row->first_key < least, "%s: first key", row->name);
         ck_assert_msg(row->key_step > 0, "%s: key step", row->name);
+        if (row->flags & CMD_NUMKEYS) {
+            ck_assert_msg(row->last_key < row->first_key && row->first_key + 1 < least, "%s: numkeys",
+                          row->name);
+            continue;
+        }
         ck_assert_msg(row->last_key == -1 || (row->last_key >= row->first_key && row->last_key < least),
                       "%s: last key", row->name);
         ck_assert_msg(!(row->flags & CMD_READ) != !(row->flags & CMD_WRITE),

@@ -1,0 +1,346 @@
+/* cmd_hash.c - hashes. Source: https://redis.io/commands/?group=hash */
+#include <flashkv/glob.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <math.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "sample.h"
+
+static struct hash *edit(struct call *c, bool create) {
+    return (struct hash *)edit_object(c, &c->keys[0], TYPE_HASH, create, missing_zero);
+}
+
+static void done(struct call *c) {
+    store_object_done(&c->txn, &c->keys[0]);
+}
+
+/* The hash to read, *h NULL without a key; false: replied an error. */
+static bool read_hash(struct call *c, const struct hash **h) {
+    const struct object *o = NULL;
+    bool ok = read_object(c, &c->keys[0], TYPE_HASH, &o);
+
+    *h = (const struct hash *)o;
+    return ok;
+}
+
+/* False: replied an error. */
+static bool stored(struct call *c, enum hash_result result) {
+    if (result == HASH_NO_MEMORY)
+        reply_store_error(c, STORE_NO_MEMORY);
+    else if (result == HASH_TOO_LONG)
+        reply_error(c->reply, "ERR field is too long (at most 131071 bytes)");
+    return result == HASH_ADDED || result == HASH_REPLACED;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------- */
+
+/* Sets the pairs from argument 2 on; -1: replied an error, the pairs before it are set. */
+static int64_t set_pairs(struct call *c) {
+    struct hash *h;
+    int64_t added = 0;
+
+    if (c->argc % 2 != 0) {
+        reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
+        return -1;
+    }
+    h = edit(c, true);
+    if (h == NULL)
+        return -1;
+    for (size_t i = 2; i < c->argc && added >= 0; i += 2) {
+        enum hash_result result = hash_set(h, call_arg(c, i), call_arg(c, i + 1));
+
+        added = stored(c, result) ? added + (result == HASH_ADDED) : -1;
+    }
+    done(c);
+    return added;
+}
+
+void cmd_hset(struct call *c) {
+    int64_t added = set_pairs(c);
+
+    if (added >= 0)
+        reply_integer(c->reply, added);
+}
+
+void cmd_hmset(struct call *c) {
+    if (set_pairs(c) >= 0)
+        reply_ok(c->reply);
+}
+
+void cmd_hsetnx(struct call *c) {
+    struct hash *h = edit(c, true);
+    struct slice there;
+
+    if (h == NULL)
+        return;
+    if (hash_get(h, call_arg(c, 2), &there))
+        reply_integer(c->reply, 0);
+    else if (stored(c, hash_set(h, call_arg(c, 2), call_arg(c, 3))))
+        reply_integer(c->reply, 1);
+    done(c);
+}
+
+void cmd_hdel(struct call *c) {
+    struct hash *h = edit(c, false);
+    int64_t n = 0;
+
+    if (h == NULL)
+        return;
+    for (size_t i = 2; i < c->argc; i++)
+        n += hash_remove(h, call_arg(c, i));
+    reply_integer(c->reply, n);
+    done(c);
+}
+
+void cmd_hincrby(struct call *c) {
+    struct slice field = call_arg(c, 2), old;
+    char digits[NUM_I64_MAX];
+    int64_t by, n = 0;
+    struct hash *h;
+
+    if (!arg_i64(c, 3, &by) || (h = edit(c, true)) == NULL)
+        return;
+    if (hash_get(h, field, &old) && !num_parse_i64(old, &n))
+        reply_error(c->reply, "ERR hash value is not an integer");
+    else if (__builtin_add_overflow(n, by, &n))
+        reply_error(c->reply, "ERR increment or decrement would overflow");
+    else if (stored(c, hash_set(h, field, slice_of(digits, num_format_i64(n, digits)))))
+        reply_integer(c->reply, n);
+    done(c);
+}
+
+void cmd_hincrbyfloat(struct call *c) {
+    struct slice field = call_arg(c, 2), old;
+    char digits[NUM_LONG_DOUBLE_MAX];
+    long double by, n = 0;
+    struct hash *h;
+    size_t len;
+
+    if (!num_parse_long_double(call_arg(c, 3), &by)) {
+        reply_error(c->reply, "ERR value is not a valid float");
+        return;
+    }
+    if (!isfinite(by)) {
+        reply_error(c->reply, "ERR value is NaN or Infinity");
+        return;
+    }
+    if ((h = edit(c, true)) == NULL)
+        return;
+    if (hash_get(h, field, &old) && !num_parse_long_double(old, &n)) {
+        reply_error(c->reply, "ERR hash value is not a float");
+    } else if (!isfinite(n += by)) {
+        reply_error(c->reply, "ERR increment would produce NaN or Infinity");
+    } else {
+        len = num_format_long_double(n, digits);
+        if (stored(c, hash_set(h, field, slice_of(digits, len))))
+            reply_bulk(c->reply, slice_of(digits, len));
+    }
+    done(c);
+}
+
+/* ---- reading one field, or some --------------------------------------------------------------------------------- */
+
+static void reply_field_value(struct call *c, const struct hash *h, struct slice field) {
+    struct slice value;
+
+    if (h != NULL && hash_get(h, field, &value))
+        reply_bulk(c->reply, value);
+    else
+        reply_null(c->reply);
+}
+
+void cmd_hget(struct call *c) {
+    const struct hash *h;
+
+    if (read_hash(c, &h))
+        reply_field_value(c, h, call_arg(c, 2));
+}
+
+void cmd_hmget(struct call *c) {
+    const struct hash *h;
+
+    if (!read_hash(c, &h))
+        return;
+    reply_array(c->reply, c->argc - 2);
+    for (size_t i = 2; i < c->argc; i++)
+        reply_field_value(c, h, call_arg(c, i));
+}
+
+void cmd_hexists(struct call *c) {
+    const struct hash *h;
+    struct slice value;
+
+    if (read_hash(c, &h))
+        reply_integer(c->reply, h != NULL && hash_get(h, call_arg(c, 2), &value));
+}
+
+void cmd_hstrlen(struct call *c) {
+    const struct hash *h;
+    struct slice value = {NULL, 0};
+
+    if (!read_hash(c, &h))
+        return;
+    if (h != NULL)
+        hash_get(h, call_arg(c, 2), &value);
+    reply_integer(c->reply, (int64_t)value.len);
+}
+
+void cmd_hlen(struct call *c) {
+    const struct hash *h;
+
+    if (read_hash(c, &h))
+        reply_integer(c->reply, h != NULL ? (int64_t)hash_len(h) : 0);
+}
+
+/* ---- reading all ------------------------------------------------------------------------------------------------ */
+
+enum what { FIELDS = 1, VALUES = 2 };
+
+struct walk {
+    struct call *c;
+    const struct hash *h;
+    enum what what;
+};
+
+static void reply_place(void *ctx, hash_place at) {
+    const struct walk *w = ctx;
+
+    if (w->what & FIELDS)
+        reply_bulk(w->c->reply, hash_field(w->h, at));
+    if (w->what & VALUES)
+        reply_bulk(w->c->reply, hash_value(w->h, at));
+}
+
+static void reply_all(struct call *c, enum what what) {
+    struct walk w = {.c = c, .what = what};
+    size_t n;
+
+    if (!read_hash(c, &w.h))
+        return;
+    n = w.h != NULL ? hash_len(w.h) : 0;
+    if (what == (FIELDS | VALUES))
+        reply_map(c->reply, n);
+    else
+        reply_array(c->reply, n);
+    if (w.h != NULL)
+        hash_scan(w.h, 0, SIZE_MAX, reply_place, &w);
+}
+
+void cmd_hgetall(struct call *c) {
+    reply_all(c, FIELDS | VALUES);
+}
+
+void cmd_hkeys(struct call *c) {
+    reply_all(c, FIELDS);
+}
+
+void cmd_hvals(struct call *c) {
+    reply_all(c, VALUES);
+}
+
+struct page {
+    struct names names;
+    struct slice pattern;
+    const struct hash *h;
+};
+
+static void gather_place(void *ctx, hash_place at) {
+    struct page *p = ctx;
+
+    if (p->pattern.ptr != NULL && !glob_match(p->pattern, hash_field(p->h, at)))
+        return;
+    names_add(&p->names, hash_field(p->h, at));
+    names_add(&p->names, hash_value(p->h, at));
+}
+
+void cmd_hscan(struct call *c) {
+    struct page p = {.names = names_make(c)};
+    struct scan_args scan;
+    uint64_t next = 0;
+
+    if (!arg_cursor(c, 2, &scan) || !read_hash(c, &p.h))
+        return;
+    if (p.h != NULL) { /* without a key the options are not even looked at */
+        if (!arg_scan(c, 3, false, &scan))
+            return;
+        p.pattern = scan.pattern;
+        next = hash_scan(p.h, scan.cursor, scan.count, gather_place, &p);
+    }
+    names_reply_page(c, next, &p.names);
+}
+
+/* ---- at random -------------------------------------------------------------------------------------------------- */
+
+static const void *source_random(const void *object) {
+    return hash_random(object);
+}
+
+static void source_walk(const void *object, void (*visit)(void *ctx, const void *place), void *ctx) {
+    hash_scan(object, 0, SIZE_MAX, visit, ctx);
+}
+
+/* With values: RESP2 has them flat, RESP3 as pairs. */
+static void begin_random(struct call *c, size_t n, bool values) {
+    reply_array(c->reply, values && c->session->protocol < 3 ? 2 * n : n);
+}
+
+static void reply_random(struct walk *w, hash_place at) {
+    if ((w->what & VALUES) && w->c->session->protocol >= 3)
+        reply_array(w->c->reply, 2);
+    reply_place(w, at);
+}
+
+static void random_distinct(struct walk *w, uint64_t count) {
+    struct sample_source source = {w->h, hash_len(w->h), source_random, source_walk};
+    size_t n = count < source.len ? (size_t)count : source.len;
+    const void **places = sample_distinct(&source, n);
+
+    if (places == NULL) {
+        reply_store_error(w->c, STORE_NO_MEMORY);
+        return;
+    }
+    begin_random(w->c, n, w->what & VALUES);
+    for (size_t i = 0; i < n; i++)
+        reply_random(w, places[i]);
+    mem_free(places);
+}
+
+static void random_count(struct call *c) {
+    struct walk w = {.c = c, .what = c->argc == 4 ? FIELDS | VALUES : FIELDS};
+    int64_t count;
+
+    if (!arg_i64(c, 2, &count))
+        return;
+    if (c->argc > 4 || (c->argc == 4 && !arg_is(c, 3, "withvalues"))) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (c->argc == 4 && count > INT64_MAX / 2) {
+        reply_error(c->reply, "ERR value is out of range");
+        return;
+    }
+    if (!arg_repeats(c, count) || !read_hash(c, &w.h))
+        return;
+    if (w.h == NULL || count == 0) {
+        reply_array(c->reply, 0);
+    } else if (count > 0) {
+        random_distinct(&w, (uint64_t)count);
+    } else {
+        begin_random(c, (size_t)-count, w.what & VALUES);
+        for (int64_t i = count; i < 0; i++)
+            reply_random(&w, hash_random(w.h));
+    }
+}
+
+void cmd_hrandfield(struct call *c) {
+    const struct hash *h;
+
+    if (c->argc > 2)
+        random_count(c);
+    else if (read_hash(c, &h) && h == NULL)
+        reply_null(c->reply);
+    else if (h != NULL)
+        reply_bulk(c->reply, hash_field(h, hash_random(h)));
+}

@@ -1,0 +1,281 @@
+/* cmd_set.c - sets. Source: https://redis.io/commands/?group=set */
+#include <flashkv/glob.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "sample.h"
+#include "set_args.h"
+
+static struct set *edit(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c)) {
+    return (struct set *)edit_object(c, k, TYPE_SET, create, missing);
+}
+
+bool read_set(struct call *c, size_t key, const struct set **s) {
+    const struct object *o = NULL;
+    bool ok = read_object(c, &c->keys[key], TYPE_SET, &o);
+
+    *s = (const struct set *)o;
+    return ok;
+}
+
+bool set_stored(struct call *c, enum set_result result) {
+    if (result == SET_NO_MEMORY)
+        reply_store_error(c, STORE_NO_MEMORY);
+    else if (result == SET_TOO_LONG)
+        reply_error(c->reply, "ERR member is too long (at most 131071 bytes)");
+    return result == SET_ADDED || result == SET_WAS_THERE;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------- */
+
+void cmd_sadd(struct call *c) {
+    struct set *s = edit(c, &c->keys[0], true, missing_zero);
+    int64_t added = 0;
+
+    if (s == NULL)
+        return;
+    for (size_t i = 2; i < c->argc && added >= 0; i++) {
+        enum set_result result = set_add(s, call_arg(c, i));
+
+        added = set_stored(c, result) ? added + (result == SET_ADDED) : -1;
+    }
+    if (added >= 0)
+        reply_integer(c->reply, added);
+    store_object_done(&c->txn, &c->keys[0]);
+}
+
+void cmd_srem(struct call *c) {
+    struct set *s = edit(c, &c->keys[0], false, missing_zero);
+    int64_t n = 0;
+
+    if (s == NULL)
+        return;
+    for (size_t i = 2; i < c->argc; i++)
+        n += set_remove(s, call_arg(c, i));
+    reply_integer(c->reply, n);
+    store_object_done(&c->txn, &c->keys[0]);
+}
+
+/* Adds to the other set first, so that no failure loses the member. */
+void cmd_smove(struct call *c) {
+    const struct set *from, *to;
+    struct slice member = call_arg(c, 3);
+    struct set *s;
+
+    if (!read_set(c, 0, &from))
+        return;
+    if (from == NULL) {
+        reply_integer(c->reply, 0);
+        return;
+    }
+    if (!read_set(c, 1, &to))
+        return;
+    if (!set_has(from, member) || from == to) {
+        reply_integer(c->reply, set_has(from, member));
+        return;
+    }
+    s = edit(c, &c->keys[1], true, missing_zero);
+    if (s == NULL)
+        return;
+    if (!set_stored(c, set_add(s, member))) {
+        store_object_done(&c->txn, &c->keys[1]);
+        return;
+    }
+    store_object_done(&c->txn, &c->keys[1]);
+    set_remove(edit(c, &c->keys[0], false, missing_zero), member);
+    store_object_done(&c->txn, &c->keys[0]);
+    reply_integer(c->reply, 1);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------- */
+
+void cmd_scard(struct call *c) {
+    const struct set *s;
+
+    if (read_set(c, 0, &s))
+        reply_integer(c->reply, s != NULL ? (int64_t)set_len(s) : 0);
+}
+
+void cmd_sismember(struct call *c) {
+    const struct set *s;
+
+    if (read_set(c, 0, &s))
+        reply_integer(c->reply, s != NULL && set_has(s, call_arg(c, 2)));
+}
+
+void cmd_smismember(struct call *c) {
+    const struct set *s;
+
+    if (!read_set(c, 0, &s))
+        return;
+    reply_array(c->reply, c->argc - 2);
+    for (size_t i = 2; i < c->argc; i++)
+        reply_integer(c->reply, s != NULL && set_has(s, call_arg(c, i)));
+}
+
+struct walk {
+    struct call *c;
+    const struct set *s;
+    struct slice pattern; /* ptr NULL: all */
+    struct names names;
+};
+
+static void reply_place(void *ctx, set_place at) {
+    const struct walk *w = ctx;
+    char room[SET_ROOM];
+
+    reply_bulk(w->c->reply, set_member(w->s, at, room));
+}
+
+void reply_members(struct call *c, const struct set *s) {
+    struct walk w = {.c = c, .s = s};
+
+    reply_set(c->reply, s != NULL ? set_len(s) : 0);
+    if (s != NULL)
+        set_scan(s, 0, SIZE_MAX, reply_place, &w);
+}
+
+void cmd_smembers(struct call *c) {
+    const struct set *s;
+
+    if (read_set(c, 0, &s))
+        reply_members(c, s);
+}
+
+static void gather_place(void *ctx, set_place at) {
+    struct walk *w = ctx;
+    char room[SET_ROOM];
+    struct slice member = set_member(w->s, at, room);
+
+    if (w->pattern.ptr == NULL || glob_match(w->pattern, member))
+        names_add(&w->names, member);
+}
+
+void cmd_sscan(struct call *c) {
+    struct walk w = {.names = names_make(c)};
+    struct scan_args scan;
+    uint64_t next = 0;
+
+    if (!arg_cursor(c, 2, &scan) || !read_set(c, 0, &w.s))
+        return;
+    if (w.s != NULL) { /* without a key the options are not even looked at */
+        if (!arg_scan(c, 3, false, &scan))
+            return;
+        w.pattern = scan.pattern;
+        next = set_scan(w.s, scan.cursor, scan.count, gather_place, &w);
+    }
+    names_reply_page(c, next, &w.names);
+}
+
+/* ---- at random ------------------------------------------------------------------------------------------------ */
+
+static const void *source_random(const void *object) {
+    return set_random(object);
+}
+
+static void source_walk(const void *object, void (*visit)(void *ctx, const void *place), void *ctx) {
+    set_scan(object, 0, SIZE_MAX, visit, ctx);
+}
+
+/* Gathers `count` members, all different, into w->names. False: replied, no memory. */
+static bool gather_random(struct walk *w, uint64_t count) {
+    struct sample_source source = {w->s, set_len(w->s), source_random, source_walk};
+    size_t n = count < source.len ? (size_t)count : source.len;
+    const void **places = sample_distinct(&source, n);
+
+    if (places == NULL) {
+        reply_store_error(w->c, STORE_NO_MEMORY);
+        return false;
+    }
+    w->names = names_make(w->c);
+    for (size_t i = 0; i < n; i++)
+        gather_place(w, places[i]);
+    mem_free(places);
+    return true;
+}
+
+static void remove_name(void *ctx, struct slice name) {
+    set_remove(ctx, name);
+}
+
+static void pop_many(struct call *c) {
+    struct walk w = {.c = c};
+    struct set *s;
+    int64_t count;
+
+    if (c->argc > 3) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (!num_parse_i64(call_arg(c, 2), &count) || count < 0) {
+        reply_error(c->reply, "ERR value is out of range, must be positive");
+        return;
+    }
+    if (!read_set(c, 0, &w.s))
+        return;
+    if (w.s == NULL || count == 0) {
+        reply_set(c->reply, 0);
+        return;
+    }
+    if (!gather_random(&w, (uint64_t)count))
+        return;
+    if (!w.names.overflow) {
+        s = edit(c, &c->keys[0], false, missing_zero);
+        names_each(&w.names, remove_name, s);
+        store_object_done(&c->txn, &c->keys[0]);
+    }
+    names_reply_set(c, &w.names);
+}
+
+void cmd_spop(struct call *c) {
+    struct set *s;
+    char room[SET_ROOM];
+    struct slice member;
+
+    if (c->argc > 2) {
+        pop_many(c);
+        return;
+    }
+    s = edit(c, &c->keys[0], false, missing_null);
+    if (s == NULL)
+        return;
+    member = set_member(s, set_random(s), room);
+    reply_bulk(c->reply, member);
+    set_remove(s, member);
+    store_object_done(&c->txn, &c->keys[0]);
+}
+
+static void random_count(struct call *c) {
+    struct walk w = {.c = c};
+    int64_t count;
+
+    if (c->argc > 3) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (!arg_i64(c, 2, &count) || !arg_repeats(c, count) || !read_set(c, 0, &w.s))
+        return;
+    if (w.s == NULL || count == 0) {
+        reply_array(c->reply, 0);
+    } else if (count > 0) {
+        if (gather_random(&w, (uint64_t)count))
+            names_reply(c, &w.names);
+    } else {
+        reply_array(c->reply, (size_t)-count);
+        for (int64_t i = count; i < 0; i++)
+            reply_place(&w, set_random(w.s));
+    }
+}
+
+void cmd_srandmember(struct call *c) {
+    struct walk w = {.c = c};
+
+    if (c->argc > 2)
+        random_count(c);
+    else if (read_set(c, 0, &w.s) && w.s == NULL)
+        reply_null(c->reply);
+    else if (w.s != NULL)
+        reply_place(&w, set_random(w.s));
+}

@@ -1,0 +1,201 @@
+/* cmd_set_algebra.c - intersections, unions and differences of sets.
+ * Source: https://redis.io/commands/sinter and the pages beside it
+ *
+ * All run one way: a combination walks its sets and hands each member of the result to a sink, once, which counts
+ * it or adds it to a set of its own. */
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "set_args.h"
+
+struct combination {
+    struct call *c;
+    const struct set **sets; /* NULL: no such key */
+    size_t count;
+    struct set *result; /* members go here, or are counted if NULL */
+    const struct set *walked;
+    uint64_t found, limit; /* members of the result; enough of them */
+    bool failed;           /* replied an error */
+};
+
+typedef void combine(struct combination *b);
+
+static void sink(struct combination *b, struct slice member) {
+    b->found++;
+    if (b->result != NULL)
+        b->failed = b->failed || !set_stored(b->c, set_add(b->result, member));
+}
+
+static void walk(struct combination *b, const struct set *s, set_visit *visit) {
+    b->walked = s;
+    set_scan(s, 0, SIZE_MAX, visit, b);
+}
+
+/* ---- the three of them ----------------------------------------------------------------------------------------- */
+
+static void unite_member(void *ctx, set_place at) {
+    struct combination *b = ctx;
+    char room[SET_ROOM];
+
+    if (!b->failed)
+        sink(b, set_member(b->walked, at, room));
+}
+
+static void unite(struct combination *b) {
+    for (size_t i = 0; i < b->count; i++)
+        if (b->sets[i] != NULL)
+            walk(b, b->sets[i], unite_member);
+}
+
+static void intersect_member(void *ctx, set_place at) {
+    struct combination *b = ctx;
+    char room[SET_ROOM];
+    struct slice member = set_member(b->walked, at, room);
+
+    if (b->failed || b->found >= b->limit)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->sets[i] != b->walked && !set_has(b->sets[i], member))
+            return;
+    sink(b, member);
+}
+
+/* Walks the smallest, asks the others. */
+static void intersect(struct combination *b) {
+    const struct set *smallest = b->sets[0];
+
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->sets[i] == NULL)
+            return;
+        if (set_len(b->sets[i]) < set_len(smallest))
+            smallest = b->sets[i];
+    }
+    walk(b, smallest, intersect_member);
+}
+
+static void subtract_member(void *ctx, set_place at) {
+    struct combination *b = ctx;
+    char room[SET_ROOM];
+    struct slice member = set_member(b->walked, at, room);
+
+    for (size_t i = 1; i < b->count; i++)
+        if (b->sets[i] != NULL && set_has(b->sets[i], member))
+            return;
+    if (!b->failed)
+        sink(b, member);
+}
+
+static void subtract(struct combination *b) {
+    if (b->sets[0] != NULL)
+        walk(b, b->sets[0], subtract_member);
+}
+
+/* ---- what becomes of the result --------------------------------------------------------------------------------- */
+
+/* Combines the sets of the call's keys from `first` on. False: replied an error. */
+static bool run(struct combination *b, size_t first, combine *how) {
+    struct call *c = b->c;
+
+    b->count = c->key_count - first;
+    b->sets = mem_alloc(b->count * sizeof(*b->sets));
+    if (b->sets == NULL) {
+        reply_store_error(c, STORE_NO_MEMORY);
+        return false;
+    }
+    for (size_t i = 0; i < b->count && !b->failed; i++)
+        b->failed = !read_set(c, first + i, &b->sets[i]);
+    if (!b->failed)
+        how(b);
+    mem_free(b->sets);
+    return !b->failed;
+}
+
+/* The result in a set of its own, for store_free_object or store_set_object. NULL: replied an error. */
+static struct set *run_to_set(struct call *c, size_t first, combine *how) {
+    struct combination b = {.c = c, .limit = UINT64_MAX};
+
+    b.result = (struct set *)store_new_object(c->server->store, TYPE_SET);
+    if (b.result == NULL) {
+        reply_store_error(c, STORE_NO_MEMORY);
+    } else if (!run(&b, first, how)) {
+        store_free_object((struct object *)b.result);
+        b.result = NULL;
+    }
+    return b.result;
+}
+
+static void reply_combined(struct call *c, combine *how) {
+    struct set *result = run_to_set(c, 0, how);
+
+    if (result == NULL)
+        return;
+    reply_members(c, result);
+    store_free_object((struct object *)result);
+}
+
+static void store_combined(struct call *c, combine *how) {
+    struct set *result = run_to_set(c, 1, how);
+    size_t len;
+
+    if (result == NULL)
+        return;
+    len = set_len(result);
+    if (store_set_object(&c->txn, &c->keys[0], (struct object *)result) == STORE_OK) {
+        reply_integer(c->reply, (int64_t)len);
+    } else {
+        store_free_object((struct object *)result);
+        reply_store_error(c, STORE_NO_MEMORY);
+    }
+}
+
+void cmd_sinter(struct call *c) {
+    reply_combined(c, intersect);
+}
+
+void cmd_sinterstore(struct call *c) {
+    store_combined(c, intersect);
+}
+
+void cmd_sunion(struct call *c) {
+    reply_combined(c, unite);
+}
+
+void cmd_sunionstore(struct call *c) {
+    store_combined(c, unite);
+}
+
+void cmd_sdiff(struct call *c) {
+    reply_combined(c, subtract);
+}
+
+void cmd_sdiffstore(struct call *c) {
+    store_combined(c, subtract);
+}
+
+void cmd_sintercard(struct call *c) {
+    struct combination b = {.c = c, .limit = UINT64_MAX};
+    int64_t keys, limit = 0;
+    size_t at;
+
+    if (c->key_count == 0) {
+        reply_error(c->reply, num_parse_i64(call_arg(c, 1), &keys) && keys > 0
+                                  ? "ERR Number of keys can't be greater than number of args"
+                                  : "ERR numkeys should be greater than 0");
+        return;
+    }
+    at = 2 + c->key_count;
+    if (at < c->argc && (at + 2 != c->argc || !arg_is(c, at, "limit"))) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (at < c->argc && (!num_parse_i64(call_arg(c, at + 1), &limit) || limit < 0)) {
+        reply_error(c->reply, "ERR LIMIT can't be negative");
+        return;
+    }
+    if (limit > 0)
+        b.limit = (uint64_t)limit;
+    if (run(&b, 0, intersect))
+        reply_integer(c->reply, (int64_t)b.found);
+}

@@ -1,0 +1,119 @@
+/* members.c - a table of entries as a collection. */
+#include "members.h"
+
+#include <flashkv/mem.h>
+
+void members_init(struct members *m, const unsigned char *secret) {
+    table_init(&m->table, secret);
+    m->bytes = 0;
+}
+
+static void destroy(void *ctx, struct entry *e) {
+    (void)ctx;
+    object_free(entry_object(e));
+    entry_free(e);
+}
+
+void members_free(struct members *m) {
+    table_walk(&m->table, 0, TABLE_ALL, destroy, NULL);
+    table_free(&m->table);
+}
+
+size_t members_bytes(const struct members *m) {
+    return m->bytes + table_bytes(&m->table);
+}
+
+static uint64_t hash_of(const struct members *m, struct slice name) {
+    return table_hash(m->table.secret, name);
+}
+
+struct entry *members_find(const struct members *m, struct slice name) {
+    return table_find(&m->table, hash_of(m, name), name);
+}
+
+/* NULL: no memory. */
+static struct entry *make(struct slice name, struct slice value) {
+    struct entry_spec spec = {.type = TYPE_STRING, .key = name, .value = value};
+    struct blob *b = NULL;
+    struct entry *e;
+
+    if (value.len > STRING_INLINE_MAX) {
+        if ((b = blob_new(value.len, value.len)) == NULL)
+            return NULL;
+        memcpy(b->data, value.ptr, value.len);
+        spec.object = &b->object;
+    }
+    e = entry_new(&spec);
+    if (e == NULL)
+        blob_unref(b);
+    return e;
+}
+
+/* The commonest replacement: bytes of the same number, in the entry. */
+static bool rewrite(struct entry *e, struct slice value) {
+    if (!entry_is_plain(e) || entry_string(e).len != value.len)
+        return false;
+    if (value.len > 0)
+        memcpy(entry_inline_value(e), value.ptr, value.len);
+    return true;
+}
+
+enum member_result members_put(struct members *m, struct slice name, struct slice value) {
+    uint64_t hash = hash_of(m, name);
+    struct entry *stale = table_find(&m->table, hash, name), *fresh;
+
+    if (stale != NULL && rewrite(stale, value))
+        return MEMBER_REPLACED;
+    if (name.len > ENTRY_KEY_MAX)
+        return MEMBER_TOO_LONG;
+    fresh = make(name, value);
+    if (fresh == NULL)
+        return MEMBER_NO_MEMORY;
+    if (stale != NULL) {
+        table_replace(&m->table, hash, stale, fresh);
+        m->bytes -= entry_footprint(stale);
+        destroy(NULL, stale);
+    } else if (!table_insert(&m->table, hash, fresh)) {
+        destroy(NULL, fresh);
+        return MEMBER_NO_MEMORY;
+    }
+    m->bytes += entry_footprint(fresh);
+    return stale != NULL ? MEMBER_REPLACED : MEMBER_ADDED;
+}
+
+bool members_remove(struct members *m, struct slice name) {
+    uint64_t hash = hash_of(m, name);
+    struct entry *e = table_find(&m->table, hash, name);
+
+    if (e == NULL)
+        return false;
+    table_remove(&m->table, hash, e);
+    m->bytes -= entry_footprint(e);
+    destroy(NULL, e);
+    return true;
+}
+
+enum { CURSOR_DROPPED = 64 - 53 };
+
+struct scan {
+    members_visit *visit;
+    void *ctx;
+};
+
+static void visit_entry(void *ctx, struct entry *e) {
+    struct scan *s = ctx;
+
+    s->visit(s->ctx, e);
+}
+
+uint64_t members_scan(const struct members *m, uint64_t cursor, size_t count, members_visit *visit,
+                      void *ctx) {
+    struct scan s = {visit, ctx};
+    size_t want = count < TABLE_ALL ? count : TABLE_ALL;
+
+    return table_walk(&m->table, cursor << CURSOR_DROPPED, want, visit_entry, &s) >> CURSOR_DROPPED;
+}
+
+struct entry *members_random(const struct members *m) {
+    return table_random(&m->table);
+}
