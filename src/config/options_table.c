@@ -32,7 +32,7 @@ const struct option_row option_table[] = {
      "timeout", "Closes a Redis connection without commands for so long; 0 never does"},
     {"http-timeout", "Network", OPTION_UINT, FIELD(http_timeout), "30", 0, 86400, NULL, "seconds", NULL,
      "Closes an HTTP connection without traffic for so long; 0 never does"},
-    {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "16kb", 2 * KIB, MIB, NULL, "bytes", NULL,
+    {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "6kb", 2 * KIB, MIB, NULL, "bytes", NULL,
      "Buffer of an HTTP connection: bounds URL plus headers"},
     {"max-key-bytes", "Limits", OPTION_BYTES, FIELD(max_key_bytes), "64kb", 1, 64 * KIB, NULL, "bytes", NULL,
      "Longest key"},

@@ -214,6 +214,8 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
 void request_end(struct request *r) {
     blob_unref(r->body);
     r->body = NULL;
+    mem_free(r->small); /* an idle connection is not to hold it */
+    r->small = NULL;
     if (r->raw != r->room)
         mem_free(r->raw);
     r->raw = r->room;
@@ -240,7 +242,8 @@ static bool body_room(struct request *r, size_t more) {
         b = blob_new(r->body_len, body_cap(r, r->body_len + more));
         if (b == NULL)
             return false;
-        memcpy(b->data, r->small, r->body_len);
+        if (r->body_len > 0)
+            memcpy(b->data, r->small, r->body_len);
         r->body = b;
     }
     need = b->len + more;
@@ -258,7 +261,9 @@ enum body_result request_body_add(struct request *r, const char *bytes, size_t l
 
     if (len > r->server->options->max_value_bytes - have)
         return BODY_TOO_LONG;
-    if (r->body == NULL && have + len <= sizeof(r->small)) {
+    if (r->body == NULL && have + len <= SMALL_BODY) {
+        if (r->small == NULL && (r->small = mem_alloc(SMALL_BODY)) == NULL)
+            return BODY_NO_MEMORY;
         memcpy(r->small + have, bytes, len);
         r->body_len += len;
         return BODY_OK;

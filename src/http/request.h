@@ -66,11 +66,12 @@ struct request {
     uint64_t body_bytes; /* all that came */
     uint64_t sent_bytes; /* body of the response */
     size_t body_len;     /* in `small`, while there is no blob */
+    char *small;         /* SMALL_BODY bytes, once something came */
     struct blob *body;   /* a larger one */
     char *raw;           /* the target's bytes, decoded in place: `room`, or allocated */
     size_t raw_len;      /* as it came */
     struct verdict verdict;
-    char room[TARGET_ROOM], small[SMALL_BODY];
+    char room[TARGET_ROOM];
 };
 
 /* Starts a request for a raw target. False: no memory; nothing is to be freed. */
