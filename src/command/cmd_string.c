@@ -140,27 +140,50 @@ void cmd_psetex(struct call *c) {
     set_expiring(c, FROM_NOW | IN_MS);
 }
 
-void cmd_mset(struct call *c) {
+/* Keys and values in pairs, none of them too large: what can be refused is refused before the first key changes.
+ * False: replied. */
+static bool check_pairs(struct call *c) {
     if (c->argc % 2 == 0) {
         reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
-        return;
+        return false;
     }
-    /* What can be refused is refused before the first key changes. */
     for (size_t i = 2; i < c->argc; i += 2)
         if (c->argv[i].len > c->server->options->max_value_bytes) {
             reply_store_error(c, STORE_TOO_LARGE);
-            return;
+            return false;
         }
+    return true;
+}
+
+/* False: replied. */
+static bool set_pairs(struct call *c) {
     for (size_t i = 0; i < c->key_count; i++) {
         struct string_value v = value_of(&c->argv[2 * i + 2]);
 
         if (store_set_string(&c->txn, &c->keys[i], &v) != STORE_OK) {
             reply_error(c->reply, "ERR out of memory: only the first %zu of %zu keys were set", i,
                         c->key_count);
-            return;
+            return false;
         }
     }
-    reply_ok(c->reply);
+    return true;
+}
+
+void cmd_mset(struct call *c) {
+    if (check_pairs(c) && set_pairs(c))
+        reply_ok(c->reply);
+}
+
+void cmd_msetnx(struct call *c) {
+    if (!check_pairs(c))
+        return;
+    for (size_t i = 0; i < c->key_count; i++)
+        if (store_peek(&c->txn, &c->keys[i]) != NULL) {
+            reply_integer(c->reply, 0);
+            return;
+        }
+    if (set_pairs(c))
+        reply_integer(c->reply, 1);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */

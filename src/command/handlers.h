@@ -130,10 +130,16 @@ void cmd_incr(struct call *c);
 void cmd_incrby(struct call *c);
 void cmd_mget(struct call *c);
 void cmd_mset(struct call *c);
+void cmd_msetnx(struct call *c);
 void cmd_psetex(struct call *c);
 void cmd_set(struct call *c);
 void cmd_setex(struct call *c);
 void cmd_setnx(struct call *c);
 void cmd_strlen(struct call *c);
+
+/* cmd_string_range.c */
+void cmd_getrange(struct call *c);
+void cmd_incrbyfloat(struct call *c);
+void cmd_setrange(struct call *c);
 
 #endif

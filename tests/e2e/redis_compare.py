@@ -27,6 +27,20 @@ GROUPS = {
         getex k persist persist / ttl k / getex k ex 1 px 1 / getex k ex 1 persist / getex none ex 0 / getex none ex x
         mset a 1 b 2 / mget a b c / mset a / mset a 1 b / mget / mset / append s abc / append s def / get s / strlen s
         strlen none / append / strlen""",
+    "parts": """
+        getrange k 0 -1 / setrange k 0 "" / exists k / setrange k 3 abc / get k / setrange k 0 xyz / get k / getrange k 0 -1
+        getrange k 1 3 / getrange k -3 -1 / getrange k -3 -5 / getrange k 4 2 / getrange k 5 99 / getrange k 99 100
+        getrange k -99 1 / getrange k -99 -98 / substr k 1 2 / getrange k x 1 / getrange k 0 x / getrange k 0 / substr k
+        setrange k -1 x / setrange k x y / setrange k 1 "" / setrange k 536870912 x / setrange none 536870912 x
+        setrange k 9223372036854775807 x / getrange k -9223372036854775808 9223372036854775807
+        rpush l a / getrange l 0 1 / setrange l 0 x / setrange l 0 "" / setrange l -1 x / set e v ex 100 / setrange e 1 x
+        ttl e / msetnx a 1 b 2 / msetnx b 3 c 4 / mget a b c / msetnx a / msetnx a 1 b / msetnx d 1 d 2 / get d""",
+    "floats": """
+        incrbyfloat f 1.5 / incrbyfloat f 1.5 / get f / incrbyfloat f -0.1 / incrbyfloat f 5.0e3 / incrbyfloat f x
+        set i 10 / incrbyfloat i 0.1 / incrbyfloat i -10.1 / get i / set s abc / incrbyfloat s 1 / set t " 1" / incrbyfloat t 1
+        set u "1 " / incrbyfloat u 1 / incrbyfloat f nan / incrbyfloat f inf / incrbyfloat f -inf / rpush l a
+        incrbyfloat l 1 / incrbyfloat f / set b 17179869184 / incrbyfloat b 1.5 / incrbyfloat b 1e300 / set m 1 ex 100
+        incrbyfloat m 2 / ttl m / incrbyfloat v 3.0e-5 / set z 0 / incrbyfloat z -0.0""",
     "counters": f"""
         incr n / incr n / incrby n 10 / decr n / decrby n 5 / get n / incrby n x / incrby n 1.5 / incrby n
         set s abc / incr s / decr s / set b {BIG} / incr b / incrby b 1 / decrby b -1 / set m -{BIG + 1} / decr m

@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(test_list) {
     static const struct step steps[] = {
-        {"command list filterby pattern get*", "[\"get\", \"getdel\", \"getex\", \"getset\"]"},
+        {"command list filterby pattern get*", "[\"get\", \"getdel\", \"getex\", \"getrange\", \"getset\"]"},
         {"command list filterby pattern config|*", "[\"config|get\", \"config|resetstat\", \"config|set\"]"},
         {"command list filterby pattern rest*", "[]"},
         {"command list filterby module any", "[]"},

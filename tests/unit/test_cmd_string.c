@@ -418,12 +418,58 @@ START_TEST(test_wrong_type) {
 }
 END_TEST
 
+START_TEST(test_parts) {
+    static const struct step steps[] = {
+        {"getrange k 0 -1", "\"\""},
+        {"setrange k 0 \"\"", "(integer) 0"},
+        {"exists k", "(integer) 0"},
+        {"setrange k 2 abc", "(integer) 5"},
+        {"get k", "\"\\x00\\x00abc\""},
+        {"setrange k 0 xy", "(integer) 5"},
+        {"getrange k 1 -2", "\"yab\""},
+        {"substr k -99 1", "\"xy\""},
+        {"getrange k -1 -2", "\"\""},
+        {"getrange k 5 9", "\"\""},
+        {"setrange k -1 a", "(error) ERR offset is out of range"},
+        {"setrange k 1048576 a", "(error) ERR string exceeds maximum allowed size (proto-max-bulk-len)"},
+        {"setrange k 9223372036854775807 a",
+         "(error) ERR string exceeds maximum allowed size (proto-max-bulk-len)"},
+        {"get k", "\"xyabc\""},
+        {"msetnx a 1 b 2", "(integer) 1"},
+        {"msetnx c 3 b 4", "(integer) 0"},
+        {"mget a b c", "[\"1\", \"2\", (nil)]"},
+        {"msetnx a", "(error) ERR wrong number of arguments for 'msetnx' command"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_incrbyfloat) {
+    static const struct step steps[] = {
+        {"incrbyfloat f 1.5", "\"1.5\""},
+        {"incrbyfloat f 1.5", "\"3\""},
+        {"incr f", "(integer) 4"},
+        {"incrbyfloat f 5.0e3", "\"5004\""},
+        {"incrbyfloat f x", "(error) ERR value is not a valid float"},
+        {"incrbyfloat f inf", "(error) ERR increment would produce NaN or Infinity"},
+        {"get f", "\"5004\""},
+        {"set s abc", "OK"},
+        {"incrbyfloat s 1", "(error) ERR value is not a valid float"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("cmd_string");
     TCase *tc = tcase_create("cmd_string");
 
     tcase_add_checked_fixture(tc, commands_setup, commands_teardown);
     tcase_add_test(tc, test_set_and_get);
+    tcase_add_test(tc, test_parts);
+    tcase_add_test(tc, test_incrbyfloat);
     tcase_add_test(tc, test_set_conditions);
     tcase_add_test(tc, test_set_syntax);
     tcase_add_test(tc, test_set_bad_times);
