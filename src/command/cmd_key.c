@@ -261,3 +261,65 @@ void cmd_randomkey(struct call *c) {
                    slice_of(names.bytes.data + sizeof(uint32_t), names.bytes.len - sizeof(uint32_t)));
     buf_free(&names.bytes);
 }
+
+/* ---- OBJECT --------------------------------------------------------------------------------------------------- */
+
+/* "int", "embstr", "raw": by what a string looks like now, where Redis goes by how it was made. */
+static const char *string_encoding(struct slice s) {
+    enum { EMBEDDED_MAX = 44 };
+    char digits[NUM_I64_MAX];
+    int64_t n;
+
+    if (s.len < NUM_I64_MAX && num_parse_i64(s, &n) &&
+        slice_eq(slice_of(digits, num_format_i64(n, digits)), s))
+        return "int";
+    return s.len <= EMBEDDED_MAX ? "embstr" : "raw";
+}
+
+static const char *encoding_of(const struct entry *e) {
+    switch (entry_type(e)) {
+    case TYPE_STRING:
+        return string_encoding(entry_string(e));
+    case TYPE_LIST:
+        return "quicklist";
+    case TYPE_HASH:
+        return hash_encoding(entry_hash(e));
+    case TYPE_SET:
+        return set_encoding(entry_set(e));
+    }
+    return "unknown";
+}
+
+/* Looking does not count as a hit or a miss. NULL: replied. */
+static const struct entry *object_of(struct call *c) {
+    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+
+    if (e == NULL)
+        reply_null(c->reply);
+    return e;
+}
+
+void cmd_object_encoding(struct call *c) {
+    const struct entry *e = object_of(c);
+
+    if (e != NULL)
+        reply_text(c->reply, encoding_of(e));
+}
+
+void cmd_object_refcount(struct call *c) {
+    if (object_of(c) != NULL)
+        reply_integer(c->reply, 1);
+}
+
+void cmd_object_idletime(struct call *c) {
+    if (object_of(c) != NULL)
+        reply_integer(c->reply, 0);
+}
+
+void cmd_object_freq(struct call *c) {
+    if (object_of(c) != NULL)
+        reply_error(c->reply,
+                    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+                    "that when switching between policies at runtime LRU and LFU data will take some "
+                    "time to adjust.");
+}

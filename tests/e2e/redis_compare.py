@@ -85,6 +85,13 @@ GROUPS = {
         spop s 1 2 / del one / sadd one m / srandmember one / srandmember one 5 / srandmember one -3 / spop one 0 / spop one 2
         exists one / sadd one m / spop one / exists one / sscan s x / sscan none 0 / sscan x2 0 / sscan x2 0 match q
         sscan x2 0 count 0 / type s / get s / lpush s a / hset s a b / sadd i 007 / sadd i 7 / scard i""",
+    "encodings": """
+        object encoding none / set n 12 / object encoding n / set n 012 / object encoding n / set n 9223372036854775808
+        object encoding n / rpush l a / object encoding l / hset h a 1 / object encoding h / sadd s 1 2 / object encoding s
+        sadd s x / object encoding s / object refcount none / object refcount l / object freq l / object freq none
+        object idletime none / object encoding / object encoding a b / object bogus / object refcount h""" + f"""
+        set n {"x" * 44} / object encoding n / set n {"x" * 45} / object encoding n
+        hset h b {"x" * 65} / object encoding h""",
     "wrong types": """
         rpush l a / get l / incr l / append l x / strlen l / getset l x / getdel l / getex l / set l x get / mget l
         setnx l x / set s v / lpush s a / rpush s a / lpop s / rpop s 2 / llen s / lindex s 0 / lrange s 0 1
