@@ -21,6 +21,7 @@ static bool server_init(struct server *srv, const struct options *o) {
     srv->started_mono_ns = clock_mono_ns();
     process_run_id(srv->run_id);
     session_list_init(&srv->sessions);
+    settings_init(&srv->settings);
     srv->store = store_create(&config);
     return srv->store != NULL && (srv->sweeper = sweeper_start(srv->store)) != NULL;
 }
@@ -28,6 +29,7 @@ static bool server_init(struct server *srv, const struct options *o) {
 static void server_destroy(struct server *srv) {
     sweeper_stop(srv->sweeper);
     store_destroy(srv->store);
+    settings_destroy(&srv->settings);
     session_list_destroy(&srv->sessions);
 }
 

@@ -5,6 +5,7 @@
 
 #include <flashkv/options.h>
 #include <flashkv/session.h>
+#include <flashkv/settings.h>
 #include <flashkv/store.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct server {
     struct store *store;
     struct sweeper *sweeper;
     const struct options *options;
+    struct settings settings; /* Redis's options */
     struct session_list sessions;
     struct front_stats resp, http;
     _Atomic bool ready; /* both ports answer: /readyz */

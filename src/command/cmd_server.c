@@ -1,6 +1,6 @@
 /* cmd_server.c - the server as a whole. Source: https://redis.io/commands/?group=server */
 #include <flashkv/clock.h>
-#include <flashkv/glob.h>
+#include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <math.h>
@@ -40,6 +40,17 @@ void cmd_time(struct call *c) {
     reply_array(c->reply, 2);
     reply_bulk(c->reply, slice_of(digits, num_format_i64(us / 1000000, digits)));
     reply_bulk(c->reply, slice_of(digits, num_format_i64(us % 1000000, digits)));
+}
+
+/* Writes to the server's log, as test suites do between their tests. */
+void cmd_debug_log(struct call *c) {
+    log_info("debug: %.*s", (int)(c->argv[2].len < 512 ? c->argv[2].len : 512), c->argv[2].ptr);
+    reply_ok(c->reply);
+}
+
+/* Asked for by test suites, about something that FlashKV has no such thing as. */
+void cmd_debug_nothing(struct call *c) {
+    reply_ok(c->reply);
 }
 
 /* Sleeps on the connection's own thread: its other connections wait too, as in Redis. No lock is held. */
@@ -86,88 +97,4 @@ void cmd_dbinfo(struct call *c) {
     }
     reply_verbatim(c->reply, buf_slice(&out));
     buf_free(&out);
-}
-
-/* ---- CONFIG -------------------------------------------------------------------------------------------------- */
-
-/* Options of Redis that FlashKV has no choice in, for clients and tools that ask. */
-static const struct {
-    const char *name, *value;
-} fixed_options[] = {
-    {"appendonly", "no"}, {"databases", "1"}, {"maxmemory", "0"}, {"maxmemory-policy", "noeviction"},
-    {"save", ""},
-};
-
-static bool option_asked(const struct call *c, const char *name) {
-    char lower[128];
-
-    for (size_t i = 2; i < c->argc; i++) {
-        struct slice pattern = call_arg(c, i);
-
-        if (pattern.len > sizeof(lower))
-            continue;
-        for (size_t k = 0; k < pattern.len; k++)
-            lower[k] =
-                pattern.ptr[k] >= 'A' && pattern.ptr[k] <= 'Z' ? (char)(pattern.ptr[k] + 32) : pattern.ptr[k];
-        if (glob_match(slice_of(lower, pattern.len), slice_str(name)))
-            return true;
-    }
-    return false;
-}
-
-/* Adds a pair of name and value to the names that become the reply. */
-static void add_option(const struct call *c, struct names *pairs, const char *name,
-                       const struct option_row *row) {
-    struct buf value = buf_make(64 * 1024);
-
-    if (name != NULL && option_asked(c, name) && option_format(c->server->options, row, &value)) {
-        names_add(pairs, slice_str(name));
-        names_add(pairs, buf_slice(&value));
-    }
-    buf_free(&value);
-}
-
-void cmd_config_get(struct call *c) {
-    struct names pairs = names_make(c);
-
-    for (size_t i = 0; i < option_count; i++) {
-        add_option(c, &pairs, option_table[i].name, &option_table[i]);
-        if (option_table[i].redis_name != NULL &&
-            strcmp(option_table[i].redis_name, option_table[i].name) != 0)
-            add_option(c, &pairs, option_table[i].redis_name, &option_table[i]);
-    }
-    for (size_t i = 0; i < sizeof(fixed_options) / sizeof(*fixed_options); i++)
-        if (option_asked(c, fixed_options[i].name)) {
-            names_add(&pairs, slice_str(fixed_options[i].name));
-            names_add(&pairs, slice_str(fixed_options[i].value));
-        }
-    names_reply_map(c, &pairs);
-}
-
-static bool is_option(struct slice name) {
-    for (size_t i = 0; i < sizeof(fixed_options) / sizeof(*fixed_options); i++)
-        if (slice_caseeq(name, slice_str(fixed_options[i].name)))
-            return true;
-    return option_find(name) != NULL;
-}
-
-void cmd_config_set(struct call *c) {
-    struct slice name = call_arg(c, 2);
-    int len = (int)(name.len < 128 ? name.len : 128);
-
-    if (c->argc % 2 != 0)
-        reply_syntax_error(c);
-    else if (!is_option(name))
-        reply_error(c->reply, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", len,
-                    name.ptr);
-    else
-        reply_error(
-            c->reply,
-            "ERR CONFIG SET failed (possibly related to argument '%.*s') - can't set immutable config", len,
-            name.ptr);
-}
-
-void cmd_config_resetstat(struct call *c) {
-    server_stats_reset(c->server);
-    reply_ok(c->reply);
 }

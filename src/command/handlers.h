@@ -12,6 +12,12 @@ void cmd_command_getkeys(struct call *c);
 void cmd_command_info(struct call *c);
 void cmd_command_list(struct call *c);
 
+/* cmd_config.c */
+void cmd_config_get(struct call *c);
+void cmd_config_resetstat(struct call *c);
+void cmd_config_rewrite(struct call *c);
+void cmd_config_set(struct call *c);
+
 /* cmd_connection.c */
 void cmd_client_getname(struct call *c);
 void cmd_client_id(struct call *c);
@@ -91,11 +97,10 @@ void cmd_rest_remove(struct call *c);
 void cmd_rest_write(struct call *c);
 
 /* cmd_server.c */
-void cmd_config_get(struct call *c);
-void cmd_config_resetstat(struct call *c);
-void cmd_config_set(struct call *c);
 void cmd_dbinfo(struct call *c);
 void cmd_dbsize(struct call *c);
+void cmd_debug_log(struct call *c);
+void cmd_debug_nothing(struct call *c);
 void cmd_debug_sleep(struct call *c);
 void cmd_flushall(struct call *c);
 void cmd_info(struct call *c);

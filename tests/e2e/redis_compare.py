@@ -119,7 +119,19 @@ GROUPS = {
         BOGUS "with\\r\\nline" / "" / config|get save / config get\\x00 save
         config / config bogus / config get / config set / config set a
         config get databases / config get save / config get appendonly / config get nothing* / config set nothing 1
-        config set databases 1 x / config set databases 1 / command list filterby aclcat generic
+        config set databases 1 x / config set databases 1 / config set maxmemory 1 maxmemory 2
+        config set maxmemory x / config set maxmemory 1 hz x / config get maxmemory / config set hz -1 / config set hz 99999999999
+        config set maxmemory-policy lru / config set save "1 2 3" / config set save x / config set save "900 1 300 10"
+        config get save / config set save "" / config get save / config set notify-keyspace-events KEA
+        config get notify-keyspace-events / config set notify-keyspace-events gKn / config get notify-keyspace-events
+        config set notify-keyspace-events nA / config get notify-keyspace-events / config set notify-keyspace-events q
+        config set latency-tracking maybe / config set latency-tracking NO / config get latency-tracking
+        config set maxmemory 100mb hash-max-ziplist-value 16 / config get maxmemory / config get hash-max-ziplist-value
+        config get hash-max-listpack-value / config set sanitize-dump-payload clients / config get sanitize-dump-payload
+        config set list-max-ziplist-size -3 / config get list-max-listpack-size / config rewrite
+        config set rdb-key-save-delay 1 / config set databases 1 nothing 2 / config set nothing 2 databases 1
+        config set slowlog-log-slower-than -2 / config set slowlog-log-slower-than -1
+        command list filterby aclcat generic
         debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k
         command getkeys mset a 1 b 2 / command getkeys ping / command getkeys bogus x / command info bogus
         command info get / command info set / command info mget / command info lrange / command info ping

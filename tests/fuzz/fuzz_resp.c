@@ -39,6 +39,7 @@ static void make_server(void) {
     server.store = store_create(&config);
     require(server.store != NULL, "store");
     session_list_init(&server.sessions);
+    settings_init(&server.settings);
     session.now_ms = 1700000000000;
     session_enter(&server.sessions, &session);
 }

@@ -258,6 +258,7 @@ void commands_setup(void) {
     server = (struct server){.options = &options, .store = store_create(&config)};
     ck_assert_ptr_nonnull(server.store);
     session_list_init(&server.sessions);
+    settings_init(&server.settings);
     session = (struct session){.now_ms = (int64_t)START_MS * 1000, .protocol = 2};
     session_enter(&server.sessions, &session);
     recorder.text = buf_make(64 << 20);
@@ -265,6 +266,7 @@ void commands_setup(void) {
 
 void commands_teardown(void) {
     session_leave(&server.sessions, &session);
+    settings_destroy(&server.settings);
     session_list_destroy(&server.sessions);
     store_destroy(server.store);
     options_free(&options);

@@ -47,7 +47,7 @@ START_TEST(test_info) {
     };
 
     CHECK_STEPS(steps);
-    ck_assert_uint_eq(count(run_line("command info config"), "[\"config|"), 3); /* its subcommands within */
+    ck_assert_uint_eq(count(run_line("command info config"), "[\"config|"), 4); /* its subcommands within */
     ck_assert_uint_eq(count(run_line("command info mset"), "\"lastkey\": (integer) -1"), 1);
     ck_assert_uint_eq(count(run_line("command info mset"), "\"keystep\": (integer) 2"), 1);
     ck_assert_uint_eq(count(run_line("command info rename"), "\"lastkey\": (integer) 1"), 1);
@@ -76,20 +76,21 @@ START_TEST(test_docs) {
         {"command docs ECHO bogus",
          "{\"echo\": {\"summary\": \"Returns the message\", \"since\": \"1.0.0\", \"group\": "
          "\"connection\"}}"},
-        {"command docs debug",
-         "{\"debug\": {\"summary\": \"For tests\", \"since\": \"1.0.0\", \"group\": \"server\", "
-         "\"subcommands\": {\"debug|sleep\": {\"summary\": \"Blocks the connection's thread for "
-         "some seconds\", \"since\": \"1.0.0\", \"group\": \"server\"}}}}"},
     };
 
     CHECK_STEPS(steps);
+    ck_assert_ptr_nonnull(strstr(run_line("command docs debug"), "\"subcommands\": {\"debug|"));
+    ck_assert_ptr_nonnull(strstr(run_line("command docs debug"),
+                                 "\"debug|sleep\": {\"summary\": \"Blocks the connection's thread for some "
+                                 "seconds\", \"since\": \"1.0.0\", \"group\": \"server\"}"));
 }
 END_TEST
 
 START_TEST(test_list) {
     static const struct step steps[] = {
         {"command list filterby pattern get*", "[\"get\", \"getdel\", \"getex\", \"getrange\", \"getset\"]"},
-        {"command list filterby pattern config|*", "[\"config|get\", \"config|resetstat\", \"config|set\"]"},
+        {"command list filterby pattern config|*",
+         "[\"config|get\", \"config|resetstat\", \"config|rewrite\", \"config|set\"]"},
         {"command list filterby pattern rest*", "[]"},
         {"command list filterby module any", "[]"},
         {"command list filterby aclcat generic", "[]"},

@@ -1,5 +1,6 @@
 /* The server's commands: counting, flushing, INFO, CONFIG, DBINFO, TIME. */
 #include <flashkv/clock.h>
+#include <flashkv/encoding.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -151,9 +152,35 @@ START_TEST(test_config_set) {
          "(error) ERR CONFIG SET failed (possibly related to argument 'Databases') - can't "
          "set immutable config"},
         {"config get port", "{\"port\": \"6379\"}"},
+        {"config set maxmemory 1 maxmemory 2",
+         "(error) ERR CONFIG SET failed (possibly related to argument 'maxmemory') - duplicate parameter"},
+        {"config set maxmemory 100mb hz x", "(error) ERR CONFIG SET failed (possibly related to argument "
+                                            "'hz') - argument couldn't be parsed into an "
+                                            "integer"},
+        {"config get maxmemory", "{\"maxmemory\": \"0\"}"}, /* none of them */
+        {"config set maxmemory 100mb save \"900 1  \"",
+         "(error) ERR CONFIG SET failed (possibly related to argument 'save') - Invalid save parameters"},
+        {"config set MaxMemory 100mb save \"900 1\" latency-tracking NO notify-keyspace-events KEA", "OK"},
+        {"config get maxmemory save latency-tracking notify-keyspace-events",
+         "{\"latency-tracking\": \"no\", \"maxmemory\": \"104857600\", \"notify-keyspace-events\": \"AKE\", "
+         "\"save\": \"900 1\"}"},
+        {"config set maxmemory-policy lru", "(error) ERR CONFIG SET failed (possibly related to argument "
+                                            "'maxmemory-policy') - argument(s) must be one "
+                                            "of the following: volatile-lru, volatile-lfu, volatile-random, "
+                                            "volatile-ttl, allkeys-lru, allkeys-lfu, "
+                                            "allkeys-random, noeviction"},
+        {"config set active-expire-effort 11", "(error) ERR CONFIG SET failed (possibly related to argument "
+                                               "'active-expire-effort') - argument must be "
+                                               "between 1 and 10 inclusive"},
+        {"config set hash-max-ziplist-value 16", "OK"},
+        {"config get hash-max-*-value",
+         "{\"hash-max-listpack-value\": \"16\", \"hash-max-ziplist-value\": \"16\"}"},
+        {"config rewrite", "(error) ERR The server is running without a config file"},
     };
 
     CHECK_STEPS(steps);
+    ck_assert_uint_eq(encoding_limits.hash_value, 16); /* collections read it there */
+    check_line("config set hash-max-listpack-value 64", "OK");
 }
 END_TEST
 

@@ -1,0 +1,167 @@
+/* cmd_config.c - CONFIG: FlashKV's own options, to read, and Redis's, to set. Source: https://redis.io/commands/config */
+#include <ctype.h>
+#include <flashkv/encoding.h>
+#include <flashkv/glob.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "handlers.h"
+
+enum { SHOWN_MAX = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
+
+/* ---- CONFIG GET ---------------------------------------------------------------------------------------------- */
+
+static bool option_asked(const struct call *c, const char *name) {
+    char lower[SHOWN_MAX];
+
+    for (size_t i = 2; i < c->argc; i++) {
+        struct slice pattern = call_arg(c, i);
+
+        if (pattern.len > sizeof(lower))
+            continue;
+        for (size_t k = 0; k < pattern.len; k++)
+            lower[k] = (char)tolower((unsigned char)pattern.ptr[k]);
+        if (glob_match(slice_of(lower, pattern.len), slice_str(name)))
+            return true;
+    }
+    return false;
+}
+
+/* Adds a pair of name and value to the names that become the reply. */
+static void add_option(const struct call *c, struct names *pairs, const char *name,
+                       const struct option_row *row) {
+    struct buf value = buf_make(VALUE_MAX);
+
+    if (name != NULL && option_asked(c, name) && option_format(c->server->options, row, &value)) {
+        names_add(pairs, slice_str(name));
+        names_add(pairs, buf_slice(&value));
+    }
+    buf_free(&value);
+}
+
+static void add_setting(const struct call *c, struct names *pairs, const char *name,
+                        const struct setting_row *row) {
+    struct buf value = buf_make(VALUE_MAX);
+
+    if (name != NULL && option_asked(c, name) && setting_format(&c->server->settings, row, &value)) {
+        names_add(pairs, slice_str(name));
+        names_add(pairs, buf_slice(&value));
+    }
+    buf_free(&value);
+}
+
+void cmd_config_get(struct call *c) {
+    struct names pairs = names_make(c);
+
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option_row *row = &option_table[i];
+
+        add_option(c, &pairs, row->name, row);
+        if (row->redis_name != NULL && strcmp(row->redis_name, row->name) != 0)
+            add_option(c, &pairs, row->redis_name, row);
+    }
+    for (size_t i = 0; i < setting_count; i++) {
+        add_setting(c, &pairs, setting_table[i].name, &setting_table[i]);
+        add_setting(c, &pairs, setting_table[i].alias, &setting_table[i]);
+    }
+    names_reply_map(c, &pairs);
+}
+
+/* ---- CONFIG SET ---------------------------------------------------------------------------------------------- */
+
+static void refuse(struct call *c, size_t i, const char *why) {
+    struct slice name = call_arg(c, i);
+
+    reply_error(c->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
+                (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr, why);
+}
+
+/* Finds the rows of all names before any value is looked at, as Redis does. False: replied. */
+static bool find_rows(struct call *c, struct setting_change *changes, size_t count) {
+    for (size_t n = 0; n < count; n++) {
+        struct slice name = call_arg(c, 2 + 2 * n);
+        const struct setting_row *row = setting_find(name);
+
+        if (row == NULL && option_find(name) == NULL) {
+            reply_error(c->reply, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
+                        (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr);
+            return false;
+        }
+        if (row == NULL || row->kind == SETTING_FIXED) {
+            refuse(c, 2 + 2 * n, "can't set immutable config");
+            return false;
+        }
+        for (size_t k = 0; k < n; k++)
+            if (changes[k].row == row) {
+                refuse(c, 2 + 2 * n, "duplicate parameter");
+                return false;
+            }
+        changes[n].row = row;
+    }
+    return true;
+}
+
+/* Reads all values before the first is set. False: replied, and nothing is left to free. */
+static bool parse_values(struct call *c, struct setting_change *changes, size_t count) {
+    char why[WHY_MAX];
+
+    for (size_t n = 0; n < count; n++) {
+        const char *wrong = setting_parse(&changes[n], call_arg(c, 3 + 2 * n), why, sizeof(why));
+
+        if (wrong == NULL)
+            continue;
+        refuse(c, 2 + 2 * n, wrong);
+        while (n-- > 0)
+            mem_free(changes[n].value);
+        return false;
+    }
+    return true;
+}
+
+/* Settings that change what the server does, and where it looks. All others are stored and echoed, no more. */
+static const struct {
+    const char *name;
+    _Atomic uint32_t *limit;
+} live[] = {
+    {"hash-max-listpack-entries", &encoding_limits.hash_entries},
+    {"hash-max-listpack-value", &encoding_limits.hash_value},
+    {"set-max-intset-entries", &encoding_limits.set_ints},
+    {"zset-max-listpack-entries", &encoding_limits.zset_entries},
+    {"zset-max-listpack-value", &encoding_limits.zset_value},
+};
+
+static void set_live(const struct setting_change *ch) {
+    uint64_t n;
+
+    for (size_t i = 0; i < sizeof(live) / sizeof(*live); i++)
+        if (strcmp(ch->row->name, live[i].name) == 0 && num_parse_u64(slice_str(ch->value), &n))
+            atomic_store_explicit(live[i].limit, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n,
+                                  memory_order_relaxed);
+}
+
+void cmd_config_set(struct call *c) {
+    struct setting_change changes[SETTINGS_MAX];
+    size_t count = (c->argc - 2) / 2;
+
+    if (c->argc % 2 != 0 || count > SETTINGS_MAX) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (!find_rows(c, changes, count) || !parse_values(c, changes, count))
+        return;
+    settings_apply(&c->server->settings, changes, count, set_live);
+    reply_ok(c->reply);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------ */
+
+void cmd_config_resetstat(struct call *c) {
+    server_stats_reset(c->server);
+    reply_ok(c->reply);
+}
+
+/* Redis's words for a server without redis.conf, which FlashKV never has. */
+void cmd_config_rewrite(struct call *c) {
+    reply_error(c->reply, "ERR The server is running without a config file");
+}

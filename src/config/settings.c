@@ -1,0 +1,191 @@
+/* settings.c - one setting at a time: find, parse, print; several to apply. */
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <flashkv/settings.h>
+#include <limits.h>
+#include <stdio.h>
+
+static void settings_lock(struct settings *s) ACQUIRE(settings_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&s->mutex);
+}
+
+static void settings_unlock(struct settings *s) RELEASE(settings_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&s->mutex);
+}
+
+void settings_init(struct settings *s) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&s->mutex, LOCK_RANK_OPTIONS);
+    memset(s->values, 0, sizeof(s->values));
+}
+
+void settings_destroy(struct settings *s) NO_THREAD_SAFETY_ANALYSIS {
+    for (size_t i = 0; i < setting_count; i++)
+        mem_free(s->values[i]);
+    mutex_destroy(&s->mutex);
+}
+
+const struct setting_row *setting_find(struct slice name) {
+    for (size_t i = 0; i < setting_count; i++)
+        if (slice_caseeq(name, slice_str(setting_table[i].name)) ||
+            (setting_table[i].alias != NULL && slice_caseeq(name, slice_str(setting_table[i].alias))))
+            return &setting_table[i];
+    return NULL;
+}
+
+bool setting_format(struct settings *s, const struct setting_row *row, struct buf *out) {
+    const char *value;
+    bool ok;
+
+    settings_lock(s);
+    value = s->values[row - setting_table];
+    ok = buf_append_slice(out, slice_str(value != NULL ? value : row->fallback));
+    settings_unlock(s);
+    return ok;
+}
+
+/* ---- parsing, by kind: NULL, or what is wrong ------------------------------------------------------------------ */
+
+static const char *parse_flag(struct slice text, struct buf *out) {
+    bool yes = slice_caseeq(text, SLICE_LIT("yes"));
+
+    if (!yes && !slice_caseeq(text, SLICE_LIT("no")))
+        return "argument must be 'yes' or 'no'";
+    buf_append_slice(out, yes ? SLICE_LIT("yes") : SLICE_LIT("no"));
+    return NULL;
+}
+
+static const char *parse_number(const struct setting_row *row, struct slice text, struct buf *out, char *why,
+                                size_t cap) {
+    int64_t n;
+
+    if (!num_parse_i64(text, &n))
+        return "argument couldn't be parsed into an integer";
+    if (n < row->min || n > row->max) {
+        snprintf(why, cap, "argument must be between %lld and %lld inclusive", (long long)row->min,
+                 (long long)row->max);
+        return why;
+    }
+    buf_append_slice(out, text);
+    return NULL;
+}
+
+static const char *parse_bytes(struct slice text, struct buf *out) {
+    uint64_t n;
+
+    if (!num_parse_bytes(text, &n))
+        return "argument must be a memory value";
+    buf_printf(out, "%llu", (unsigned long long)n);
+    return NULL;
+}
+
+static const char *parse_word(const struct setting_row *row, struct slice text, struct buf *out, char *why,
+                              size_t cap) {
+    struct buf list = {why, 0, cap, cap}; /* never grows, so never allocates */
+
+    buf_printf(&list, "argument(s) must be one of the following: ");
+    for (size_t i = 0; row->words[i] != NULL; i++) {
+        if (slice_caseeq(text, slice_str(row->words[i]))) {
+            buf_append_slice(out, slice_str(row->words[i]));
+            return NULL;
+        }
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", row->words[i]);
+    }
+    return why;
+}
+
+const char *setting_check_save(struct slice text, struct buf *out) {
+    size_t numbers = 0;
+
+    while (text.len > 0) {
+        const char *space = memchr(text.ptr, ' ', text.len);
+        struct slice word = slice_of(text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len);
+        int64_t n;
+
+        text = slice_of(text.ptr + word.len, text.len - word.len);
+        if (text.len > 0)
+            text = slice_of(text.ptr + 1, text.len - 1);
+        if (!num_parse_i64(word, &n) || n < (numbers % 2 == 0 ? 1 : 0))
+            return "Invalid save parameters";
+        buf_printf(out, numbers++ > 0 ? " %lld" : "%lld", (long long)n);
+    }
+    return numbers % 2 == 0 ? NULL : "Invalid save parameters";
+}
+
+const char *setting_check_events(struct slice text, struct buf *out) {
+    static const char all[] = "g$lshzxetd", others[] = "nKEm"; /* in the order of the reply */
+    bool given[UCHAR_MAX + 1] = {false}, everything = true;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c != 'A' && (c == '\0' || (strchr(all, c) == NULL && strchr(others, c) == NULL)))
+            return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+        given[c] = true;
+    }
+    for (const char *c = all; *c != '\0'; c++)
+        everything = everything && given[(unsigned char)*c];
+    everything = everything || given['A'];
+    if (everything)
+        buf_append(out, "A", 1);
+    for (const char *c = all; *c != '\0' && !everything; c++)
+        if (given[(unsigned char)*c])
+            buf_append(out, c, 1);
+    for (const char *c = others; *c != '\0'; c++)
+        if (given[(unsigned char)*c] && !(*c == 'n' && everything))
+            buf_append(out, c, 1);
+    return NULL;
+}
+
+static const char *parse_text(const struct setting_row *row, struct slice text, struct buf *out) {
+    if (memchr(text.ptr, '\0', text.len) != NULL)
+        return "argument must not contain NUL";
+    if (row->check != NULL)
+        return row->check(text, out);
+    return buf_append_slice(out, text) ? NULL : "argument is too long";
+}
+
+const char *setting_parse(struct setting_change *ch, struct slice text, char *why, size_t cap) {
+    enum { VALUE_MAX = 4096 };
+    struct buf value = buf_make(VALUE_MAX);
+    const char *wrong = "can't set immutable config";
+
+    switch (ch->row->kind) {
+    case SETTING_FLAG:
+        wrong = parse_flag(text, &value);
+        break;
+    case SETTING_NUMBER:
+        wrong = parse_number(ch->row, text, &value, why, cap);
+        break;
+    case SETTING_BYTES:
+        wrong = parse_bytes(text, &value);
+        break;
+    case SETTING_WORD:
+        wrong = parse_word(ch->row, text, &value, why, cap);
+        break;
+    case SETTING_TEXT:
+        wrong = parse_text(ch->row, text, &value);
+        break;
+    case SETTING_FIXED:
+        break;
+    }
+    if (wrong == NULL && !buf_append(&value, "", 1)) /* its NUL */
+        wrong = "out of memory";
+    if (wrong == NULL)
+        ch->value = value.data;
+    else
+        buf_free(&value);
+    return wrong;
+}
+
+void settings_apply(struct settings *s, const struct setting_change *changes, size_t count,
+                    void (*applied)(const struct setting_change *ch)) {
+    settings_lock(s);
+    for (size_t i = 0; i < count; i++) {
+        char **value = &s->values[changes[i].row - setting_table];
+
+        mem_free(*value);
+        *value = changes[i].value;
+        applied(&changes[i]);
+    }
+    settings_unlock(s);
+}
