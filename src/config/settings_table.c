@@ -79,7 +79,7 @@ const struct setting_row setting_table[] = {
     {"enable-debug-command", NULL, SETTING_FIXED, "yes", 0, 0, NULL, NULL},
     {"enable-module-command", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},
     {"enable-protected-configs", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},
-    {"hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_NUMBER, "128", 0, INT64_MAX, NULL,
+    {"hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_NUMBER, "512", 0, INT64_MAX, NULL,
      NULL}, /* Redis: 512 */
     {"hash-max-listpack-value", "hash-max-ziplist-value", SETTING_BYTES, "64", 0, 0, NULL, NULL},
     {"hll-sparse-max-bytes", NULL, SETTING_BYTES, "3000", 0, 0, NULL, NULL},

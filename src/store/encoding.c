@@ -2,7 +2,7 @@
 #include <flashkv/encoding.h>
 
 struct encoding_limits encoding_limits = {
-    .hash_entries = 128,
+    .hash_entries = 512,
     .hash_value = 64,
     .set_ints = 512,
     .zset_entries = 128,

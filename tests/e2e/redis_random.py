@@ -42,7 +42,7 @@ SHAPES = """
     sadd s m/sadd s m m m/sadd k m/srem s m/srem s m m/scard s/scard k/sismember s m/smismember s m m/smembers s/smove s s m
     sinter s s/sunion s s s/sdiff s s/sinterstore s s s/sunionstore s s s/sdiffstore s s s/sinter s k/sunionstore k s
     sintercard N s/sintercard N s s/sintercard N s s L n/sscan s 0 count 100
-    del h/del s/type h/type s/expire h 100/del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
+    del h/del s/type h/type s/expireat h 33177117420/del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
     pexpiretime k/expire k r/pexpire k r/expire k r o/expireat k t/pexpireat k t/expireat k t o/pexpireat k t o o
 """
 
