@@ -28,6 +28,8 @@ struct blob {
 /* A blob of `len` undefined bytes with room for `cap` (>= len), one reference, the caller's. NULL: no memory.
  */
 struct blob *blob_new(size_t len, size_t cap);
+/* A blob of just these bytes, copied; one reference, the caller's. NULL: no memory. */
+struct blob *blob_copy(struct slice bytes);
 /* Grows the room to at least `cap`, maybe moving it. The caller holds the only reference. NULL: no memory,
  * and the old one stands. */
 struct blob *blob_grow(struct blob *b, size_t cap);

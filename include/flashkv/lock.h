@@ -103,13 +103,17 @@ static inline void rwlock_rdlock(struct rwlock *l) ACQUIRE_SHARED(l) NO_THREAD_S
     rwlock_taken(l, false);
 }
 
-static inline void rwlock_rdunlock(struct rwlock *l) RELEASE_SHARED(l) NO_THREAD_SAFETY_ANALYSIS {
-    uint64_t was;
+/* One reader less, who may be the one that a writer sleeps for. */
+static inline void rwlock_leave(struct rwlock *l) {
+    uint64_t was = atomic_fetch_sub_explicit(&l->state, RWLOCK_READER, memory_order_release);
 
-    rwlock_dropped(l);
-    was = atomic_fetch_sub_explicit(&l->state, RWLOCK_READER, memory_order_release);
     if ((was & (RWLOCK_READERS | RWLOCK_SLEEPERS)) == (RWLOCK_READER | RWLOCK_SLEEPERS))
         rwlock_wake(l);
+}
+
+static inline void rwlock_rdunlock(struct rwlock *l) RELEASE_SHARED(l) NO_THREAD_SAFETY_ANALYSIS {
+    rwlock_dropped(l);
+    rwlock_leave(l);
 }
 
 static inline void rwlock_wrlock(struct rwlock *l) ACQUIRE(l) NO_THREAD_SAFETY_ANALYSIS {

@@ -57,10 +57,7 @@ static void count_contended(struct rwlock *l) {
 void rwlock_rdlock_wait(struct rwlock *l) {
     count_contended(l);
     do {
-        uint64_t was = atomic_fetch_sub_explicit(&l->state, RWLOCK_READER, memory_order_relaxed);
-
-        if ((was & (RWLOCK_READERS | RWLOCK_SLEEPERS)) == (RWLOCK_READER | RWLOCK_SLEEPERS))
-            rwlock_wake(l); /* the writer may have seen this reader come, and wait for it to go */
+        rwlock_leave(l); /* the writer may have seen this reader come, and wait for it to go */
         wait_for(l, RWLOCK_WRITER);
     } while (atomic_fetch_add_explicit(&l->state, RWLOCK_READER, memory_order_acquire) & RWLOCK_WRITER);
 }

@@ -139,6 +139,16 @@ bool is_type(struct call *c, const struct entry *e, enum value_type type) {
     return false;
 }
 
+char *edit_string(struct call *c, size_t len) {
+    char *bytes = NULL;
+    enum store_result result = store_edit_string(&c->txn, &c->keys[0], len, &bytes);
+
+    if (result == STORE_OK)
+        return bytes;
+    reply_store_error(c, result);
+    return NULL;
+}
+
 struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
                            void (*missing)(struct call *c)) {
     struct object *o = NULL;
@@ -165,10 +175,6 @@ void missing_null(struct call *c) {
 
 void missing_null_array(struct call *c) {
     reply_null_array(c->reply);
-}
-
-void missing_empty_array(struct call *c) {
-    reply_array(c->reply, 0);
 }
 
 void missing_zero(struct call *c) {

@@ -15,6 +15,12 @@ static inline bool arg_is(const struct call *c, size_t i, const char *word) {
     return slice_caseeq(call_arg(c, i), slice_str(word));
 }
 
+/* Redis shows at most this many bytes of an argument: how many, for "%.*s". */
+enum { ARG_SHOWN_MAX = 128 };
+static inline int arg_shown(const struct arg *a) {
+    return (int)(a->len < ARG_SHOWN_MAX ? a->len : ARG_SHOWN_MAX);
+}
+
 /* "ERR value is not an integer or out of range" */
 bool arg_i64(struct call *c, size_t i, int64_t *out);
 
@@ -46,6 +52,8 @@ void reply_string(struct call *c, const struct entry *e);
 /* False, replied WRONGTYPE: `e` is there and holds another type. */
 bool is_type(struct call *c, const struct entry *e, enum value_type type);
 
+/* The call's first key as a string of `len` bytes, to write to (store_edit_string); NULL: replied an error. */
+char *edit_string(struct call *c, size_t len);
 /* A collection to change, or NULL: replied, an error or what `missing` says of a key that is not there. After
  * the change: store_object_done. */
 struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
@@ -55,7 +63,6 @@ bool read_object(struct call *c, const struct key *k, enum value_type type, cons
 /* What commands say of a missing key. */
 void missing_null(struct call *c);
 void missing_null_array(struct call *c);
-void missing_empty_array(struct call *c);
 void missing_zero(struct call *c);
 void missing_error(struct call *c); /* "ERR no such key" */
 void missing_ok(struct call *c);

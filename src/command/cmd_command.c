@@ -272,8 +272,8 @@ void cmd_command_getkeys(struct call *c) {
     else if (!command_key_args(cmd, argc, c->argv + 2, &at))
         reply_error(c->reply, "ERR Invalid arguments specified for command");
     else {
-        reply_array(c->reply, key_args_count(&at));
-        for (size_t i = 0; i < key_args_count(&at); i++)
+        reply_array(c->reply, at.count);
+        for (size_t i = 0; i < at.count; i++)
             reply_bulk(c->reply, call_arg(c, key_args_at(&at, i) + 2));
     }
 }

@@ -8,12 +8,12 @@
 #include "args.h"
 #include "handlers.h"
 
-enum { SHOWN_MAX = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
+enum { NAME_MAX_BYTES = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
 
 /* ---- CONFIG GET ---------------------------------------------------------------------------------------------- */
 
 static bool option_asked(const struct call *c, const char *name) {
-    char lower[SHOWN_MAX];
+    char lower[NAME_MAX_BYTES];
 
     for (size_t i = 2; i < c->argc; i++) {
         struct slice pattern = call_arg(c, i);
@@ -28,23 +28,23 @@ static bool option_asked(const struct call *c, const char *name) {
     return false;
 }
 
-/* Adds a pair of name and value to the names that become the reply. */
-static void add_option(const struct call *c, struct names *pairs, const char *name,
-                       const struct option_row *row) {
-    struct buf value = buf_make(VALUE_MAX);
+/* How a row of either table tells its value. */
+typedef bool row_format(struct server *srv, const void *row, struct buf *out);
 
-    if (name != NULL && option_asked(c, name) && option_format(c->server->options, row, &value)) {
-        names_add(pairs, slice_str(name));
-        names_add(pairs, buf_slice(&value));
-    }
-    buf_free(&value);
+static bool format_option(struct server *srv, const void *row, struct buf *out) {
+    return option_format(srv->options, row, out);
 }
 
-static void add_setting(const struct call *c, struct names *pairs, const char *name,
-                        const struct setting_row *row) {
+static bool format_setting(struct server *srv, const void *row, struct buf *out) {
+    return setting_format(&srv->settings, row, out);
+}
+
+/* Adds a pair of name and value to the names that become the reply. */
+static void add_pair(const struct call *c, struct names *pairs, const char *name, row_format *format,
+                     const void *row) {
     struct buf value = buf_make(VALUE_MAX);
 
-    if (name != NULL && option_asked(c, name) && setting_format(&c->server->settings, row, &value)) {
+    if (name != NULL && option_asked(c, name) && format(c->server, row, &value)) {
         names_add(pairs, slice_str(name));
         names_add(pairs, buf_slice(&value));
     }
@@ -57,13 +57,15 @@ void cmd_config_get(struct call *c) {
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_table[i];
 
-        add_option(c, &pairs, row->name, row);
+        add_pair(c, &pairs, row->name, format_option, row);
         if (row->redis_name != NULL && strcmp(row->redis_name, row->name) != 0)
-            add_option(c, &pairs, row->redis_name, row);
+            add_pair(c, &pairs, row->redis_name, format_option, row);
     }
     for (size_t i = 0; i < setting_count; i++) {
-        add_setting(c, &pairs, setting_table[i].name, &setting_table[i]);
-        add_setting(c, &pairs, setting_table[i].alias, &setting_table[i]);
+        const struct setting_row *row = &setting_table[i];
+
+        add_pair(c, &pairs, row->name, format_setting, row);
+        add_pair(c, &pairs, row->alias, format_setting, row);
     }
     names_reply_map(c, &pairs);
 }
@@ -71,10 +73,8 @@ void cmd_config_get(struct call *c) {
 /* ---- CONFIG SET ---------------------------------------------------------------------------------------------- */
 
 static void refuse(struct call *c, size_t i, const char *why) {
-    struct slice name = call_arg(c, i);
-
     reply_error(c->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
-                (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr, why);
+                arg_shown(&c->argv[i]), c->argv[i].ptr, why);
 }
 
 /* Finds the rows of all names before any value is looked at, as Redis does. False: replied. */
@@ -85,7 +85,7 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
 
         if (row == NULL && option_find(name) == NULL) {
             reply_error(c->reply, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
-                        (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr);
+                        arg_shown(&c->argv[2 + 2 * n]), name.ptr);
             return false;
         }
         if (row == NULL || row->kind == SETTING_FIXED) {

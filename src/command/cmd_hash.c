@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "args.h"
+#include "collections.h"
 #include "handlers.h"
 #include "sample.h"
 
@@ -213,23 +214,30 @@ static void reply_place(void *ctx, hash_place at) {
         reply_bulk(w->c->reply, hash_value(w->h, at));
 }
 
-static void reply_all(struct call *c, enum what what) {
-    struct walk w = {.c = c, .what = what};
-    size_t n;
+static void reply_walk(struct walk *w) {
+    if (w->h != NULL)
+        hash_scan(w->h, 0, SIZE_MAX, reply_place, w);
+}
 
-    if (!read_hash(c, &w.h))
-        return;
-    n = w.h != NULL ? hash_len(w.h) : 0;
-    if (what == (FIELDS | VALUES))
-        reply_map(c->reply, n);
-    else
-        reply_array(c->reply, n);
-    if (w.h != NULL)
-        hash_scan(w.h, 0, SIZE_MAX, reply_place, &w);
+void reply_fields(struct call *c, const struct hash *h) {
+    reply_map(c->reply, h != NULL ? hash_len(h) : 0);
+    reply_walk(&(struct walk){c, h, FIELDS | VALUES});
 }
 
 void cmd_hgetall(struct call *c) {
-    reply_all(c, FIELDS | VALUES);
+    const struct hash *h;
+
+    if (read_hash(c, &h))
+        reply_fields(c, h);
+}
+
+static void reply_all(struct call *c, enum what what) {
+    struct walk w = {.c = c, .what = what};
+
+    if (!read_hash(c, &w.h))
+        return;
+    reply_array(c->reply, w.h != NULL ? hash_len(w.h) : 0);
+    reply_walk(&w);
 }
 
 void cmd_hkeys(struct call *c) {

@@ -236,12 +236,14 @@ void cmd_scan(struct call *c) {
     struct key_filter f;
     uint64_t next;
 
-    if (!arg_cursor(c, 1, &scan) || !arg_scan(c, 2, true, &scan))
+    if (!arg_cursor(c, 1, &scan))
         return;
     if (scan.cursor >> 53 != 0) {
         reply_error(c->reply, "ERR invalid cursor");
         return;
     }
+    if (!arg_scan(c, 2, true, &scan))
+        return;
     f = (struct key_filter){names_make(c), scan.pattern, scan.type};
     next = gather_keys(c, scan.cursor, scan.count, &f);
     names_reply_page(c, next, &f.names);
@@ -267,11 +269,9 @@ void cmd_randomkey(struct call *c) {
 /* "int", "embstr", "raw": by what a string looks like now, where Redis goes by how it was made. */
 static const char *string_encoding(struct slice s) {
     enum { EMBEDDED_MAX = 44 };
-    char digits[NUM_I64_MAX];
     int64_t n;
 
-    if (s.len < NUM_I64_MAX && num_parse_i64(s, &n) &&
-        slice_eq(slice_of(digits, num_format_i64(n, digits)), s))
+    if (num_parse_i64(s, &n))
         return "int";
     return s.len <= EMBEDDED_MAX ? "embstr" : "raw";
 }

@@ -18,6 +18,7 @@
 #include <flashkv/rest.h>
 
 #include "args.h"
+#include "collections.h"
 #include "handlers.h"
 
 static bool digest_is_known(const struct entry *e) {
@@ -46,28 +47,7 @@ static void reply_list(struct call *c, const struct list *l) {
         reply_bulk(c->reply, element);
 }
 
-struct visited {
-    struct call *c;
-    const struct entry *e;
-};
-
-static void reply_field(void *ctx, hash_place at) {
-    struct visited *v = ctx;
-
-    reply_bulk(v->c->reply, hash_field(entry_hash(v->e), at));
-    reply_bulk(v->c->reply, hash_value(entry_hash(v->e), at));
-}
-
-static void reply_member(void *ctx, set_place at) {
-    struct visited *v = ctx;
-    char room[SET_ROOM];
-
-    reply_bulk(v->c->reply, set_member(entry_set(v->e), at, room));
-}
-
 static void reply_value(struct call *c, const struct entry *e) {
-    struct visited v = {c, e};
-
     switch (entry_type(e)) {
     case TYPE_STRING:
         reply_string(c, e);
@@ -76,12 +56,10 @@ static void reply_value(struct call *c, const struct entry *e) {
         reply_list(c, entry_list(e));
         break;
     case TYPE_HASH:
-        reply_map(c->reply, hash_len(entry_hash(e)));
-        hash_scan(entry_hash(e), 0, SIZE_MAX, reply_field, &v);
+        reply_fields(c, entry_hash(e));
         break;
     case TYPE_SET:
-        reply_set(c->reply, set_len(entry_set(e)));
-        set_scan(entry_set(e), 0, SIZE_MAX, reply_member, &v);
+        reply_members(c, entry_set(e));
         break;
     }
 }

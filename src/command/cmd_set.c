@@ -4,9 +4,9 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "collections.h"
 #include "handlers.h"
 #include "sample.h"
-#include "set_args.h"
 
 static struct set *edit(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c)) {
     return (struct set *)edit_object(c, k, TYPE_SET, create, missing);
@@ -72,8 +72,12 @@ void cmd_smove(struct call *c) {
     }
     if (!read_set(c, 1, &to))
         return;
-    if (!set_has(from, member) || from == to) {
-        reply_integer(c->reply, set_has(from, member));
+    if (!set_has(from, member)) {
+        reply_integer(c->reply, 0);
+        return;
+    }
+    if (from == to) {
+        reply_integer(c->reply, 1);
         return;
     }
     s = edit(c, &c->keys[1], true, missing_zero);

@@ -7,8 +7,8 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "collections.h"
 #include "handlers.h"
-#include "set_args.h"
 
 struct combination {
     struct call *c;

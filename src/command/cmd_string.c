@@ -251,17 +251,14 @@ void cmd_append(struct call *c) {
     const struct entry *e = store_peek(&c->txn, &c->keys[0]);
     struct slice more = call_arg(c, 2);
     size_t old;
-    enum store_result result;
     char *bytes;
 
     if (!is_type(c, e, TYPE_STRING))
         return;
     old = e != NULL ? entry_string(e).len : 0;
-    result = store_edit_string(&c->txn, &c->keys[0], old + more.len, &bytes);
-    if (result != STORE_OK) {
-        reply_store_error(c, result);
+    bytes = edit_string(c, old + more.len);
+    if (bytes == NULL)
         return;
-    }
     if (more.len > 0)
         memcpy(bytes + old, more.ptr, more.len);
     reply_integer(c->reply, (int64_t)(old + more.len));
@@ -270,7 +267,6 @@ void cmd_append(struct call *c) {
 static void add(struct call *c, int64_t delta) {
     const struct entry *e = store_peek(&c->txn, &c->keys[0]);
     char digits[NUM_I64_MAX], *bytes;
-    enum store_result result;
     int64_t n = 0;
     size_t len;
 
@@ -285,11 +281,9 @@ static void add(struct call *c, int64_t delta) {
         return;
     }
     len = num_format_i64(n, digits);
-    result = store_edit_string(&c->txn, &c->keys[0], len, &bytes);
-    if (result != STORE_OK) {
-        reply_store_error(c, result);
+    bytes = edit_string(c, len);
+    if (bytes == NULL)
         return;
-    }
     memcpy(bytes, digits, len);
     reply_integer(c->reply, n);
 }

@@ -32,7 +32,6 @@ void cmd_getrange(struct call *c) {
 void cmd_setrange(struct call *c) {
     struct slice value = call_arg(c, 3);
     const struct entry *e;
-    enum store_result result;
     size_t old, len;
     int64_t offset;
     char *bytes;
@@ -52,20 +51,19 @@ void cmd_setrange(struct call *c) {
         return;
     }
     len = (size_t)offset + value.len; /* no overflow: an argument is far shorter than 2^63 */
-    result = store_edit_string(&c->txn, &c->keys[0], len > old ? len : old, &bytes);
-    if (result != STORE_OK) {
-        reply_store_error(c, result);
+    if (len < old)
+        len = old;
+    bytes = edit_string(c, len);
+    if (bytes == NULL)
         return;
-    }
     memcpy(bytes + offset, value.ptr, value.len);
-    reply_integer(c->reply, (int64_t)(len > old ? len : old));
+    reply_integer(c->reply, (int64_t)len);
 }
 
 void cmd_incrbyfloat(struct call *c) {
     const struct entry *e = store_peek(&c->txn, &c->keys[0]);
     char digits[NUM_LONG_DOUBLE_MAX], *bytes;
     long double n = 0, by;
-    enum store_result result;
     size_t len;
 
     if (!is_type(c, e, TYPE_STRING))
@@ -76,16 +74,14 @@ void cmd_incrbyfloat(struct call *c) {
         return;
     }
     n += by;
-    if (isnan(n) || isinf(n)) {
+    if (!isfinite(n)) {
         reply_error(c->reply, "ERR increment would produce NaN or Infinity");
         return;
     }
     len = num_format_long_double(n, digits);
-    result = store_edit_string(&c->txn, &c->keys[0], len, &bytes);
-    if (result != STORE_OK) {
-        reply_store_error(c, result);
+    bytes = edit_string(c, len);
+    if (bytes == NULL)
         return;
-    }
     memcpy(bytes, digits, len);
     reply_bulk(c->reply, slice_of(digits, len));
 }

@@ -8,23 +8,17 @@
 
 enum { KEYS_ON_STACK = 8 };
 
-/* Redis shows at most this many bytes of a name, and of the arguments in all (before their quotes). */
-enum { SHOWN_MAX = 128 };
-
-static int shown_len(const struct arg *a) {
-    return (int)(a->len < SHOWN_MAX ? a->len : SHOWN_MAX);
-}
-
+/* The arguments together show no more than one alone (before their quotes). */
 static void reply_unknown(struct call *c) {
-    char args[SHOWN_MAX + sizeof("'' ")] = "";
+    char args[ARG_SHOWN_MAX + sizeof("'' ")] = "";
     size_t n = 0;
 
-    for (size_t i = 1; i < c->argc && n < SHOWN_MAX; i++) {
-        int left = (int)(SHOWN_MAX - n), len = shown_len(&c->argv[i]);
+    for (size_t i = 1; i < c->argc && n < ARG_SHOWN_MAX; i++) {
+        int left = (int)(ARG_SHOWN_MAX - n), len = arg_shown(&c->argv[i]);
 
         n += (size_t)snprintf(args + n, sizeof(args) - n, "'%.*s' ", len < left ? len : left, c->argv[i].ptr);
     }
-    reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s", shown_len(&c->argv[0]),
+    reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s", arg_shown(&c->argv[0]),
                 c->argv[0].ptr, args);
 }
 
@@ -43,37 +37,27 @@ static const struct command *find_subcommand(struct call *c, const struct comman
         sub = command_lookup(slice_of(name, prefix + c->argv[1].len));
     }
     if (sub == NULL)
-        reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", shown_len(&c->argv[1]),
+        reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", arg_shown(&c->argv[1]),
                     c->argv[1].ptr, command_upper(container).text);
     return sub;
 }
 
-bool command_key_args(const struct command *cmd, size_t argc, const struct arg *argv, struct key_args *out) {
-    size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step, last;
+bool command_counted_keys(const struct command *cmd, size_t argc, const struct arg *argv,
+                          struct key_args *out) {
+    size_t at = (size_t)cmd->first_key;
     int64_t n;
 
-    if (cmd->flags & CMD_NUMKEYS) {
-        *out = (struct key_args){(size_t)cmd->last_key, first + 1, 1, 0};
-        if (!num_parse_i64(arg_slice(&argv[first]), &n) || n < 1 || (uint64_t)n > argc - first - 1)
-            return false;
-        out->count = (size_t)n;
-        return true;
-    }
-    last = cmd->last_key < 0 ? argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
-    /* one key: no division */
-    *out = (struct key_args){0, first, step,
-                             last == first  ? 1
-                             : last < first ? 0
-                                            : (last - first) / step + 1};
+    if (!num_parse_i64(arg_slice(&argv[at]), &n) || n < 1 || (uint64_t)n > argc - at - 1)
+        return false;
+    *out = (struct key_args){(size_t)cmd->last_key, at + 1, 1, (size_t)n + (cmd->last_key > 0)};
     return true;
 }
 
 /* Hashes the keys into `keys` and collects their shards. False: replied. */
 static bool hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards) {
     uint64_t longest = c->server->options->max_key_bytes;
-    size_t n = key_args_count(at);
 
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < at->count; k++) {
         size_t i = key_args_at(at, k);
 
         if (c->argv[i].len > longest) {
@@ -85,7 +69,7 @@ static bool hash_keys(struct call *c, const struct key_args *at, struct key *key
         *shards |= key_shard_bit(&keys[k]);
     }
     c->keys = keys;
-    c->key_count = n;
+    c->key_count = at->count;
     return true;
 }
 
@@ -106,8 +90,7 @@ static void run_with_keys(struct call *c) {
         run_locked(c, 0); /* without keys: the handler has the words for what is wrong */
         return;
     }
-    if (key_args_count(&at) > KEYS_ON_STACK &&
-        (keys = mem_alloc(key_args_count(&at) * sizeof(*keys))) == NULL) {
+    if (at.count > KEYS_ON_STACK && (keys = mem_alloc(at.count * sizeof(*keys))) == NULL) {
         reply_error(c->reply, "ERR out of memory");
         return;
     }

@@ -10,20 +10,33 @@ struct command_name {
 };
 struct command_name command_upper(const struct command *cmd);
 
-/* Where a command's keys are among its arguments: one at `before` (0: none), then `count` from `first` on. */
+/* Where a command's keys are among its arguments: `count` in all, one at `before` (0: none there), the others from
+ * `first` on. */
 struct key_args {
     size_t before, first, step, count;
 };
-/* False: an argument counts more keys than there are, or is no count; the handler says which. */
-bool command_key_args(const struct command *cmd, size_t argc, const struct arg *argv, struct key_args *out);
+/* Keys of a row with CMD_NUMKEYS. */
+bool command_counted_keys(const struct command *cmd, size_t argc, const struct arg *argv,
+                          struct key_args *out);
+/* False: an argument counts more keys than there are, or is no count; the handler says which. In the header, since
+ * every command with keys comes here. */
+static inline bool command_key_args(const struct command *cmd, size_t argc, const struct arg *argv,
+                                    struct key_args *out) {
+    size_t first = (size_t)cmd->first_key, step = (size_t)cmd->key_step, last, count = 1;
+
+    if (cmd->flags & CMD_NUMKEYS)
+        return command_counted_keys(cmd, argc, argv, out);
+    last = cmd->last_key < 0 ? argc - (size_t)-cmd->last_key : (size_t)cmd->last_key;
+    if (last != first) /* one key: no division */
+        count = last < first ? 0 : (last - first) / step + 1;
+    *out = (struct key_args){0, first, step, count};
+    return true;
+}
 /* The argument that the i-th key is. */
 static inline size_t key_args_at(const struct key_args *k, size_t i) {
     if (k->before > 0 && i-- == 0)
         return k->before;
     return k->first + i * k->step;
-}
-static inline size_t key_args_count(const struct key_args *k) {
-    return k->count + (k->before > 0);
 }
 
 /* Is this the row of a subcommand, "config|get"? */

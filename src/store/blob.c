@@ -17,6 +17,14 @@ struct blob *blob_new(size_t len, size_t cap) {
     return b;
 }
 
+struct blob *blob_copy(struct slice bytes) {
+    struct blob *b = blob_new(bytes.len, bytes.len);
+
+    if (b != NULL && bytes.len > 0)
+        memcpy(b->data, bytes.ptr, bytes.len);
+    return b;
+}
+
 struct blob *blob_grow(struct blob *b, size_t cap) {
     struct blob *moved;
 

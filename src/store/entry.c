@@ -106,6 +106,14 @@ char *entry_inline_value(struct entry *e) {
     return e->body + value_offset(e);
 }
 
+bool entry_rewrite(struct entry *e, struct slice value) {
+    if ((e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE)) != 0 || inline_length(e) != value.len)
+        return false;
+    if (value.len > 0)
+        memcpy(entry_inline_value(e), value.ptr, value.len);
+    return true;
+}
+
 struct slice entry_string(const struct entry *e) {
     const struct blob *b = entry_blob(e);
 

@@ -57,16 +57,14 @@ struct object *entry_object(const struct entry *e);
 void entry_set_object(struct entry *e, struct object *o);
 /* The bytes of a value that lives in the entry, to write. */
 char *entry_inline_value(struct entry *e);
+/* Copies another value of the same length over the one of a string that lives in the entry, without expiry or content
+ * type; false, nothing done: the entry is another, or the length. */
+bool entry_rewrite(struct entry *e, struct slice value);
 /* Bytes accounted to the entry and its object, allocator's rounding included. */
 size_t entry_footprint(const struct entry *e);
 
 static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
     return (e->meta & flag) != 0;
-}
-
-/* A string that lives in the entry, without expiry or content type. */
-static inline bool entry_is_plain(const struct entry *e) {
-    return (e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE)) == 0;
 }
 
 static inline bool entry_expired(const struct entry *e, int64_t now_ms) {

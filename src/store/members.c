@@ -38,9 +38,8 @@ static struct entry *make(struct slice name, struct slice value) {
     struct entry *e;
 
     if (value.len > STRING_INLINE_MAX) {
-        if ((b = blob_new(value.len, value.len)) == NULL)
+        if ((b = blob_copy(value)) == NULL)
             return NULL;
-        memcpy(b->data, value.ptr, value.len);
         spec.object = &b->object;
     }
     e = entry_new(&spec);
@@ -49,20 +48,11 @@ static struct entry *make(struct slice name, struct slice value) {
     return e;
 }
 
-/* The commonest replacement: bytes of the same number, in the entry. */
-static bool rewrite(struct entry *e, struct slice value) {
-    if (!entry_is_plain(e) || entry_string(e).len != value.len)
-        return false;
-    if (value.len > 0)
-        memcpy(entry_inline_value(e), value.ptr, value.len);
-    return true;
-}
-
 enum member_result members_put(struct members *m, struct slice name, struct slice value) {
     uint64_t hash = hash_of(m, name);
     struct entry *stale = table_find(&m->table, hash, name), *fresh;
 
-    if (stale != NULL && rewrite(stale, value))
+    if (stale != NULL && entry_rewrite(stale, value))
         return MEMBER_REPLACED;
     if (name.len > ENTRY_KEY_MAX)
         return MEMBER_TOO_LONG;

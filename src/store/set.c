@@ -46,15 +46,9 @@ const char *set_encoding(const struct set *s) {
     return s->is_table ? "hashtable" : "intset";
 }
 
+/* Only what num_format_i64 would write is read as an integer, so the same bytes come back. */
+
 /* ---- integers ---------------------------------------------------------------------------------------------------- */
-
-/* An integer as Redis writes it, so that the same bytes come back. */
-static bool is_int(struct slice member, int64_t *n) {
-    char digits[NUM_I64_MAX];
-
-    return member.len < NUM_I64_MAX && num_parse_i64(member, n) &&
-           slice_eq(slice_of(digits, num_format_i64(*n, digits)), member);
-}
 
 /* The first place whose integer is not less than `n`. */
 static uint32_t ints_search(const struct set *s, int64_t n) {
@@ -139,7 +133,7 @@ enum set_result set_add(struct set *s, struct slice member) {
     int64_t n;
 
     if (!s->is_table) {
-        bool integer = is_int(member, &n);
+        bool integer = num_parse_i64(member, &n);
 
         if (integer && ints_has(s, n))
             return SET_WAS_THERE;
@@ -166,7 +160,7 @@ bool set_has(const struct set *s, struct slice member) {
 
     if (s->is_table)
         return members_find(&s->members, member) != NULL;
-    return is_int(member, &n) && ints_has(s, n);
+    return num_parse_i64(member, &n) && ints_has(s, n);
 }
 
 bool set_remove(struct set *s, struct slice member) {
@@ -174,7 +168,7 @@ bool set_remove(struct set *s, struct slice member) {
 
     if (s->is_table)
         return members_remove(&s->members, member);
-    return is_int(member, &n) && ints_remove(s, n);
+    return num_parse_i64(member, &n) && ints_remove(s, n);
 }
 
 /* ---- places: an integer of the array, or an entry ------------------------------------------------------------------ */

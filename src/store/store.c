@@ -115,15 +115,9 @@ static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec
 
 /* The object for a string too long to live in its entry, with a reference of the store's own. */
 static struct object *string_object(const struct string_value *v) {
-    struct blob *b;
+    struct blob *b = v->blob != NULL ? blob_ref(v->blob) : blob_copy(v->bytes);
 
-    if (v->blob != NULL)
-        return &blob_ref(v->blob)->object;
-    b = blob_new(v->bytes.len, v->bytes.len);
-    if (b == NULL)
-        return NULL;
-    memcpy(b->data, v->bytes.ptr, v->bytes.len);
-    return &b->object;
+    return b != NULL ? &b->object : NULL;
 }
 
 /* Sets the key in whatever way is left: another length, type, expiry or content type than that of `e`, which may be
@@ -160,12 +154,8 @@ static enum store_result set_anew(struct txn *t, struct shard *sh, const struct 
 
 /* The commonest of writes, for which nothing but the value's bytes changes; false: it is another. */
 static bool rewrite_value(struct entry *e, const struct string_value *v) {
-    if (!entry_is_plain(e) || entry_string(e).len != v->bytes.len || v->blob != NULL ||
-        v->expire_at != NO_EXPIRY || v->content_type.len > 0)
-        return false;
-    if (v->bytes.len > 0)
-        memcpy(entry_inline_value(e), v->bytes.ptr, v->bytes.len);
-    return true;
+    return v->blob == NULL && v->expire_at == NO_EXPIRY && v->content_type.len == 0 &&
+           entry_rewrite(e, v->bytes);
 }
 
 enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
