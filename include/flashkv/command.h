@@ -62,9 +62,28 @@ struct call {
     const struct key
         *keys; /* the hashed keys, in the order of argv; none if CMD_NUMKEYS counts more than there are */
     size_t key_count;
-    struct txn txn; /* holds the shards of `keys` */
+    struct txn *txn; /* holds the shards of `keys`; EXEC shares one among its commands */
     struct reply *reply;
 };
+
+/* What a handler says of each key it changed: once for each change, after it, before it returns. From it come WATCH,
+ * the waking of blocked clients, keyspace notifications, the HTTP watch, and that the command is logged. `name` is
+ * Redis's name of the event, static. */
+static inline void call_changed(struct call *c, const struct key *k, enum event_class class,
+                                const char *name) {
+    store_changed(c->txn, k, class, name);
+}
+
+/* The log keeps effects, not intentions: what it writes is run again on the key as it was, later, without the other
+ * keys. A command that names one key, and makes of it and its arguments the same at any time, is logged as it came. All
+ * others say their effects, in order, after each call_changed, and then only those are logged: SPOP its members
+ * (SREM), INCRBYFLOAT the result (SET ... KEEPTTL), EXPIRE the absolute time (PEXPIREAT), MSET a SET for each key,
+ * DEL a DEL for each.
+ * `k` is the key of the effect; argv is a whole command, argv[0] its name. Copied; does nothing when nothing is logged. */
+void call_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv);
+/* The effect "this key is what it is now, value, expiry and all; or gone": for what was made from other keys (RENAME,
+ * SINTERSTORE, COPY). */
+void call_effect_value(struct call *c, const struct key *k);
 
 /* All rows, subcommands included, in the order of the table. */
 extern const struct command command_table[];

@@ -16,6 +16,7 @@
 #define FLASHKV_STORE_H
 
 #include <flashkv/entry.h>
+#include <flashkv/event.h>
 #include <flashkv/slice.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,6 +65,8 @@ struct txn {
     uint64_t shards; /* bit i: shard i is held */
     enum txn_mode mode;
     struct object *dead; /* unlinked values, freed by txn_end after the locks are gone */
+    uint64_t changes;    /* events so far */
+    bool heard;          /* somebody listens to them */
 };
 /* Takes the shards whose bits are set (none is fine). Blocks. */
 void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards, enum txn_mode mode);
@@ -98,10 +101,10 @@ enum store_result store_read_object(struct txn *t, const struct key *k, enum val
                                     const struct object **o);
 /* An object to change, made empty if missing and `create`; else *o NULL. On STORE_OK and *o not NULL, nothing
  * but calls of that type's own header on it may happen until store_object_done, which accounts for the change
- * and deletes the key if the object is empty; what it was is freed after the locks are gone. */
+ * and deletes the key if the object is empty (false); what it was is freed after the locks are gone. */
 enum store_result store_edit_object(struct txn *t, const struct key *k, enum value_type type, bool create,
                                     struct object **o);
-void store_object_done(struct txn *t, const struct key *k);
+bool store_object_done(struct txn *t, const struct key *k);
 
 /* A collection that is in no key yet, for store_set_object; to be given up, store_free_object. NULL: no memory. */
 struct object *store_new_object(const struct store *s, enum value_type type);
@@ -117,6 +120,21 @@ enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t e
 /* Moves value, type, expiry and content type of `from`, which exists, to `to`, replacing it. On failure both
  * are as they were. `from` and `to` may be the same key. */
 enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to);
+
+/* ---- change events (event.h) ---------------------------------------------------------------------------- */
+
+enum { STORE_SINKS_MAX = 4 };
+/* One more sink of all change events. Before any transaction; at most STORE_SINKS_MAX. */
+void store_add_sink(struct store *s, event_sink *sink, void *ctx);
+/* store_changed for those who listen: the transaction holds the key's shard exclusively. */
+void store_tell(const struct event *ev);
+/* Tells whoever listens (in the header, since every write comes here and mostly nobody does). */
+static inline void store_changed(struct txn *t, const struct key *k, enum event_class class,
+                                 const char *name) {
+    t->changes++;
+    if (t->heard)
+        store_tell(&(struct event){t, k, class, name});
+}
 
 /* ---- the whole keyspace ------------------------------------------------------------------------------- */
 /* These visit the shards one at a time and lock each that the transaction does not hold already: begin with

@@ -29,9 +29,9 @@ bool arg_expiry(struct call *c, size_t i, enum time_form form, int64_t *expire_a
     if (!(form & IN_MS))
         n *= 1000;
     if (!(form & SINCE_1970)) {
-        if (n > INT64_MAX - c->txn.now_ms)
+        if (n > INT64_MAX - c->txn->now_ms)
             goto invalid;
-        n += c->txn.now_ms;
+        n += c->txn->now_ms;
     }
     *expire_at = n;
     return true;
@@ -141,7 +141,7 @@ bool is_type(struct call *c, const struct entry *e, enum value_type type) {
 
 char *edit_string(struct call *c, size_t len) {
     char *bytes = NULL;
-    enum store_result result = store_edit_string(&c->txn, &c->keys[0], len, &bytes);
+    enum store_result result = store_edit_string(c->txn, &c->keys[0], len, &bytes);
 
     if (result == STORE_OK)
         return bytes;
@@ -152,7 +152,7 @@ char *edit_string(struct call *c, size_t len) {
 struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
                            void (*missing)(struct call *c)) {
     struct object *o = NULL;
-    enum store_result result = store_edit_object(&c->txn, k, type, create, &o);
+    enum store_result result = store_edit_object(c->txn, k, type, create, &o);
 
     if (result != STORE_OK)
         reply_store_error(c, result);
@@ -161,8 +161,18 @@ struct object *edit_object(struct call *c, const struct key *k, enum value_type 
     return o;
 }
 
+void object_done(struct call *c, const struct key *k, enum event_class class, const char *event) {
+    bool lives = store_object_done(c->txn, k);
+
+    if (event == NULL)
+        return;
+    call_changed(c, k, class, event);
+    if (!lives)
+        call_changed(c, k, EVENT_GENERIC, "del");
+}
+
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o) {
-    enum store_result result = store_read_object(&c->txn, k, type, o);
+    enum store_result result = store_read_object(c->txn, k, type, o);
 
     if (result != STORE_OK)
         reply_store_error(c, result);

@@ -55,9 +55,12 @@ bool is_type(struct call *c, const struct entry *e, enum value_type type);
 /* The call's first key as a string of `len` bytes, to write to (store_edit_string); NULL: replied an error. */
 char *edit_string(struct call *c, size_t len);
 /* A collection to change, or NULL: replied, an error or what `missing` says of a key that is not there. After
- * the change: store_object_done. */
+ * the change: object_done. */
 struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,
                            void (*missing)(struct call *c));
+/* store_object_done, then the events: `event` (NULL: nothing changed), and "del" if the key is gone with its last
+ * element. */
+void object_done(struct call *c, const struct key *k, enum event_class class, const char *event);
 /* A collection to read, *o NULL without a key; false: replied an error. */
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o);
 /* What commands say of a missing key. */

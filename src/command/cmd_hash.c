@@ -13,8 +13,9 @@ static struct hash *edit(struct call *c, bool create) {
     return (struct hash *)edit_object(c, &c->keys[0], TYPE_HASH, create, missing_zero);
 }
 
-static void done(struct call *c) {
-    store_object_done(&c->txn, &c->keys[0]);
+/* Ends an edit of the call's key. `event`: what changed, or NULL. */
+static void done(struct call *c, const char *event) {
+    object_done(c, &c->keys[0], EVENT_HASH, event);
 }
 
 /* The hash to read, *h NULL without a key; false: replied an error. */
@@ -40,7 +41,7 @@ static bool stored(struct call *c, enum hash_result result) {
 /* Sets the pairs from argument 2 on; -1: replied an error, the pairs before it are set. */
 static int64_t set_pairs(struct call *c) {
     struct hash *h;
-    int64_t added = 0;
+    int64_t added = 0, set = 0;
 
     if (c->argc % 2 != 0) {
         reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
@@ -53,8 +54,9 @@ static int64_t set_pairs(struct call *c) {
         enum hash_result result = hash_set(h, call_arg(c, i), call_arg(c, i + 1));
 
         added = stored(c, result) ? added + (result == HASH_ADDED) : -1;
+        set += added >= 0;
     }
-    done(c);
+    done(c, set > 0 ? "hset" : NULL);
     return added;
 }
 
@@ -73,14 +75,15 @@ void cmd_hmset(struct call *c) {
 void cmd_hsetnx(struct call *c) {
     struct hash *h = edit(c, true);
     struct slice there;
+    bool set = false;
 
     if (h == NULL)
         return;
     if (hash_get(h, call_arg(c, 2), &there))
         reply_integer(c->reply, 0);
-    else if (stored(c, hash_set(h, call_arg(c, 2), call_arg(c, 3))))
+    else if ((set = stored(c, hash_set(h, call_arg(c, 2), call_arg(c, 3)))))
         reply_integer(c->reply, 1);
-    done(c);
+    done(c, set ? "hset" : NULL);
 }
 
 void cmd_hdel(struct call *c) {
@@ -92,13 +95,14 @@ void cmd_hdel(struct call *c) {
     for (size_t i = 2; i < c->argc; i++)
         n += hash_remove(h, call_arg(c, i));
     reply_integer(c->reply, n);
-    done(c);
+    done(c, n > 0 ? "hdel" : NULL);
 }
 
 void cmd_hincrby(struct call *c) {
     struct slice field = call_arg(c, 2), old;
     char digits[NUM_I64_MAX];
     int64_t by, n = 0;
+    bool set = false;
     struct hash *h;
 
     if (!arg_i64(c, 3, &by) || (h = edit(c, true)) == NULL)
@@ -107,9 +111,9 @@ void cmd_hincrby(struct call *c) {
         reply_error(c->reply, "ERR hash value is not an integer");
     else if (__builtin_add_overflow(n, by, &n))
         reply_error(c->reply, "ERR increment or decrement would overflow");
-    else if (stored(c, hash_set(h, field, slice_of(digits, num_format_i64(n, digits)))))
+    else if ((set = stored(c, hash_set(h, field, slice_of(digits, num_format_i64(n, digits))))))
         reply_integer(c->reply, n);
-    done(c);
+    done(c, set ? "hincrby" : NULL);
 }
 
 void cmd_hincrbyfloat(struct call *c) {
@@ -117,6 +121,7 @@ void cmd_hincrbyfloat(struct call *c) {
     char digits[NUM_LONG_DOUBLE_MAX];
     long double by, n = 0;
     struct hash *h;
+    bool set = false;
     size_t len;
 
     if (!num_parse_long_double(call_arg(c, 3), &by)) {
@@ -135,10 +140,11 @@ void cmd_hincrbyfloat(struct call *c) {
         reply_error(c->reply, "ERR increment would produce NaN or Infinity");
     } else {
         len = num_format_long_double(n, digits);
-        if (stored(c, hash_set(h, field, slice_of(digits, len))))
+        set = stored(c, hash_set(h, field, slice_of(digits, len)));
+        if (set)
             reply_bulk(c->reply, slice_of(digits, len));
     }
-    done(c);
+    done(c, set ? "hincrbyfloat" : NULL);
 }
 
 /* ---- reading one field, or some --------------------------------------------------------------------------------- */

@@ -8,8 +8,12 @@
 void cmd_del(struct call *c) {
     int64_t n = 0;
 
-    for (size_t i = 0; i < c->key_count; i++)
-        n += store_delete(&c->txn, &c->keys[i]);
+    for (size_t i = 0; i < c->key_count; i++) {
+        if (!store_delete(c->txn, &c->keys[i]))
+            continue;
+        call_changed(c, &c->keys[i], EVENT_GENERIC, "del");
+        n++;
+    }
     reply_integer(c->reply, n);
 }
 
@@ -17,12 +21,12 @@ void cmd_exists(struct call *c) {
     int64_t n = 0;
 
     for (size_t i = 0; i < c->key_count; i++)
-        n += store_get(&c->txn, &c->keys[i]) != NULL;
+        n += store_get(c->txn, &c->keys[i]) != NULL;
     reply_integer(c->reply, n);
 }
 
 void cmd_type(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
 
     reply_status(c->reply, slice_str(e != NULL ? value_type_name(entry_type(e)) : "none"));
 }
@@ -60,7 +64,7 @@ static bool parse_expire_options(struct call *c, struct expire_options *o) {
 
 /* As arg_expiry, but past and negative times are allowed: they delete. */
 static bool arg_any_time(struct call *c, enum time_form form, int64_t *at) {
-    int64_t n, base = form & SINCE_1970 ? 0 : c->txn.now_ms;
+    int64_t n, base = form & SINCE_1970 ? 0 : c->txn->now_ms;
 
     if (!arg_i64(c, 2, &n))
         return false;
@@ -89,16 +93,18 @@ static void expire(struct call *c, enum time_form form) {
 
     if (!parse_expire_options(c, &o) || !arg_any_time(c, form, &at))
         return;
-    e = store_peek(&c->txn, &c->keys[0]);
+    e = store_peek(c->txn, &c->keys[0]);
     if (e == NULL || !expire_allowed(&o, entry_expire_at(e), at)) {
         reply_integer(c->reply, 0);
         return;
     }
-    result = store_set_expiry(&c->txn, &c->keys[0], at, &existed);
-    if (result != STORE_OK)
+    result = store_set_expiry(c->txn, &c->keys[0], at, &existed);
+    if (result != STORE_OK) {
         reply_store_error(c, result);
-    else
-        reply_integer(c->reply, 1);
+        return;
+    }
+    call_changed(c, &c->keys[0], EVENT_GENERIC, at <= c->txn->now_ms ? "del" : "expire");
+    reply_integer(c->reply, 1);
 }
 
 void cmd_expire(struct call *c) {
@@ -118,21 +124,24 @@ void cmd_pexpireat(struct call *c) {
 }
 
 void cmd_persist(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
     bool existed, had = e != NULL && entry_expire_at(e) != NO_EXPIRY;
     enum store_result result = STORE_OK;
 
     if (had)
-        result = store_set_expiry(&c->txn, &c->keys[0], NO_EXPIRY, &existed);
-    if (result != STORE_OK)
+        result = store_set_expiry(c->txn, &c->keys[0], NO_EXPIRY, &existed);
+    if (result != STORE_OK) {
         reply_store_error(c, result);
-    else
-        reply_integer(c->reply, had);
+        return;
+    }
+    if (had)
+        call_changed(c, &c->keys[0], EVENT_GENERIC, "persist");
+    reply_integer(c->reply, had);
 }
 
 /* -2: no key; -1: no expiry; else what is left, or when, in ms or rounded to seconds. */
 static void reply_expiry(struct call *c, enum time_form form) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
     int64_t at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
 
     if (e == NULL || at == NO_EXPIRY) {
@@ -140,7 +149,7 @@ static void reply_expiry(struct call *c, enum time_form form) {
         return;
     }
     if (!(form & SINCE_1970))
-        at -= c->txn.now_ms;
+        at -= c->txn->now_ms;
     reply_integer(c->reply, form & IN_MS ? at : at / 1000 + (at % 1000 >= 500));
 }
 
@@ -164,15 +173,19 @@ void cmd_pexpiretime(struct call *c) {
 
 /* False: replied. */
 static bool rename_key(struct call *c) {
-    enum store_result result = store_rename(&c->txn, &c->keys[0], &c->keys[1]);
+    enum store_result result = store_rename(c->txn, &c->keys[0], &c->keys[1]);
 
-    if (result != STORE_OK)
+    if (result != STORE_OK) {
         reply_store_error(c, result);
-    return result == STORE_OK;
+        return false;
+    }
+    call_changed(c, &c->keys[0], EVENT_GENERIC, "rename_from");
+    call_changed(c, &c->keys[1], EVENT_GENERIC, "rename_to");
+    return true;
 }
 
 static bool source_exists(struct call *c) {
-    if (store_peek(&c->txn, &c->keys[0]) != NULL)
+    if (store_peek(c->txn, &c->keys[0]) != NULL)
         return true;
     reply_error(c->reply, "ERR no such key");
     return false;
@@ -186,7 +199,7 @@ void cmd_rename(struct call *c) {
 void cmd_renamenx(struct call *c) {
     if (!source_exists(c))
         return;
-    if (store_peek(&c->txn, &c->keys[1]) != NULL)
+    if (store_peek(c->txn, &c->keys[1]) != NULL)
         reply_integer(c->reply, 0);
     else if (rename_key(c))
         reply_integer(c->reply, 1);
@@ -218,7 +231,7 @@ static uint64_t gather_keys(struct call *c, uint64_t cursor, uint64_t count, str
     do {
         size_t page = count < PAGE ? (size_t)count : PAGE;
 
-        cursor = store_scan(&c->txn, cursor, page, gather, f);
+        cursor = store_scan(c->txn, cursor, page, gather, f);
         count -= page;
     } while (cursor != 0 && count > 0 && !f->names.overflow);
     return cursor;
@@ -256,7 +269,7 @@ static void gather_one(void *ctx, const struct entry *e) {
 void cmd_randomkey(struct call *c) {
     struct names names = names_make(c);
 
-    if (!store_random(&c->txn, gather_one, &names) || names.overflow)
+    if (!store_random(c->txn, gather_one, &names) || names.overflow)
         reply_null(c->reply);
     else
         reply_bulk(c->reply,
@@ -292,7 +305,7 @@ static const char *encoding_of(const struct entry *e) {
 
 /* Looking does not count as a hit or a miss. NULL: replied. */
 static const struct entry *object_of(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
 
     if (e == NULL)
         reply_null(c->reply);

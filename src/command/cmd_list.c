@@ -8,8 +8,9 @@ static struct list *edit(struct call *c, bool create, void (*missing)(struct cal
     return (struct list *)edit_object(c, &c->keys[0], TYPE_LIST, create, missing);
 }
 
-static void done(struct call *c) {
-    store_object_done(&c->txn, &c->keys[0]);
+/* Ends an edit of the call's key. `event`: what changed, or NULL. */
+static void done(struct call *c, const char *event) {
+    object_done(c, &c->keys[0], EVENT_LIST, event);
 }
 
 static bool read_list(struct call *c, const struct list **l) {
@@ -35,16 +36,18 @@ static void clamp_range(int64_t len, int64_t *start, int64_t *stop) {
 static void push(struct call *c, enum list_end end, bool create) {
     struct list *l = edit(c, create, missing_zero);
     bool fits = true;
+    size_t had;
 
     if (l == NULL)
         return;
+    had = list_len(l);
     for (size_t i = 2; i < c->argc && fits; i++)
         fits = list_push(l, end, call_arg(c, i));
     if (fits)
         reply_integer(c->reply, (int64_t)list_len(l));
     else
         reply_store_error(c, STORE_NO_MEMORY);
-    done(c);
+    done(c, list_len(l) == had ? NULL : end == LIST_HEAD ? "lpush" : "rpush");
 }
 
 void cmd_lpush(struct call *c) {
@@ -97,7 +100,7 @@ static void pop(struct call *c, enum list_end end) {
         reply_bulk(c->reply, element);
         list_drop(l, end, 1);
     }
-    done(c);
+    done(c, count == 0 ? NULL : end == LIST_HEAD ? "lpop" : "rpop");
 }
 
 void cmd_lpop(struct call *c) {
@@ -169,6 +172,7 @@ void cmd_lrange(struct call *c) {
 
 void cmd_lset(struct call *c) {
     struct list *l = edit(c, false, missing_error);
+    bool changed = false;
     size_t index;
     int64_t n;
 
@@ -177,12 +181,12 @@ void cmd_lset(struct call *c) {
     if (arg_i64(c, 2, &n)) {
         if (!list_index(n, l, &index))
             reply_error(c->reply, "ERR index out of range");
-        else if (list_set(l, index, call_arg(c, 3)))
+        else if ((changed = list_set(l, index, call_arg(c, 3))))
             reply_ok(c->reply);
         else
             reply_store_error(c, STORE_NO_MEMORY);
     }
-    done(c);
+    done(c, changed ? "lset" : NULL);
 }
 
 void cmd_lrem(struct call *c) {
@@ -207,7 +211,7 @@ void cmd_lrem(struct call *c) {
             break;
     }
     reply_integer(c->reply, removed);
-    done(c);
+    done(c, removed > 0 ? "lrem" : NULL);
 }
 
 void cmd_linsert(struct call *c) {
@@ -216,6 +220,7 @@ void cmd_linsert(struct call *c) {
     struct slice element;
     struct list *l;
     size_t index = 0;
+    bool changed = false;
 
     if (!after && !arg_is(c, 2, "before")) {
         reply_syntax_error(c);
@@ -229,11 +234,11 @@ void cmd_linsert(struct call *c) {
         index++;
     if (index == list_len(l))
         reply_integer(c->reply, -1);
-    else if (list_insert(l, index + after, call_arg(c, 4)))
+    else if ((changed = list_insert(l, index + after, call_arg(c, 4))))
         reply_integer(c->reply, (int64_t)list_len(l));
     else
         reply_store_error(c, STORE_NO_MEMORY);
-    done(c);
+    done(c, changed ? "linsert" : NULL);
 }
 
 void cmd_ltrim(struct call *c) {
@@ -254,5 +259,5 @@ void cmd_ltrim(struct call *c) {
         list_drop(l, LIST_HEAD, (size_t)start);
     }
     reply_ok(c->reply);
-    done(c);
+    done(c, "ltrim");
 }

@@ -65,7 +65,7 @@ static void reply_value(struct call *c, const struct entry *e) {
 }
 
 void cmd_rest_read(struct call *c) {
-    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (e == NULL) {
         reply_null(c->reply);
@@ -118,7 +118,7 @@ static void reply_outcome(struct call *c, enum rest_outcome outcome, const struc
 }
 
 void cmd_rest_write(struct call *c) {
-    const struct entry *old = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *old = store_peek(c->txn, &c->keys[0]);
     struct string_value v = {call_arg(c, 2), c->argv[2].blob, NO_EXPIRY, call_arg(c, 3)};
     bool existed = old != NULL;
     enum store_result result;
@@ -131,22 +131,28 @@ void cmd_rest_write(struct call *c) {
         v.expire_at = existed ? entry_expire_at(old) : NO_EXPIRY;
     else if (c->argv[4].len > 0 && !arg_i64(c, 4, &v.expire_at))
         return;
-    result = store_set_string(&c->txn, &c->keys[0], &v);
-    if (result != STORE_OK)
+    result = store_set_string(c->txn, &c->keys[0], &v);
+    if (result != STORE_OK) {
         reply_store_error(c, result);
-    else
-        reply_outcome(c, existed ? REST_REPLACED : REST_CREATED, store_peek(&c->txn, &c->keys[0]), true);
+        return;
+    }
+    call_changed(c, &c->keys[0], EVENT_STRING, "set");
+    reply_outcome(c, existed ? REST_REPLACED : REST_CREATED, store_peek(c->txn, &c->keys[0]), true);
 }
 
 void cmd_rest_remove(struct call *c) {
-    const struct entry *old = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *old = store_peek(c->txn, &c->keys[0]);
 
     if (old == NULL && c->argv[2].len == 0)
         reply_outcome(c, REST_MISSING, NULL, false);
     else if (!condition_holds(c, old, 2))
         reply_outcome(c, REST_REFUSED, old, false);
-    else
-        reply_outcome(c, store_delete(&c->txn, &c->keys[0]) ? REST_REMOVED : REST_MISSING, NULL, false);
+    else if (!store_delete(c->txn, &c->keys[0]))
+        reply_outcome(c, REST_MISSING, NULL, false);
+    else {
+        call_changed(c, &c->keys[0], EVENT_GENERIC, "del");
+        reply_outcome(c, REST_REMOVED, NULL, false);
+    }
 }
 
 /* Runs a command that answers a number, and tells what the key is then. */
@@ -155,7 +161,7 @@ static void with_etag(struct call *c, void (*change)(struct call *c)) {
 
     reply_array(c->reply, 3);
     change(c); /* its error is a member too: the array gets what it announced */
-    e = store_peek(&c->txn, &c->keys[0]);
+    e = store_peek(c->txn, &c->keys[0]);
     reply_etag(c, e);
     reply_integer(c->reply, e != NULL ? entry_expire_at(e) : NO_EXPIRY);
 }
@@ -169,7 +175,7 @@ void cmd_rest_append(struct call *c) {
 }
 
 void cmd_rest_blob(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
 
     if (e != NULL && entry_type(e) == TYPE_STRING && !digest_is_known(e))
         reply_blob(c->reply, entry_blob(e));

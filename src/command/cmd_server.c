@@ -11,7 +11,7 @@
 #include "info.h"
 
 void cmd_dbsize(struct call *c) {
-    reply_integer(c->reply, (int64_t)store_count(&c->txn));
+    reply_integer(c->reply, (int64_t)store_count(c->txn));
 }
 
 void cmd_flushall(struct call *c) {
@@ -21,7 +21,7 @@ void cmd_flushall(struct call *c) {
         reply_syntax_error(c);
         return;
     }
-    store_flush(&c->txn, async);
+    store_flush(c->txn, async);
     reply_ok(c->reply);
 }
 

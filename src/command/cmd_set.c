@@ -12,6 +12,11 @@ static struct set *edit(struct call *c, const struct key *k, bool create, void (
     return (struct set *)edit_object(c, k, TYPE_SET, create, missing);
 }
 
+/* Ends an edit. `event`: what changed, or NULL. */
+static void done(struct call *c, const struct key *k, const char *event) {
+    object_done(c, k, EVENT_SET, event);
+}
+
 bool read_set(struct call *c, size_t key, const struct set **s) {
     const struct object *o = NULL;
     bool ok = read_object(c, &c->keys[key], TYPE_SET, &o);
@@ -33,9 +38,11 @@ bool set_stored(struct call *c, enum set_result result) {
 void cmd_sadd(struct call *c) {
     struct set *s = edit(c, &c->keys[0], true, missing_zero);
     int64_t added = 0;
+    size_t had;
 
     if (s == NULL)
         return;
+    had = set_len(s);
     for (size_t i = 2; i < c->argc && added >= 0; i++) {
         enum set_result result = set_add(s, call_arg(c, i));
 
@@ -43,7 +50,7 @@ void cmd_sadd(struct call *c) {
     }
     if (added >= 0)
         reply_integer(c->reply, added);
-    store_object_done(&c->txn, &c->keys[0]);
+    done(c, &c->keys[0], set_len(s) > had ? "sadd" : NULL);
 }
 
 void cmd_srem(struct call *c) {
@@ -55,13 +62,14 @@ void cmd_srem(struct call *c) {
     for (size_t i = 2; i < c->argc; i++)
         n += set_remove(s, call_arg(c, i));
     reply_integer(c->reply, n);
-    store_object_done(&c->txn, &c->keys[0]);
+    done(c, &c->keys[0], n > 0 ? "srem" : NULL);
 }
 
 /* Adds to the other set first, so that no failure loses the member. */
 void cmd_smove(struct call *c) {
     const struct set *from, *to;
     struct slice member = call_arg(c, 3);
+    enum set_result result;
     struct set *s;
 
     if (!read_set(c, 0, &from))
@@ -83,13 +91,12 @@ void cmd_smove(struct call *c) {
     s = edit(c, &c->keys[1], true, missing_zero);
     if (s == NULL)
         return;
-    if (!set_stored(c, set_add(s, member))) {
-        store_object_done(&c->txn, &c->keys[1]);
+    result = set_add(s, member);
+    done(c, &c->keys[1], result == SET_ADDED ? "sadd" : NULL);
+    if (!set_stored(c, result))
         return;
-    }
-    store_object_done(&c->txn, &c->keys[1]);
     set_remove(edit(c, &c->keys[0], false, missing_zero), member);
-    store_object_done(&c->txn, &c->keys[0]);
+    done(c, &c->keys[0], "srem");
     reply_integer(c->reply, 1);
 }
 
@@ -228,7 +235,7 @@ static void pop_many(struct call *c) {
     if (!w.names.overflow) {
         s = edit(c, &c->keys[0], false, missing_zero);
         names_each(&w.names, remove_name, s);
-        store_object_done(&c->txn, &c->keys[0]);
+        done(c, &c->keys[0], "spop");
     }
     names_reply_set(c, &w.names);
 }
@@ -248,7 +255,7 @@ void cmd_spop(struct call *c) {
     member = set_member(s, set_random(s), room);
     reply_bulk(c->reply, member);
     set_remove(s, member);
-    store_object_done(&c->txn, &c->keys[0]);
+    done(c, &c->keys[0], "spop");
 }
 
 static void random_count(struct call *c) {

@@ -135,14 +135,20 @@ static void reply_combined(struct call *c, combine *how) {
     store_free_object((struct object *)result);
 }
 
-static void store_combined(struct call *c, combine *how) {
+static void store_combined(struct call *c, combine *how, const char *event) {
     struct set *result = run_to_set(c, 1, how);
+    bool was_there;
     size_t len;
 
     if (result == NULL)
         return;
     len = set_len(result);
-    if (store_set_object(&c->txn, &c->keys[0], (struct object *)result) == STORE_OK) {
+    was_there = store_peek(c->txn, &c->keys[0]) != NULL;
+    if (store_set_object(c->txn, &c->keys[0], (struct object *)result) == STORE_OK) {
+        if (len > 0)
+            call_changed(c, &c->keys[0], EVENT_SET, event);
+        else if (was_there)
+            call_changed(c, &c->keys[0], EVENT_GENERIC, "del");
         reply_integer(c->reply, (int64_t)len);
     } else {
         store_free_object((struct object *)result);
@@ -155,7 +161,7 @@ void cmd_sinter(struct call *c) {
 }
 
 void cmd_sinterstore(struct call *c) {
-    store_combined(c, intersect);
+    store_combined(c, intersect, "sinterstore");
 }
 
 void cmd_sunion(struct call *c) {
@@ -163,7 +169,7 @@ void cmd_sunion(struct call *c) {
 }
 
 void cmd_sunionstore(struct call *c) {
-    store_combined(c, unite);
+    store_combined(c, unite, "sunionstore");
 }
 
 void cmd_sdiff(struct call *c) {
@@ -171,7 +177,7 @@ void cmd_sdiff(struct call *c) {
 }
 
 void cmd_sdiffstore(struct call *c) {
-    store_combined(c, subtract);
+    store_combined(c, subtract, "sdiffstore");
 }
 
 void cmd_sintercard(struct call *c) {

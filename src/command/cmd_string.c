@@ -51,8 +51,10 @@ static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expir
     enum store_result result;
 
     v.expire_at = expire_at;
-    result = store_set_string(&c->txn, k, &v);
-    if (result != STORE_OK)
+    result = store_set_string(c->txn, k, &v);
+    if (result == STORE_OK)
+        call_changed(c, k, EVENT_STRING, "set");
+    else
         reply_store_error(c, result);
     return result == STORE_OK;
 }
@@ -104,7 +106,7 @@ void cmd_set(struct call *c) {
 
     if (!parse_options(c, 3, true, &o) || (o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;
-    e = store_peek(&c->txn, &c->keys[0]);
+    e = store_peek(c->txn, &c->keys[0]);
     if (o.get && !is_type(c, e, TYPE_STRING))
         return;
     refused = (o.nx && e != NULL) || (o.xx && e == NULL);
@@ -119,7 +121,7 @@ void cmd_set(struct call *c) {
 }
 
 void cmd_setnx(struct call *c) {
-    if (store_peek(&c->txn, &c->keys[0]) != NULL)
+    if (store_peek(c->txn, &c->keys[0]) != NULL)
         reply_integer(c->reply, 0);
     else if (set_key(c, &c->keys[0], 2, NO_EXPIRY))
         reply_integer(c->reply, 1);
@@ -160,11 +162,12 @@ static bool set_pairs(struct call *c) {
     for (size_t i = 0; i < c->key_count; i++) {
         struct string_value v = value_of(&c->argv[2 * i + 2]);
 
-        if (store_set_string(&c->txn, &c->keys[i], &v) != STORE_OK) {
+        if (store_set_string(c->txn, &c->keys[i], &v) != STORE_OK) {
             reply_error(c->reply, "ERR out of memory: only the first %zu of %zu keys were set", i,
                         c->key_count);
             return false;
         }
+        call_changed(c, &c->keys[i], EVENT_STRING, "set");
     }
     return true;
 }
@@ -178,7 +181,7 @@ void cmd_msetnx(struct call *c) {
     if (!check_pairs(c))
         return;
     for (size_t i = 0; i < c->key_count; i++)
-        if (store_peek(&c->txn, &c->keys[i]) != NULL) {
+        if (store_peek(c->txn, &c->keys[i]) != NULL) {
             reply_integer(c->reply, 0);
             return;
         }
@@ -189,7 +192,7 @@ void cmd_msetnx(struct call *c) {
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
 void cmd_get(struct call *c) {
-    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (is_type(c, e, TYPE_STRING))
         reply_string(c, e);
@@ -198,33 +201,34 @@ void cmd_get(struct call *c) {
 void cmd_mget(struct call *c) {
     reply_array(c->reply, c->key_count);
     for (size_t i = 0; i < c->key_count; i++) {
-        const struct entry *e = store_get(&c->txn, &c->keys[i]);
+        const struct entry *e = store_get(c->txn, &c->keys[i]);
 
         reply_string(c, e != NULL && entry_type(e) == TYPE_STRING ? e : NULL);
     }
 }
 
 void cmd_strlen(struct call *c) {
-    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (is_type(c, e, TYPE_STRING))
         reply_integer(c->reply, e != NULL ? (int64_t)entry_string(e).len : 0);
 }
 
 void cmd_getset(struct call *c) {
-    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (is_type(c, e, TYPE_STRING))
         get_and_set(c, e, NO_EXPIRY);
 }
 
 void cmd_getdel(struct call *c) {
-    const struct entry *e = store_get(&c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (!is_type(c, e, TYPE_STRING))
         return;
     reply_string(c, e);
-    store_delete(&c->txn, &c->keys[0]);
+    if (store_delete(c->txn, &c->keys[0]))
+        call_changed(c, &c->keys[0], EVENT_GENERIC, "del");
 }
 
 void cmd_getex(struct call *c) {
@@ -235,20 +239,22 @@ void cmd_getex(struct call *c) {
 
     if (!parse_options(c, 2, false, &o))
         return;
-    e = store_get(&c->txn, &c->keys[0]);
+    e = store_get(c->txn, &c->keys[0]);
     if (!is_type(c, e, TYPE_STRING) ||
         (e != NULL && o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;
     reply_string(c, e);
-    if (e != NULL && (o.time_at || o.persist))
-        /* no memory for the change: the value was read, the expiry stays */
-        (void)store_set_expiry(&c->txn, &c->keys[0], expire_at, &existed);
+    if (e == NULL || (!o.time_at && entry_expire_at(e) == expire_at) || (!o.time_at && !o.persist))
+        return;
+    /* no memory for the change: the value was read, the expiry stays */
+    if (store_set_expiry(c->txn, &c->keys[0], expire_at, &existed) == STORE_OK)
+        call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : "expire");
 }
 
 /* ---- changing ----------------------------------------------------------------------------------------------- */
 
 void cmd_append(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
     struct slice more = call_arg(c, 2);
     size_t old;
     char *bytes;
@@ -261,11 +267,12 @@ void cmd_append(struct call *c) {
         return;
     if (more.len > 0)
         memcpy(bytes + old, more.ptr, more.len);
+    call_changed(c, &c->keys[0], EVENT_STRING, "append");
     reply_integer(c->reply, (int64_t)(old + more.len));
 }
 
 static void add(struct call *c, int64_t delta) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
     char digits[NUM_I64_MAX], *bytes;
     int64_t n = 0;
     size_t len;
@@ -285,6 +292,7 @@ static void add(struct call *c, int64_t delta) {
     if (bytes == NULL)
         return;
     memcpy(bytes, digits, len);
+    call_changed(c, &c->keys[0], EVENT_STRING, "incrby");
     reply_integer(c->reply, n);
 }
 

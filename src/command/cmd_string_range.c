@@ -24,7 +24,7 @@ void cmd_getrange(struct call *c) {
 
     if (!arg_i64(c, 2, &start) || !arg_i64(c, 3, &end))
         return;
-    e = store_get(&c->txn, &c->keys[0]);
+    e = store_get(c->txn, &c->keys[0]);
     if (is_type(c, e, TYPE_STRING))
         reply_bulk(c->reply, e != NULL ? cut(entry_string(e), start, end) : SLICE_LIT(""));
 }
@@ -42,7 +42,7 @@ void cmd_setrange(struct call *c) {
         reply_error(c->reply, "ERR offset is out of range");
         return;
     }
-    e = store_peek(&c->txn, &c->keys[0]);
+    e = store_peek(c->txn, &c->keys[0]);
     if (!is_type(c, e, TYPE_STRING))
         return;
     old = e != NULL ? entry_string(e).len : 0;
@@ -57,11 +57,12 @@ void cmd_setrange(struct call *c) {
     if (bytes == NULL)
         return;
     memcpy(bytes + offset, value.ptr, value.len);
+    call_changed(c, &c->keys[0], EVENT_STRING, "setrange");
     reply_integer(c->reply, (int64_t)len);
 }
 
 void cmd_incrbyfloat(struct call *c) {
-    const struct entry *e = store_peek(&c->txn, &c->keys[0]);
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
     char digits[NUM_LONG_DOUBLE_MAX], *bytes;
     long double n = 0, by;
     size_t len;
@@ -83,5 +84,6 @@ void cmd_incrbyfloat(struct call *c) {
     if (bytes == NULL)
         return;
     memcpy(bytes, digits, len);
+    call_changed(c, &c->keys[0], EVENT_STRING, "incrbyfloat");
     reply_bulk(c->reply, slice_of(digits, len));
 }

@@ -75,10 +75,12 @@ static bool hash_keys(struct call *c, const struct key_args *at, struct key *key
 
 static void run_locked(struct call *c, uint64_t shards) {
     enum txn_mode mode = c->command->flags & CMD_WRITE ? TXN_WRITE : TXN_READ;
+    struct txn t;
 
-    txn_begin(&c->txn, c->server->store, c->session->now_ms, shards, mode);
+    c->txn = &t;
+    txn_begin(&t, c->server->store, c->session->now_ms, shards, mode);
     c->command->handler(c);
-    txn_end(&c->txn);
+    txn_end(&t);
 }
 
 static void run_with_keys(struct call *c) {

@@ -3,6 +3,8 @@
 
 #include <flashkv/mem.h>
 
+#include "store_impl.h"
+
 enum { SWEEP_BATCH = 32 };
 
 void shard_init(struct shard *sh, unsigned index, const unsigned char *secret) NO_THREAD_SAFETY_ANALYSIS {
@@ -112,19 +114,24 @@ static void sweep_look(void *ctx, struct entry *e) {
         s->earliest = at;
 }
 
-struct sweep_result shard_sweep(struct shard *sh, int64_t now_ms, size_t want, struct object **dead) {
-    struct sweep s = {.now_ms = now_ms, .earliest = INT64_MAX};
+/* The event comes while the entry, and so the name of its key, is still there. */
+static void sweep_out(struct shard *sh, struct txn *t, struct entry *e) REQUIRES(shard_role) {
+    struct key k = {entry_key(e), table_hash(sh->keys.secret, entry_key(e))};
+
+    txn_expired(t, &k);
+    shard_unlink(sh, k.hash, e, &t->dead);
+    shard_count(sh, COUNT_EXPIRED);
+}
+
+struct sweep_result shard_sweep(struct shard *sh, struct txn *t, size_t want) {
+    struct sweep s = {.now_ms = t->now_ms, .earliest = INT64_MAX};
     size_t batch = want < SWEEP_BATCH ? want : SWEEP_BATCH;
 
     if (sh->volatile_keys.used == 0)
         return s.seen;
     sh->sweep_from = table_walk(&sh->volatile_keys, sh->sweep_from, batch, sweep_look, &s);
-    for (size_t i = 0; i < s.seen.expired; i++) {
-        struct entry *e = s.expired[i];
-
-        shard_unlink(sh, table_hash(sh->keys.secret, entry_key(e)), e, dead);
-        shard_count(sh, COUNT_EXPIRED);
-    }
+    for (size_t i = 0; i < s.seen.expired; i++)
+        sweep_out(sh, t, s.expired[i]);
     if (s.earliest < sh->expiry_floor_next)
         sh->expiry_floor_next = s.earliest;
     if (sh->sweep_from == 0) { /* a pass is through */

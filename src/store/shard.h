@@ -80,9 +80,8 @@ void shard_resized(struct shard *sh, size_t before, size_t after) REQUIRES(shard
 void shard_note_expiry(struct shard *sh, int64_t expire_at) REQUIRES(shard_role);
 /* Moves growing tables along by some slots. */
 void shard_move(struct shard *sh, size_t slots) REQUIRES(shard_role);
-/* Looks at up to `want` volatile keys, going round and round, and unlinks the expired ones. */
-struct sweep_result shard_sweep(struct shard *sh, int64_t now_ms, size_t want, struct object **dead)
-    REQUIRES(shard_role);
+/* Looks at up to `want` volatile keys, going round and round, and unlinks those that have expired at t->now_ms. */
+struct sweep_result shard_sweep(struct shard *sh, struct txn *t, size_t want) REQUIRES(shard_role);
 /* Hands all entries over: `keys` gets the table, the shard is empty. */
 void shard_empty(struct shard *sh, struct table *keys) REQUIRES(shard_role);
 /* Frees a table with its entries and their objects. */

@@ -37,6 +37,24 @@ struct key store_key(const struct store *s, struct slice name) {
     return (struct key){name, table_hash(s->secret, name)};
 }
 
+/* ---- change events --------------------------------------------------------------------------------------- */
+
+void store_add_sink(struct store *s, event_sink *sink, void *ctx) {
+    assert(s->sink_count < STORE_SINKS_MAX);
+    s->sinks[s->sink_count++] = (struct sink){sink, ctx};
+}
+
+void store_tell(const struct event *ev) {
+    const struct store *s = ev->txn->store;
+
+    for (unsigned i = 0; i < s->sink_count; i++)
+        s->sinks[i].tell(s->sinks[i].ctx, ev);
+}
+
+void txn_expired(struct txn *t, const struct key *k) {
+    store_changed(t, k, EVENT_EXPIRED, "expired");
+}
+
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
 const struct entry *store_peek(struct txn *t, const struct key *k) {
@@ -69,14 +87,20 @@ enum store_result store_read_object(struct txn *t, const struct key *k, enum val
 
 /* ---- writing -------------------------------------------------------------------------------------------- */
 
+__attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct shard *sh, const struct key *k,
+                                                         struct entry *e) REQUIRES(shard_role) {
+    shard_unlink(sh, k->hash, e, &t->dead);
+    shard_count(sh, COUNT_EXPIRED);
+    txn_expired(t, k);
+}
+
 /* The live entry of a key about to be written; an expired one is removed here and now. */
 static struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role) {
     struct entry *e = shard_find(sh, k);
 
     if (e == NULL || !entry_expired(e, t->now_ms))
         return e;
-    shard_unlink(sh, k->hash, e, &t->dead);
-    shard_count(sh, COUNT_EXPIRED);
+    drop_expired(t, sh, k, e);
     return NULL;
 }
 
@@ -357,7 +381,7 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
     return STORE_OK;
 }
 
-void store_object_done(struct txn *t, const struct key *k) {
+bool store_object_done(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = shard_find(sh, k);
 
@@ -365,8 +389,10 @@ void store_object_done(struct txn *t, const struct key *k) {
     shard_resized(sh, 0, object_footprint(entry_object(e)));
     if (entry_type(e) == TYPE_LIST)
         shard_count(sh, COUNT_LIST_OPS);
-    if (object_len(entry_object(e)) == 0)
-        shard_unlink(sh, k->hash, e, &t->dead);
+    if (object_len(entry_object(e)) > 0)
+        return true;
+    shard_unlink(sh, k->hash, e, &t->dead);
+    return false;
 }
 
 struct object *store_new_object(const struct store *s, enum value_type type) {

@@ -15,11 +15,18 @@ struct flushed {
 /* The role of store.flushed_mutex (flashkv/thread_safety.h). */
 extern struct mutex flushed_role;
 
+struct sink {
+    event_sink *tell;
+    void *ctx;
+};
+
 struct store {
     struct shard shards[STORE_SHARDS];
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
     _Atomic uint64_t random_state;
+    struct sink sinks[STORE_SINKS_MAX]; /* unchanging once there are transactions */
+    unsigned sink_count;
     struct mutex flushed_mutex;
     struct flushed *flushed GUARDED_BY(flushed_role);
 };
@@ -33,6 +40,9 @@ struct shard *txn_visit_read(struct txn *t, unsigned i) ACQUIRE_SHARED(shard_rol
 void txn_leave_read(struct txn *t, unsigned i) RELEASE_SHARED(shard_role);
 struct shard *txn_visit_write(struct txn *t, unsigned i) ACQUIRE(shard_role);
 void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
+
+/* A key is gone because its time was up. */
+void txn_expired(struct txn *t, const struct key *k);
 
 /* Frees what asynchronous flushes left. */
 void store_free_flushed(struct store *s);

@@ -37,14 +37,14 @@ static bool mostly_expired(struct sweep_result r) {
 }
 
 /* One batch under one lock; what it unlinked is freed after. */
-static struct sweep_result sweep_batch(struct shard *sh, int64_t now_ms) {
-    struct object *dead = NULL;
+static struct sweep_result sweep_batch(struct store *s, unsigned shard, int64_t now_ms) {
     struct sweep_result r;
+    struct txn t;
 
-    shard_wrlock(sh);
-    r = shard_sweep(sh, now_ms, BATCH, &dead);
-    shard_wrunlock(sh);
-    dead_free(dead);
+    txn_begin(&t, s, now_ms, UINT64_C(1) << shard, TXN_WRITE);
+    r = shard_sweep(txn_visit_write(&t, shard), &t, BATCH);
+    txn_leave_write(&t, shard);
+    txn_end(&t);
     return r;
 }
 
@@ -59,7 +59,7 @@ struct sweep_result store_sweep(struct store *s, int64_t now_ms) {
 
             if (atomic_load_explicit(&sh->volatile_count, memory_order_relaxed) == 0)
                 break;
-            r = sweep_batch(sh, now_ms);
+            r = sweep_batch(s, i, now_ms);
             sum.looked += r.looked;
             sum.expired += r.expired;
             if (!mostly_expired(r))

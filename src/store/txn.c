@@ -22,6 +22,7 @@ void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
         else
             shard_rdlock(sh);
     }
+    t->heard = s->sink_count > 0;
 }
 
 void txn_end(struct txn *t) NO_THREAD_SAFETY_ANALYSIS {
