@@ -2,6 +2,7 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "collections.h"
 #include "handlers.h"
 
 static struct list *edit(struct call *c, bool create, void (*missing)(struct call *c)) {
@@ -13,7 +14,7 @@ static void done(struct call *c, const char *event) {
     object_done(c, &c->keys[0], EVENT_LIST, event);
 }
 
-static bool read_list(struct call *c, const struct list **l) {
+bool read_list(struct call *c, const struct list **l) {
     const struct object *o = NULL;
     bool ok = read_object(c, &c->keys[0], TYPE_LIST, &o);
 
@@ -66,7 +67,7 @@ void cmd_rpushx(struct call *c) {
     push(c, LIST_TAIL, false);
 }
 
-static void pop_many(struct call *c, struct list *l, enum list_end end, size_t n) {
+void list_pop_reply(struct call *c, struct list *l, enum list_end end, size_t n) {
     struct list_iter it = list_iter_at(l, end == LIST_HEAD ? 0 : list_len(l) - 1, end);
     struct slice element;
 
@@ -94,7 +95,7 @@ static void pop(struct call *c, enum list_end end) {
     if (l == NULL)
         return;
     if (many) {
-        pop_many(c, l, end, (uint64_t)count < list_len(l) ? (size_t)count : list_len(l));
+        list_pop_reply(c, l, end, (uint64_t)count < list_len(l) ? (size_t)count : list_len(l));
     } else {
         list_peek(l, end, &element);
         reply_bulk(c->reply, element);

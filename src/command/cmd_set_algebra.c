@@ -183,7 +183,6 @@ void cmd_sdiffstore(struct call *c) {
 void cmd_sintercard(struct call *c) {
     struct combination b = {.c = c, .limit = UINT64_MAX};
     int64_t keys, limit = 0;
-    size_t at;
 
     if (c->key_count == 0) {
         reply_error(c->reply, num_parse_i64(call_arg(c, 1), &keys) && keys > 0
@@ -191,14 +190,15 @@ void cmd_sintercard(struct call *c) {
                                   : "ERR numkeys should be greater than 0");
         return;
     }
-    at = 2 + c->key_count;
-    if (at < c->argc && (at + 2 != c->argc || !arg_is(c, at, "limit"))) {
-        reply_syntax_error(c);
-        return;
-    }
-    if (at < c->argc && (!num_parse_i64(call_arg(c, at + 1), &limit) || limit < 0)) {
-        reply_error(c->reply, "ERR LIMIT can't be negative");
-        return;
+    for (size_t i = 2 + c->key_count; i < c->argc; i += 2) { /* of several the last counts */
+        if (i + 1 == c->argc || !arg_is(c, i, "limit")) {
+            reply_syntax_error(c);
+            return;
+        }
+        if (!num_parse_i64(call_arg(c, i + 1), &limit) || limit < 0) {
+            reply_error(c->reply, "ERR LIMIT can't be negative");
+            return;
+        }
     }
     if (limit > 0)
         b.limit = (uint64_t)limit;

@@ -1,8 +1,39 @@
-/* collections.h - hashes and sets, for the files of the command layer beside their own. Private to it. */
+/* collections.h - lists, hashes and sets, for the files of the command layer beside their own. Private to it. */
 #ifndef FLASHKV_COMMAND_COLLECTIONS_H
 #define FLASHKV_COMMAND_COLLECTIONS_H
 
 #include <flashkv/command.h>
+
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+/* The list of the call's first key, NULL if there is none; false: replied an error. */
+bool read_list(struct call *c, const struct list **l);
+/* Replies an array of `n` elements (at most all) of an end, and drops them. */
+void list_pop_reply(struct call *c, struct list *l, enum list_end end, size_t n);
+
+/* LMOVE and its like: the ends of the call's two keys. */
+struct list_move {
+    enum list_end from, to;
+};
+/* Reads LEFT or RIGHT, twice, from argument `at` on; false: replied an error. */
+bool arg_move(struct call *c, size_t at, struct list_move *m);
+/* Moves an element and replies it, or replies an error; false: the first key has nothing, and nothing was replied. */
+bool move_element(struct call *c, const struct list_move *m);
+
+/* LMPOP and its like: from which end, and how many. */
+struct list_pop {
+    enum list_end end;
+    int64_t count;
+};
+/* Reads what is around the keys: the argument that counts them, the end, and [COUNT count]; false: replied. */
+bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p);
+/* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
+ * nothing was replied. */
+bool pop_first(struct call *c, const struct list_pop *p);
+/* "ERR numkeys should be greater than 0": `what` names the argument. */
+bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out);
+
+/* ---- hashes and sets ----------------------------------------------------------------------------------------------- */
 
 /* The set of the call's key number `key`, NULL if there is none; false: replied an error. */
 bool read_set(struct call *c, size_t key, const struct set **s);

@@ -88,6 +88,14 @@ void cmd_rpop(struct call *c);
 void cmd_rpush(struct call *c);
 void cmd_rpushx(struct call *c);
 
+/* cmd_list_move.c */
+void cmd_lmove(struct call *c);
+void cmd_lmpop(struct call *c);
+void cmd_rpoplpush(struct call *c);
+
+/* cmd_list_pos.c */
+void cmd_lpos(struct call *c);
+
 /* cmd_rest.c */
 void cmd_rest_append(struct call *c);
 void cmd_rest_blob(struct call *c);

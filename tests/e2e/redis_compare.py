@@ -57,6 +57,23 @@ GROUPS = {
         linsert l middle a b / lrange l 0 -1 / ltrim l 1 2 / lrange l 0 -1 / ltrim l 5 10 / exists l / ltrim none 0 1
         ltrim l x y / rpush l 1 2 3 4 5 / ltrim l -3 -2 / lrange l 0 -1 / lpushx l h / rpushx l t / lpushx none h
         rpushx none t / lrange l 0 -1 / llen none / rpush l / lpush / rpop l 1 2 / type l""",
+    "lists moved": """
+        rpush l a b c / lmove l m left right / lmove l m RIGHT LEFT / lrange m 0 -1 / lmove l l left right / rpush l z
+        lmove l l left left / lmove l l left right / lmove l l right left / lmove l l right right / lrange l 0 -1
+        lmove none l left left / lmove l m up left / lmove l m left up / lmove l m left / lmove none s left up
+        rpoplpush l m / rpoplpush none m / rpoplpush l l / lrange m 0 -1 / rpoplpush l m / rpoplpush l m / exists l / rpoplpush l
+        set s v / lmove s m left left / lmove m s left left / rpoplpush s m / rpoplpush m s / lmove none s left left / llen m
+        lmpop 1 none left / lmpop 2 none m left / lmpop 2 none m right count 2 / lmpop 1 m left count 100 / exists m
+        rpush a 1 2 3 / rpush b 4 5 / lmpop 2 a b left / lmpop 2 a b left count 0 / lmpop 2 a b left count x
+        lmpop 0 a left / lmpop x a left / lmpop -1 a left / lmpop 1 a / lmpop 2 a left / lmpop 3 a b left / lmpop 1 a up
+        lmpop 1 a left count / lmpop 1 a left count 1 count 1 / lmpop 1 a left bogus 1 / lmpop 1 a left count 0 count 1
+        lmpop 2 s a left / lmpop 2 a s left / lmpop 1 a right count 9223372036854775808 / lmpop 99999999999 a left
+        lpos none x / lpos none x count 1 / rpush l a b a c a / lpos l a / lpos l x / lpos l x count 0 / lpos l a rank 2
+        lpos l a rank -1 / lpos l a rank -2 count 0 / lpos l a count 2 / lpos l a count 0 maxlen 3 / lpos l a rank 2 maxlen 2
+        lpos l a rank 0 / lpos l a rank x / lpos l a rank -9223372036854775808 / lpos l a rank 9223372036854775807
+        lpos l a count -1 / lpos l a count x / lpos l a maxlen -1 / lpos l a maxlen x / lpos l a bogus 1 / lpos l a rank
+        lpos l a count 1 count 0 / lpos s a / lpos s a rank 0 / lpos l / lpos l a rank -1 count 2 maxlen 3 / lpos l a maxlen 0
+        command getkeys lmpop 2 a b left / command info lmove / command getkeys lmove a b left left""",
     "hashes": """
         hset h a 1 b 2 / hset h a 3 c 4 / hset h a / hset h a 1 b / hset h / hmset h d 5 / hmset h d / hmset h d 5 e / hget h a
         hget h none / hget none a / hget h / hmget h a none b / hmget none a / hmget h / hgetall h / hgetall none / hkeys h
@@ -78,7 +95,7 @@ GROUPS = {
         sinterstore d s t / smembers d / sinterstore d s none / exists d / sunionstore d s t / smembers d / sdiffstore d s t
         smembers d / sunionstore s s t / smembers s / set x v / sinterstore x s t / type x / sintercard 2 s t / sintercard 2 s t limit 1
         sintercard 0 s / sintercard x s / sintercard 3 s t / sintercard 2 s t limit -1 / sintercard 2 s t limit x
-        sintercard 2 s t bogus 1 / sintercard 2 s t limit / sintercard 1 none / sintercard / smove s t 1 / smove s t nope
+        sintercard 2 s t limit 1 limit 2 / sintercard 2 s t limit x bogus / sintercard 2 s t bogus 1 / sintercard 2 s t limit / sintercard 1 none / sintercard / smove s t 1 / smove s t nope
         smove none t 1 / smove s s 2 / smove s x2 2 / smembers x2 / set str v / smove s str 3 / smove str s 3 / sadd str 1
         sinter s str / sunion str / sdiff s str / sinterstore d s str / sintercard 2 s str / spop none / spop none 2
         srandmember none / srandmember none 2 / srandmember s 0 / srandmember s x / srandmember s 1 2 / spop s x / spop s -1
@@ -146,6 +163,7 @@ ALLOWED = {
     "command info mget": "as for get",
     "command info lrange": "as for get",
     "command info ping": "as for get",
+    "command info lmove": "as for get",
     "config get databases": "one database, not 16",
     "debug sleep": "subcommands differ: DEBUG is a tool of each server's own",
 }

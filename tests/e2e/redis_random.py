@@ -28,6 +28,7 @@ KINDS = {
     "k": KEYS, "v": VALUES, "n": NUMBERS, "r": TIMES, "t": PAST_OR_FAR, "o": OPTIONS, "p": PATTERNS,
     "h": HASHES, "s": SETS, "m": VALUES + ["1", "2", "3", "-7", "007"],
     "N": ["1", "2", "3", "0", "-1", "x"], "L": ["limit", "LIMIT", "bogus"],
+    "E": ["left", "RIGHT", "left", "RIGHT", "up"], "P": ["rank", "COUNT", "maxlen"],
     "R": ["ex", "PX"], "T": ["exat", "PXAT"], "W": ["before", "AFTER", "between"],
 }
 SHAPES = """
@@ -36,7 +37,8 @@ SHAPES = """
     mset k v/mset k v k v/mget k k k/incr k/decr k/incrby k n/decrby k n
     lpush l v/lpush k v v/rpush l v/rpush k v v/lpushx k v/rpushx k v v/lpop k/rpop k/lpop k n/rpop k n/llen k
     lindex k n/lrange k n n/lrange l n n/lset k n v/lset l n v/lrem k n v/lrem l n v/linsert k W v v/linsert l W v v
-    ltrim k n n/ltrim l n n
+    ltrim k n n/ltrim l n n/lmove l m E E/lmove l l E E/lmove k k E E/rpoplpush l m/rpoplpush k k/lpos l v/lpos k v P n
+    lpos l v P n P n/lmpop N l E/lmpop N l m E count n/lmpop N k k E
     hset h v v/hset h v v v v/hset k v v/hmset h v v/hsetnx h v v/hget h v/hget k v/hmget h v v v/hgetall h/hkeys h/hvals h
     hlen h/hlen k/hexists h v/hstrlen h v/hdel h v/hdel h v v/hincrby h v n/hincrbyfloat h v n/hscan h 0 count 100
     sadd s m/sadd s m m m/sadd k m/srem s m/srem s m m/scard s/scard k/sismember s m/smismember s m m/smembers s/smove s s m

@@ -105,7 +105,7 @@ START_TEST(test_list) {
     ck_assert_uint_eq(count(run_line("command list filterby aclcat WRITE"), "\"set\""), 1);
     ck_assert_uint_eq(count(run_line("command list filterby aclcat write"), "\"get\""), 0);
     ck_assert_uint_eq(count(run_line("command list filterby aclcat keyspace"), "\"del\""), 1);
-    ck_assert_uint_eq(count(run_line("command list filterby aclcat list"), "\"l"), 10);
+    ck_assert_uint_eq(count(run_line("command list filterby aclcat list"), "\"l"), 13);
     ck_assert_uint_eq(count(run_line("command list filterby aclcat slow"), "\"set\""), 1);
     ck_assert_uint_eq(count(run_line("command list filterby aclcat slow"), "\"get\""), 0);
 }

@@ -188,6 +188,74 @@ START_TEST(test_wrong_type) {
 }
 END_TEST
 
+START_TEST(test_move) {
+    static const struct step steps[] = {
+        {"lmove none m left left", "(nil)"},
+        {"rpush l a b c", "(integer) 3"},
+        {"lmove l m left right", "\"a\""},
+        {"lmove l m right left", "\"c\""},
+        {"lrange m 0 -1", "[\"c\", \"a\"]"},
+        {"rpoplpush l m", "\"b\""},
+        {"exists l", "(integer) 0"},
+        {"lmove m m left right", "\"b\""},
+        {"lrange m 0 -1", "[\"c\", \"a\", \"b\"]"},
+        {"rpoplpush m m", "\"b\""},
+        {"lmove m m left left", "\"b\""},
+        {"lrange m 0 -1", "[\"b\", \"c\", \"a\"]"},
+        {"lmove m l up left", "(error) ERR syntax error"},
+        {"set s v", "OK"},
+        {"lmove s m left left", WRONGTYPE},
+        {"lmove m s left left", WRONGTYPE},
+        {"lrange m 0 -1", "[\"b\", \"c\", \"a\"]"},
+        {"rpush one x", "(integer) 1"},
+        {"expire one 100", "(integer) 1"},
+        {"rpoplpush one one", "\"x\""},
+        {"ttl one", "(integer) 100"}, /* it was never gone */
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_mpop) {
+    static const struct step steps[] = {
+        {"lmpop 2 a b left", "(nil array)"},
+        {"rpush b 1 2 3", "(integer) 3"},
+        {"lmpop 2 a b left", "[\"b\", [\"1\"]]"},
+        {"lmpop 2 a b right count 9", "[\"b\", [\"3\", \"2\"]]"},
+        {"exists b", "(integer) 0"},
+        {"lmpop 0 b left", "(error) ERR numkeys should be greater than 0"},
+        {"lmpop 1 b left count 0", "(error) ERR count should be greater than 0"},
+        {"lmpop 2 b left", "(error) ERR syntax error"},
+        {"lmpop 1 b left count 1 count 1", "(error) ERR syntax error"},
+        {"set s v", "OK"},
+        {"lmpop 1 s left", WRONGTYPE},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_pos) {
+    static const struct step steps[] = {
+        {"lpos l a", "(nil)"},
+        {"lpos l a count 0", "[]"},
+        {"rpush l a b a c a", "(integer) 5"},
+        {"lpos l a", "(integer) 0"},
+        {"lpos l a rank 2", "(integer) 2"},
+        {"lpos l a rank -1", "(integer) 4"},
+        {"lpos l a rank -2 count 0", "[(integer) 2, (integer) 0]"},
+        {"lpos l a count 0 maxlen 4", "[(integer) 0, (integer) 2]"},
+        {"lpos l b rank -1 maxlen 3", "(nil)"},
+        {"lpos l b rank -1 maxlen 4", "(integer) 1"},
+        {"lpos l a rank 9223372036854775807", "(nil)"},
+        {"lpos l a count -1", "(error) ERR COUNT can't be negative"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
 /* One command of 10 000 elements; what comes out is what went in, in both directions. */
 START_TEST(test_many_elements) {
     enum { COUNT = 10000 };
@@ -230,6 +298,9 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_rem);
     tcase_add_test(tc, test_insert);
     tcase_add_test(tc, test_trim);
+    tcase_add_test(tc, test_move);
+    tcase_add_test(tc, test_mpop);
+    tcase_add_test(tc, test_pos);
     tcase_add_test(tc, test_expiry_stays);
     tcase_add_test(tc, test_wrong_type);
     tcase_add_test(tc, test_many_elements);

@@ -1,0 +1,187 @@
+/* cmd_list_move.c - elements that go from one list to another, or from the first of several lists that has some.
+ * Source: https://redis.io/commands/lmove, https://redis.io/commands/lmpop
+ *
+ * Each command is in two parts, so that one that waits can use the second: its arguments are read, then "do it, or
+ * say that there was nothing" (collections.h). */
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "args.h"
+#include "collections.h"
+#include "handlers.h"
+
+static bool arg_end(struct call *c, size_t i, enum list_end *end) {
+    if (i < c->argc && (arg_is(c, i, "left") || arg_is(c, i, "right"))) {
+        *end = arg_is(c, i, "left") ? LIST_HEAD : LIST_TAIL;
+        return true;
+    }
+    reply_syntax_error(c);
+    return false;
+}
+
+static const char *pop_event(enum list_end end) {
+    return end == LIST_HEAD ? "lpop" : "rpop";
+}
+
+static const char *push_event(enum list_end end) {
+    return end == LIST_HEAD ? "lpush" : "rpush";
+}
+
+static struct list *edit(struct call *c, const struct key *k, bool create) {
+    return (struct list *)edit_object(c, k, TYPE_LIST, create, missing_null);
+}
+
+/* ---- from one list to another -------------------------------------------------------------------------------------- */
+
+bool arg_move(struct call *c, size_t at, struct list_move *m) {
+    return arg_end(c, at, &m->from) && arg_end(c, at + 1, &m->to);
+}
+
+/* What is told of a move, once each of its lists is done: the element is pushed first, which is what can fail. */
+static void pushed(struct call *c, enum list_end end, struct slice element) {
+    struct slice effect[] = {slice_str(push_event(end)), c->keys[1].name, element};
+
+    call_effect(c, &c->keys[1], 3, effect);
+}
+
+static void popped(struct call *c, enum list_end end) {
+    struct slice effect[] = {slice_str(pop_event(end)), c->keys[0].name};
+
+    call_effect(c, &c->keys[0], 2, effect);
+}
+
+/* Within one list. A copy of the element is pushed, since the list moves its own while it grows. */
+static void rotate(struct call *c, const struct list_move *m, struct slice element) {
+    struct slice copy = {mem_dup(element.ptr, element.len), element.len};
+    struct list *l = edit(c, &c->keys[0], false);
+
+    if (copy.ptr == NULL || !list_push(l, m->to, copy)) {
+        reply_store_error(c, STORE_NO_MEMORY);
+        object_done(c, &c->keys[0], EVENT_LIST, NULL);
+    } else {
+        list_drop(l, m->from, 1);
+        object_done(c, &c->keys[0], EVENT_LIST, push_event(m->to));
+        pushed(c, m->to, copy);
+        call_changed(c, &c->keys[0], EVENT_LIST, pop_event(m->from));
+        popped(c, m->from);
+        reply_bulk(c->reply, copy);
+    }
+    mem_free((void *)copy.ptr);
+}
+
+bool move_element(struct call *c, const struct list_move *m) {
+    const struct entry *source = store_peek(c->txn, &c->keys[0]);
+    const struct list *from;
+    struct slice element;
+    struct list *to;
+
+    if (source == NULL)
+        return false;
+    if (!is_type(c, source, TYPE_LIST))
+        return true;
+    from = entry_list(source);
+    list_peek(from, m->from, &element);
+    if (slice_eq(c->keys[0].name, c->keys[1].name)) {
+        rotate(c, m, element);
+        return true;
+    }
+    to = edit(c, &c->keys[1], true);
+    if (to == NULL)
+        return true;
+    if (!list_push(to, m->to, element)) {
+        object_done(c, &c->keys[1], EVENT_LIST, NULL);
+        reply_store_error(c, STORE_NO_MEMORY);
+        return true;
+    }
+    object_done(c, &c->keys[1], EVENT_LIST, push_event(m->to));
+    pushed(c, m->to, element);
+    reply_bulk(c->reply, element);
+    list_drop(edit(c, &c->keys[0], false), m->from, 1);
+    object_done(c, &c->keys[0], EVENT_LIST, pop_event(m->from));
+    popped(c, m->from);
+    return true;
+}
+
+void cmd_lmove(struct call *c) {
+    struct list_move m;
+
+    if (arg_move(c, 3, &m) && !move_element(c, &m))
+        reply_null(c->reply);
+}
+
+void cmd_rpoplpush(struct call *c) {
+    struct list_move m = {.from = LIST_TAIL, .to = LIST_HEAD};
+
+    if (!move_element(c, &m))
+        reply_null(c->reply);
+}
+
+/* ---- from the first of several that has some ---------------------------------------------------------------------- */
+
+bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out) {
+    if (num_parse_i64(call_arg(c, i), out) && *out > 0)
+        return true;
+    reply_error(c->reply, "ERR %s should be greater than 0", what);
+    return false;
+}
+
+bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p) {
+    size_t at = numkeys_at + 1 + c->key_count;
+    int64_t n;
+
+    p->count = 0;
+    if (!arg_count_positive(c, numkeys_at, "numkeys", &n))
+        return false;
+    if (c->key_count == 0) { /* more than there are */
+        reply_syntax_error(c);
+        return false;
+    }
+    if (!arg_end(c, at, &p->end))
+        return false;
+    for (size_t i = at + 1; i < c->argc; i += 2) {
+        if (p->count > 0 || i + 1 == c->argc || !arg_is(c, i, "count")) {
+            reply_syntax_error(c);
+            return false;
+        }
+        if (!arg_count_positive(c, i + 1, "count", &p->count))
+            return false;
+    }
+    if (p->count == 0)
+        p->count = 1;
+    return true;
+}
+
+static void pop_from(struct call *c, const struct key *k, const struct list_pop *p) {
+    struct list *l = edit(c, k, false);
+    size_t n = (uint64_t)p->count < list_len(l) ? (size_t)p->count : list_len(l);
+    char digits[NUM_I64_MAX];
+    struct slice effect[] = {slice_str(pop_event(p->end)), k->name,
+                             slice_of(digits, num_format_u64(n, digits))};
+
+    reply_array(c->reply, 2);
+    reply_bulk(c->reply, k->name);
+    list_pop_reply(c, l, p->end, n);
+    object_done(c, k, EVENT_LIST, pop_event(p->end));
+    call_effect(c, k, 3, effect);
+}
+
+bool pop_first(struct call *c, const struct list_pop *p) {
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct entry *e = store_peek(c->txn, &c->keys[i]);
+
+        if (!is_type(c, e, TYPE_LIST))
+            return true;
+        if (e != NULL) {
+            pop_from(c, &c->keys[i], p);
+            return true;
+        }
+    }
+    return false;
+}
+
+void cmd_lmpop(struct call *c) {
+    struct list_pop p;
+
+    if (arg_list_pop(c, 1, &p) && !pop_first(c, &p))
+        reply_null_array(c->reply);
+}
