@@ -25,14 +25,17 @@ static void refuse(struct listener *l, int fd) {
     close(fd);
 }
 
-static void welcome(struct listener *l, int fd, const struct sockaddr *from, socklen_t len) {
+static void welcome(struct listener *l, int fd, const struct sockaddr_storage *from, socklen_t len) {
+    struct worker *w = &l->workers[l->next_worker++ % l->worker_count];
     struct front_stats *f = &l->server->http;
 
     atomic_fetch_add_explicit(&f->accepted, 1, memory_order_relaxed);
     /* Counted here, not when a thread takes it on: a burst must not run over the limit. */
     atomic_fetch_add_explicit(&f->connections, 1, memory_order_relaxed);
-    if (MHD_add_connection(l->daemon, fd, from, len) != MHD_YES) /* which has closed it */
-        atomic_fetch_sub_explicit(&f->connections, 1, memory_order_relaxed);
+    if (worker_give(w, fd, from, len))
+        return;
+    close(fd);
+    atomic_fetch_sub_explicit(&f->connections, 1, memory_order_relaxed);
 }
 
 /* Takes what waits, but not for ever. False: no descriptors left. */
@@ -48,7 +51,7 @@ static bool accept_some(struct listener *l, int fd) {
             l->server->options->max_connections)
             refuse(l, got);
         else
-            welcome(l, got, (struct sockaddr *)&from, len);
+            welcome(l, got, &from, len);
     }
     return true;
 }
@@ -106,9 +109,10 @@ static void *run(void *listener) {
     return NULL;
 }
 
-bool listener_start(struct listener *l, struct server *srv, struct MHD_Daemon *daemon,
+bool listener_start(struct listener *l, struct server *srv, struct worker *workers, unsigned worker_count,
                     struct conn_list *conns, const int *fds, unsigned count) {
-    *l = (struct listener){.server = srv, .daemon = daemon, .conns = conns, .count = count};
+    *l = (struct listener){
+        .server = srv, .workers = workers, .worker_count = worker_count, .conns = conns, .count = count};
     memcpy(l->fds, fds, count * sizeof(*fds));
     l->waker = eventfd(0, EFD_CLOEXEC);
     if (l->waker < 0)

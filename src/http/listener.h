@@ -1,21 +1,23 @@
-/* listener.h - the thread that accepts HTTP connections and watches over them. Private to http.
+/* listener.h - the thread that accepts HTTP connections, hands them out in turn and watches over them. Private to
+ * http.
  *
- * The library's pool threads would all poll the same listening socket, and whichever wakes first takes what is
- * there: 4 of 129 connections went to one thread, 125 to the other. One thread that accepts and hands out makes the
- * shares even, serves any number of addresses, and can say no politely when there are too many connections. */
+ * Threads that poll one listening socket share it unevenly, whichever wakes first takes what is there: 4 of 129
+ * connections went to one of the library's two, 125 to the other. One thread that hands out makes the shares even,
+ * serves any number of addresses, and can say no politely when there are too many connections. */
 #ifndef FLASHKV_HTTP_LISTENER_H
 #define FLASHKV_HTTP_LISTENER_H
 
 #include <flashkv/net.h>
 #include <flashkv/server.h>
-#include <microhttpd.h>
 #include <pthread.h>
 
 #include "conn.h"
+#include "worker.h"
 
 struct listener {
     struct server *server;
-    struct MHD_Daemon *daemon;
+    struct worker *workers;
+    unsigned worker_count, next_worker;
     struct conn_list *conns;
     int fds[NET_LISTENERS_MAX];
     unsigned count;
@@ -23,9 +25,9 @@ struct listener {
     pthread_t thread;
 };
 
-/* Accepts on `fds` for the daemon until listener_stop, which closes them. False: nothing runs, the fds are the
+/* Accepts on `fds` for the workers until listener_stop, which closes them. False: nothing runs, the fds are the
  * caller's. */
-bool listener_start(struct listener *l, struct server *srv, struct MHD_Daemon *daemon,
+bool listener_start(struct listener *l, struct server *srv, struct worker *workers, unsigned worker_count,
                     struct conn_list *conns, const int *fds, unsigned count);
 void listener_stop(struct listener *l);
 

@@ -18,6 +18,7 @@
 #include "listener.h"
 #include "respond.h"
 #include "routes.h"
+#include "worker.h"
 
 enum {
     STOP_NS = 1000000000,         /* what http_stop waits for requests in flight */
@@ -28,7 +29,8 @@ enum {
 
 struct http {
     struct server *server;
-    struct MHD_Daemon *daemon;
+    struct worker *workers;
+    unsigned worker_count; /* that run */
     struct conn_list conns;
     struct listener listener;
     struct cache cache;
@@ -205,22 +207,46 @@ static int strictness(void) {
     return MHD_get_version()[0] == '0' ? -1 : 1;
 }
 
+/* A daemon of one thread, which a worker drives. */
 static struct MHD_Daemon *start_daemon(struct http *h) {
     const struct options *o = h->server->options;
-    unsigned threads = o->http_threads > 0 ? (unsigned)o->http_threads : net_cores();
-    struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL},
-                                    {MHD_OPTION_END, 0, NULL}};
 
-    if (threads == 1) /* a pool of one is no pool to the library */
-        pool[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL,
-        NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(o->max_connections + SPARE_CONNECTIONS * threads), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_ARRAY, pool,
-        MHD_OPTION_END);
+        (unsigned)(o->max_connections + SPARE_CONNECTIONS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
+}
+
+/* False: not all of them run. */
+static bool start_workers(struct http *h) {
+    uint64_t wanted = h->server->options->http_threads;
+    unsigned count = wanted > 0 ? (unsigned)wanted : net_cores();
+
+    h->workers = mem_zalloc(count * sizeof(*h->workers));
+    while (h->workers != NULL && h->worker_count < count) {
+        struct MHD_Daemon *daemon = start_daemon(h);
+
+        if (daemon == NULL)
+            return false;
+        if (!worker_start(&h->workers[h->worker_count], h->server, daemon)) {
+            MHD_stop_daemon(daemon);
+            return false;
+        }
+        h->worker_count++;
+    }
+    return h->workers != NULL;
+}
+
+static void destroy(struct http *h) {
+    while (h->worker_count > 0)
+        worker_stop(&h->workers[--h->worker_count]);
+    mem_free(h->workers);
+    cache_destroy(&h->cache);
+    conn_list_destroy(&h->conns);
+    mem_free(h);
 }
 
 struct http *http_start(struct server *srv, char *why, size_t cap) {
@@ -240,18 +266,13 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     if (n == 0)
         goto fail;
     snprintf(why, cap, "libmicrohttpd or a thread does not start");
-    h->daemon = start_daemon(h);
-    if (h->daemon != NULL && listener_start(&h->listener, srv, h->daemon, &h->conns, fds, n))
+    if (start_workers(h) && listener_start(&h->listener, srv, h->workers, h->worker_count, &h->conns, fds, n))
         return h;
-    if (h->daemon != NULL)
-        MHD_stop_daemon(h->daemon);
     while (n > 0)
         close(fds[--n]);
 
 fail:
-    cache_destroy(&h->cache);
-    conn_list_destroy(&h->conns);
-    mem_free(h);
+    destroy(h);
     return NULL;
 }
 
@@ -264,8 +285,5 @@ void http_stop(struct http *h) {
     listener_stop(&h->listener);
     while (conn_list_busy(&h->conns) && clock_mono_ns() < until)
         usleep(2000);
-    MHD_stop_daemon(h->daemon);
-    cache_destroy(&h->cache);
-    conn_list_destroy(&h->conns);
-    mem_free(h);
+    destroy(h);
 }

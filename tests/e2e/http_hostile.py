@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """HTTP: what killed others (must-survive), and what a proxy would read otherwise."""
+import contextlib
 import json
 import os
 import resource
 import select
+import signal
 import socket
 import struct
 import threading
@@ -408,6 +410,36 @@ def descriptors(s):
     same(s.read_log().count("no file descriptors left"), 1)
 
 
+def all_at_once(s):
+    """requests that become ready together are all answered, however many (libmicrohttpd takes 128 events at a time)"""
+    request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    held = []
+    for total in (127, 128, 129, 256):
+        held += [socket.create_connection(("127.0.0.1", s.http), timeout=20) for _ in range(total - len(held))]
+        for c in held:  # each is known to the server's thread
+            c.sendall(request)
+            same(c.recv(4096)[:12], b"HTTP/1.1 200")
+        with stopped(s):
+            for c in held:
+                c.sendall(request)
+        for c in held:
+            same(c.recv(4096)[:12], b"HTTP/1.1 200", f"{total} at once")
+    for c in held:
+        c.close()
+
+
+@contextlib.contextmanager
+def stopped(s):
+    """The server stands still meanwhile."""
+    s.process.send_signal(signal.SIGSTOP)
+    while open(f"/proc/{s.process.pid}/stat").read().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.001)
+    try:
+        yield
+    finally:
+        s.process.send_signal(signal.SIGCONT)
+
+
 def many_uploads(s):
     """large uploads and downloads side by side arrive whole"""
     errors = []
@@ -445,4 +477,5 @@ run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunk
      (slow_clients, "--http-timeout=1"),
      (slow_but_moving, "--http-timeout=1"),
      (max_connections, "--max-connections=20"),
+     (all_at_once, "--http-threads=1"),
      (both_addresses, "--bind=127.0.0.1,127.0.0.2")])

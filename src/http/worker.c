@@ -1,0 +1,112 @@
+/* worker.c - wait, take on, run. */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/log.h>
+#include <flashkv/server.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* What goes through the pipe, whole: PIPE_BUF is more. */
+struct arrival {
+    int fd;
+    socklen_t len;
+    struct sockaddr_storage from;
+};
+
+_Static_assert(sizeof(struct arrival) <= PIPE_BUF, "written to a pipe in one piece");
+
+enum source { SOURCE_DAEMON, SOURCE_INBOX, SOURCES, ARRIVALS = 16 };
+
+static void lost(struct worker *w) {
+    atomic_fetch_sub_explicit(&w->server->http.connections, 1, memory_order_relaxed);
+}
+
+/* Takes on some that arrived. False: the inbox was closed, and nothing is left in it. */
+static bool take_on(struct worker *w) {
+    struct arrival arrivals[ARRIVALS];
+    ssize_t n = read(w->inbox[0], arrivals, sizeof(arrivals));
+
+    for (ssize_t i = 0; i < n / (ssize_t)sizeof(*arrivals); i++) {
+        const struct arrival *a = &arrivals[i];
+
+        if (MHD_add_connection(w->daemon, a->fd, (const struct sockaddr *)&a->from, a->len) != MHD_YES)
+            lost(w); /* and the library has closed it */
+    }
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* How long nothing is to be done unless something comes; -1: for ever. */
+static int patience(struct worker *w) {
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    if (MHD_get_timeout(w->daemon, &ms) != MHD_YES)
+        return -1;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+/* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
+static void *run(void *worker) {
+    struct worker *w = worker;
+    bool going = true;
+
+    while (going) {
+        struct epoll_event events[SOURCES];
+        int n = epoll_wait(w->epoll, events, SOURCES, patience(w));
+
+        for (int i = 0; i < n; i++)
+            if (events[i].data.u32 == SOURCE_INBOX)
+                going = take_on(w);
+        MHD_run(w->daemon);
+    }
+    return NULL;
+}
+
+static bool watch(struct worker *w, int fd, enum source source) {
+    struct epoll_event e = {.events = EPOLLIN, .data.u32 = source};
+
+    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+bool worker_start(struct worker *w, struct server *srv, struct MHD_Daemon *daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    *w = (struct worker){.server = srv, .daemon = daemon, .epoll = -1};
+    if (info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0)
+        return false;
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epoll >= 0 && watch(w, info->epoll_fd, SOURCE_DAEMON) && watch(w, w->inbox[0], SOURCE_INBOX) &&
+        pthread_create(&w->thread, NULL, run, w) == 0) {
+        pthread_setname_np(w->thread, "http");
+        return true;
+    }
+    if (w->epoll >= 0)
+        close(w->epoll);
+    close(w->inbox[0]);
+    close(w->inbox[1]);
+    return false;
+}
+
+bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, socklen_t len) {
+    struct arrival a = {.fd = fd, .len = len};
+    ssize_t n;
+
+    memcpy(&a.from, from, len < sizeof(a.from) ? len : sizeof(a.from));
+    do
+        n = write(w->inbox[1], &a, sizeof(a));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        log_error("http: cannot hand out a connection: %s", strerror(errno));
+    return n > 0;
+}
+
+void worker_stop(struct worker *w) {
+    close(w->inbox[1]);
+    pthread_join(w->thread, NULL);
+    MHD_stop_daemon(w->daemon);
+    close(w->inbox[0]);
+    close(w->epoll);
+}

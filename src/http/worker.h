@@ -1,0 +1,34 @@
+/* worker.h - a thread that serves HTTP connections: a daemon of libmicrohttpd, driven from outside. Private to http.
+ *
+ * The library's own epoll threads are not used. They drain 128 events at a time, and when a wake-up brings exactly
+ * 128 (or 256, ...) they wait for more before they serve those they have, be it for ever (0.9.75 and 1.0.1). With
+ * many busy connections that happens within seconds. MHD_run never waits, so the waiting is done here, on the daemon's epoll
+ * descriptor, and costs one system call a wake-up. */
+#ifndef FLASHKV_HTTP_WORKER_H
+#define FLASHKV_HTTP_WORKER_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct server;
+
+struct worker {
+    struct server *server;
+    struct MHD_Daemon *daemon;
+    int epoll;    /* over the daemon's and the inbox */
+    int inbox[2]; /* a pipe of accepted connections; its end is the order to stop */
+    pthread_t thread;
+};
+
+/* Starts a thread that runs `daemon`: made with MHD_USE_EPOLL, without a listening socket or threads of its own.
+ * False: nothing runs, and the daemon is still the caller's. */
+bool worker_start(struct worker *w, struct server *srv, struct MHD_Daemon *daemon);
+/* Gives it a connection, from any thread, to serve and to close. Waits when hundreds are on their way already.
+ * False: it could not be told, and `fd` is still the caller's. */
+bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, socklen_t len);
+/* Ends the thread and the daemon with all its connections. */
+void worker_stop(struct worker *w);
+
+#endif
