@@ -11,9 +11,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct blob;
 struct command;
+struct reply;
+struct server;
+struct session;
 
 enum session_front { SESSION_RESP, SESSION_HTTP };
+
+/* What another thread has for a client. */
+enum delivery {
+    DELIVER_MESSAGE, /* bytes of their own, between replies: a published message, a line for MONITOR */
+    DELIVER_REPLY, /* the reply of the command that the session is blocked in; it goes on with the next one */
+    DELIVER_CLOSE, /* no bytes: the connection ends at once, with what it still had to say */
+};
+
+/* What a front end whose sessions outlive a request does for them. A session may end at any time, so whoever keeps a
+ * pointer to one does so under a lock of its own, holds that lock while it delivers, and is told by session_end. */
+struct session_ops {
+    /* The bytes of what `say` answers, in this version of RESP: encoded once, delivered to many. One reference, the
+     * caller's. NULL: no memory, or over max-output-bytes. Any thread. */
+    struct blob *(*encode)(const struct server *srv, unsigned protocol,
+                           void (*say)(struct reply *r, const void *ctx), const void *ctx);
+    /* Queues them behind the session's output, with a reference of its own, and wakes its thread. Any thread, the
+     * session's own included, under any lock below LOCK_RANK_LEAF; never blocks. What passes max-output-bytes ends the
+     * connection, counted as an output overflow. A thread's deliveries keep their order. */
+    void (*deliver)(struct session *s, struct blob *bytes, enum delivery what);
+    /* In a handler of the session: what was delivered before now comes before the handler's reply. */
+    void (*drain)(struct session *s);
+};
 
 struct session {
     int64_t now_ms;           /* wall clock of the current batch: the front end sets it before each one */
@@ -21,6 +47,9 @@ struct session {
     int fd;                   /* for CLIENT LIST */
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
     bool close_after_reply;   /* QUIT: send what is there, then close */
+    bool blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
+    bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
+    const struct session_ops *ops; /* NULL: nothing can be delivered to it */
     enum session_front front;
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */
@@ -50,5 +79,7 @@ void session_list_destroy(struct session_list *l);
 /* Gives the session its id and lists it; takes it off again and frees its names. Thread-safe. */
 void session_enter(struct session_list *l, struct session *s);
 void session_leave(struct session_list *l, struct session *s);
+/* The client is gone: takes it out of everything that could deliver to it, then off the list. Not under any lock. */
+void session_end(struct server *srv, struct session *s);
 
 #endif

@@ -49,6 +49,10 @@ void session_leave(struct session_list *l, struct session *s) {
     mem_free(s->lib_version);
 }
 
+void session_end(struct server *srv, struct session *s) {
+    session_leave(&srv->sessions, s);
+}
+
 static void front_reset(struct front_stats *f) {
     _Atomic uint64_t *const counters[] = {&f->accepted,  &f->refused,          &f->requests, &f->bytes_in,
                                           &f->bytes_out, &f->output_overflows, &f->errors};

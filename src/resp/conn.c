@@ -1,13 +1,10 @@
 /* conn.c - one client: receive, run what is whole, send. */
 #include "conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,38 +25,6 @@ static const uint32_t READS = EPOLLIN | EPOLLRDHUP | EPOLLET, WRITES = EPOLLOUT 
 
 /* ---- opening and closing ------------------------------------------------------------------------------------- */
 
-static void address_text(const struct sockaddr_storage *ss, char *out, size_t cap) {
-    char ip[INET6_ADDRSTRLEN] = "?";
-
-    if (ss->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)ss;
-
-        inet_ntop(AF_INET6, &a->sin6_addr, ip, sizeof(ip));
-        snprintf(out, cap, "[%s]:%u", ip, ntohs(a->sin6_port));
-    } else {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)ss;
-
-        inet_ntop(AF_INET, &a->sin_addr, ip, sizeof(ip));
-        snprintf(out, cap, "%s:%u", ip, ntohs(a->sin_port));
-    }
-}
-
-static void session_init(struct session *s, int fd) {
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof(ss);
-
-    s->fd = fd;
-    atomic_init(&s->protocol, 2);
-    s->front = SESSION_RESP;
-    s->created_ms = s->now_ms = clock_wall_ms();
-    atomic_init(&s->active_ms, s->created_ms);
-    if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
-        address_text(&ss, s->peer, sizeof(s->peer));
-    len = sizeof(ss);
-    if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-        address_text(&ss, s->local, sizeof(s->local));
-}
-
 static void conn_ready(struct source *s, uint32_t events);
 
 struct conn *conn_open(struct loop *l, int fd) {
@@ -68,7 +33,7 @@ struct conn *conn_open(struct loop *l, int fd) {
     if (c == NULL)
         return NULL;
     c->source = (struct source){conn_ready, l, fd};
-    session_init(&c->session, fd);
+    conn_session_init(c);
     session_enter(&l->server->sessions, &c->session);
     atomic_fetch_add_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
@@ -85,8 +50,11 @@ void conn_attach(struct conn *c) {
         l->conns->prev = c;
     l->conns = c;
     c->events = READS;
+    c->state = CONN_OPEN;
     if (!loop_watch(&c->source, READS))
         conn_close(c);
+    else
+        conn_deliver(c); /* what came while it was on its way */
 }
 
 static void detach(struct conn *c) {
@@ -125,18 +93,14 @@ void conn_close(struct conn *c) {
     detach(c);
     drop_partial(c);
     drop_out(c);
-    session_leave(&l->server->sessions, &c->session);
+    session_end(l->server, &c->session);
+    inbox_drop(c);
     atomic_fetch_sub_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
     mem_free(c);
 }
 
 /* ---- output -------------------------------------------------------------------------------------------------- */
-
-/* Where replies go: behind those that wait already. */
-static struct outq *conn_outq(struct conn *c) {
-    return c->out != NULL ? c->out : &c->source.loop->out;
-}
 
 /* A client that does not read its replies is read no further once so much waits for it. */
 static bool conn_backlogged(const struct conn *c) {
@@ -177,7 +141,7 @@ static void count_overflow(struct conn *c) {
 static void conn_refuse(struct conn *c, const char *error) {
     struct writer w;
 
-    writer_init(&w, &c->session, conn_outq(c));
+    writer_init(&w, &c->session.protocol, conn_outq(c));
     reply_error(&w.reply, "%s", error);
     c->source.loop->tally.errors++;
     c->state = CONN_ENDING;
@@ -203,6 +167,8 @@ static void run_command(struct conn *c, struct parser *p, struct writer *w) {
     l->tally.requests++;
     if (c->session.close_after_reply)
         c->state = CONN_ENDING;
+    else if (c->session.blocked)
+        c->state = CONN_BLOCKED;
 }
 
 /* Makes room for more replies. False: the client has to take some first, or is lost (then *lost). */
@@ -222,7 +188,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
     bool lost = false;
     struct writer w;
 
-    writer_init(&w, &c->session, conn_outq(c));
+    writer_init(&w, &c->session.protocol, conn_outq(c));
     c->session.now_ms = clock_wall_ms();
     *used = 0;
     while (c->state == CONN_OPEN && *used < len) {
@@ -269,7 +235,7 @@ static bool run_input(struct conn *c, size_t len) {
     size_t used;
     bool ok = run_commands(c, &l->parser, l->input, len, &used);
 
-    if (ok && c->state == CONN_OPEN && used < len)
+    if (ok && c->state != CONN_ENDING && used < len)
         return keep_partial(c, l->input + used, len - used);
     parser_next(&l->parser);
     return ok;
@@ -283,7 +249,7 @@ static bool run_partial(struct conn *c) {
         return false;
     buf_consume(&part->in, used);
     part->in.len = parser_keeps(&part->parser, part->in.len);
-    if (c->state != CONN_OPEN || part->in.len == 0)
+    if (c->state == CONN_ENDING || part->in.len == 0)
         drop_partial(c);
     else if (part->in.cap > PARTIAL_KEEP && part->in.len < PARTIAL_ROOM)
         buf_trim(&part->in);
@@ -371,7 +337,7 @@ static bool conn_watch(struct conn *c, uint32_t events) {
 
 /* Watches for what the connection now waits for. False: for nothing, it is at its end. */
 static bool conn_settle(struct conn *c) {
-    uint32_t reads = c->state == CONN_OPEN && !conn_backlogged(c) ? READS : 0;
+    uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
 
     if (c->state == CONN_ENDING && c->out == NULL) {
         if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
@@ -398,6 +364,8 @@ static bool conn_turn(struct conn *c, uint32_t events) {
     }
     if ((events & EPOLLIN) && c->state == CONN_OPEN && !conn_backlogged(c) && !conn_receive(c))
         return false;
+    if ((events & EPOLLRDHUP) && c->state == CONN_BLOCKED)
+        return false;        /* it will not take the reply that it waits for */
     if (events & EPOLLRDHUP) /* the end is there, maybe behind more */
         conn_ask_again(c);
     if (c->out == NULL && !conn_flush(c))
@@ -405,19 +373,59 @@ static bool conn_turn(struct conn *c, uint32_t events) {
     return conn_settle(c);
 }
 
+static void conn_lose(struct conn *c) {
+    outq_clear(&c->source.loop->out); /* replies that were not for the next one */
+    conn_close(c);
+}
+
 static void conn_ready(struct source *s, uint32_t events) {
     struct conn *c = (struct conn *)s;
 
-    if (conn_turn(c, events))
-        return;
-    outq_clear(&s->loop->out); /* replies that were not for the next one */
-    conn_close(c);
+    if (!conn_turn(c, events))
+        conn_lose(c);
+}
+
+/* ---- what other threads have for it -------------------------------------------------------------------------- */
+
+/* The blocked command has its reply: what was received behind it is run, what was not is asked for. */
+static bool conn_go_on(struct conn *c) {
+    c->session.blocked = false;
+    c->state = CONN_OPEN;
+    conn_ask_again(c);
+    return c->partial == NULL || conn_backlogged(c) || run_partial(c);
+}
+
+/* False: it is to be closed. */
+static bool conn_take_delivery(struct conn *c) {
+    bool lost, close, replied;
+
+    inbox_verdict(c, &lost, &close);
+    if (lost)
+        count_overflow(c);
+    if (lost || close)
+        return false;
+    if (c->state >= CONN_ENDING)
+        return true; /* its mail is freed with it */
+    replied = inbox_pour(c, conn_outq(c));
+    if (conn_outq(c)->overflow) {
+        count_overflow(c);
+        return false;
+    }
+    if (replied && c->state == CONN_BLOCKED && !conn_go_on(c))
+        return false;
+    return (c->out != NULL || conn_flush(c)) && conn_settle(c);
+}
+
+void conn_deliver(struct conn *c) {
+    if (c->state != CONN_ARRIVING && !conn_take_delivery(c))
+        conn_lose(c);
 }
 
 void conn_tick(struct conn *c) {
     struct loop *l = c->source.loop;
     uint32_t quiet = l->ticks - c->active_tick;
-    uint64_t idle = l->server->options->idle_timeout;
+    bool waits = c->state == CONN_BLOCKED || c->session.listens; /* idle by its nature */
+    uint64_t idle = waits ? 0 : l->server->options->idle_timeout;
 
     if (c->out != NULL && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
         count_overflow(c);

@@ -1,5 +1,6 @@
 /* conn.h - one client. Private to resp.
  *
+ *     ARRIVING --- taken up by its loop ---> OPEN <--- a command waits, its reply is delivered ---> BLOCKED
  *     OPEN ---- QUIT, protocol error ----> ENDING --- replies are out ---> LINGERING --- its end, or 2 s ---> closed
  *       \------ the client sends no more ----/  \---- after the client's own end --------------------------> closed
  *
@@ -10,7 +11,7 @@
 
 #include "loop.h"
 
-enum conn_state { CONN_OPEN, CONN_ENDING, CONN_LINGERING };
+enum conn_state { CONN_ARRIVING, CONN_OPEN, CONN_BLOCKED, CONN_ENDING, CONN_LINGERING };
 
 /* A command that has not arrived whole, or several that have to wait: their bytes, and how far they are read. */
 struct partial {
@@ -27,6 +28,7 @@ struct conn {
     struct partial *partial;  /* NULL between commands */
     struct outq *out;         /* NULL unless replies wait for the client */
     struct conn *prev, *next; /* in the loop's list */
+    struct inbox inbox;
     struct session session;
 };
 
@@ -35,8 +37,16 @@ struct conn {
 struct conn *conn_open(struct loop *l, int fd);
 /* In its loop's thread: takes it up, and closes it if that fails. */
 void conn_attach(struct conn *c);
+/* Fills in its session, from its socket. */
+void conn_session_init(struct conn *c);
+/* Where replies go: behind those that wait already. */
+static inline struct outq *conn_outq(struct conn *c) {
+    return c->out != NULL ? c->out : &c->source.loop->out;
+}
 /* Closes and frees: in its loop's thread, or when that has ended. */
 void conn_close(struct conn *c);
+/* In its loop's thread: takes what other threads delivered. It may be closed afterwards. */
+void conn_deliver(struct conn *c);
 /* Once a second: closes it if it has been idle, or has not taken its replies, for too long. */
 void conn_tick(struct conn *c);
 

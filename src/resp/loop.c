@@ -21,11 +21,11 @@ enum {
     FLUSH_BYTES = 256 * 1024,
 };
 
-static void loop_lock(struct loop *l) ACQUIRE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
+void loop_lock(struct loop *l) NO_THREAD_SAFETY_ANALYSIS {
     mutex_lock(&l->mutex);
 }
 
-static void loop_unlock(struct loop *l) RELEASE(loop_role) NO_THREAD_SAFETY_ANALYSIS {
+void loop_unlock(struct loop *l) NO_THREAD_SAFETY_ANALYSIS {
     mutex_unlock(&l->mutex);
 }
 
@@ -67,7 +67,7 @@ static void timer_ready(struct source *s, uint32_t events) {
     s->loop->ticked = take_count(s->fd);
 }
 
-static void wake(struct loop *l) {
+void loop_wake(struct loop *l) {
     static const uint64_t one = 1;
 
     if (write(l->waker.fd, &one, sizeof(one)) < 0 &&
@@ -82,7 +82,7 @@ void loop_hand_over(struct loop *l, struct conn *c) {
     c->next = l->handed_over;
     l->handed_over = c;
     loop_unlock(l);
-    wake(l);
+    loop_wake(l);
 }
 
 static struct conn *take_handed_over(struct loop *l) {
@@ -147,6 +147,8 @@ static int turn(struct loop *l, int timeout_ms) {
     }
     if (l->woken)
         attach_handed_over(l);
+    if (atomic_load_explicit(&l->post_due, memory_order_relaxed))
+        loop_deliver(l);
     if (l->ticked)
         tick(l);
     add_tally(l);
@@ -182,7 +184,7 @@ bool loop_start(struct loop *l, unsigned number) {
 
 void loop_stop(struct loop *l) {
     atomic_store_explicit(&l->stopping, true, memory_order_release);
-    wake(l);
+    loop_wake(l);
 }
 
 void loop_join(struct loop *l) {

@@ -1,7 +1,7 @@
 /* loop.h - an epoll thread. Private to resp.
  *
  * A connection belongs to one loop for life, and only the loop's thread touches it. Other threads reach a loop in
- * one way: they put something under its mutex and wake it (loop_hand_over, loop_stop).
+ * one way: they put something under its mutex and wake it (loop_hand_over, inbox_put, loop_stop).
  *
  * The input and output buffers are the loop's: a connection has some of its own only while a command is incomplete,
  * or while its client does not take its replies. */
@@ -11,6 +11,7 @@
 #include <flashkv/lock.h>
 #include <flashkv/server.h>
 
+#include "inbox.h"
 #include "outq.h"
 #include "parser.h"
 
@@ -49,6 +50,9 @@ struct loop {
 
     struct mutex mutex;
     struct conn *handed_over GUARDED_BY(loop_role); /* not yet in `conns` */
+    struct post post GUARDED_BY(loop_role);
+    _Atomic bool
+        post_due; /* something was put there since the loop last looked: it is awake, or being woken */
 
     struct conn *conns;
     uint32_t waiting; /* of those, whose replies wait for the client */
@@ -77,5 +81,13 @@ bool loop_rewatch(struct source *s, uint32_t events);
 void loop_unwatch(struct source *s);
 /* Gives a new connection to the loop, from any thread. */
 void loop_hand_over(struct loop *l, struct conn *c);
+/* In its thread: gives the connections what the post holds for them. */
+void loop_deliver(struct loop *l);
+
+/* For files of resp that other threads come through. */
+void loop_lock(struct loop *l) ACQUIRE(loop_role);
+void loop_unlock(struct loop *l) RELEASE(loop_role);
+/* Ends the loop's wait, or its next one. */
+void loop_wake(struct loop *l);
 
 #endif

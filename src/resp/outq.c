@@ -151,3 +151,22 @@ void outq_move(struct outq *q, struct outq *to) {
     *to = *q;
     outq_init(q, q->bytes.max);
 }
+
+struct blob *outq_copy(const struct outq *q) {
+    struct blob *b = blob_new(outq_size(q), outq_size(q));
+    size_t from = q->sent, done = q->piece_sent;
+    char *to = b != NULL ? b->data : NULL;
+
+    if (b == NULL)
+        return NULL;
+    for (size_t i = q->next_piece; i < q->piece_count; i++, done = 0) {
+        const struct piece *p = &q->pieces[i];
+
+        to = (char *)mempcpy(to, q->bytes.data + from, p->at - from);
+        to = (char *)mempcpy(to, p->blob->data + done, p->blob->len - done);
+        from = p->at;
+    }
+    if (q->bytes.len > from)
+        memcpy(to, q->bytes.data + from, q->bytes.len - from);
+    return b;
+}

@@ -52,6 +52,8 @@ void outq_add_blob(struct outq *q, struct blob *b);
 enum send_result { SEND_ALL, SEND_BLOCKED, SEND_FAILED };
 /* Sends what the socket takes; *sent is added to. After SEND_ALL the queue is empty. */
 enum send_result outq_send(struct outq *q, int fd, uint64_t *sent);
+/* What waits, in one piece; one reference, the caller's. NULL: no memory. */
+struct blob *outq_copy(const struct outq *q);
 /* Moves what waits, and the room it takes, to `to`, uninitialised so far; `q` is as new. */
 void outq_move(struct outq *q, struct outq *to);
 

@@ -18,7 +18,7 @@ static struct outq *out_of(struct reply *r) {
 }
 
 static bool resp3(const struct reply *r) {
-    return atomic_load_explicit(&((const struct writer *)r)->session->protocol, memory_order_relaxed) >= 3;
+    return atomic_load_explicit(((const struct writer *)r)->protocol, memory_order_relaxed) >= 3;
 }
 
 /* ---- parts, written at `at`, which moves on ------------------------------------------------------------------ */
@@ -169,6 +169,6 @@ static const struct reply_ops resp_ops = {
     .verbatim = write_verbatim,
 };
 
-void writer_init(struct writer *w, const struct session *session, struct outq *out) {
-    *w = (struct writer){.reply = {.ops = &resp_ops}, .session = session, .out = out};
+void writer_init(struct writer *w, const _Atomic uint8_t *protocol, struct outq *out) {
+    *w = (struct writer){.reply = {.ops = &resp_ops}, .protocol = protocol, .out = out};
 }

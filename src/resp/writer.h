@@ -3,17 +3,17 @@
 #define FLASHKV_RESP_WRITER_H
 
 #include <flashkv/reply.h>
-#include <flashkv/session.h>
+#include <stdatomic.h>
 
 #include "outq.h"
 
 struct writer {
-    struct reply reply; /* first: a handler's sink is this */
-    const struct session *session;
+    struct reply reply;              /* first: a handler's sink is this */
+    const _Atomic uint8_t *protocol; /* 2 or 3; HELLO changes it */
     struct outq *out;
     uint64_t errors; /* error replies so far */
 };
 
-void writer_init(struct writer *w, const struct session *session, struct outq *out);
+void writer_init(struct writer *w, const _Atomic uint8_t *protocol, struct outq *out);
 
 #endif

@@ -71,7 +71,7 @@ static bool runs(const struct parser *p) {
 static void run(const struct parser *p, struct outq *out) {
     struct writer w;
 
-    writer_init(&w, &session, out);
+    writer_init(&w, &session.protocol, out);
     command_execute(&server, &session, p->argc, p->argv, &w.reply);
     require(out->overflow || outq_size(out) > 0, "no reply");
     outq_clear(out);

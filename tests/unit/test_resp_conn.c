@@ -1,97 +1,12 @@
-/* One connection, driven by hand over a socket pair: no thread, no clock, the loop ticks when a test says so. */
+/* One connection: commands in pieces, endings, clients that do not read. */
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "commands.h"
-#include "resp/conn.h"
+#include "connection.h"
 
-enum { MAX_OUTPUT = 1 << 20, VALUE = 50000, SOCKET_ROOM = 64 * 1024 };
-
-static struct loop loop;
-static struct conn *conn;
-static int client;
-
-static void setup(void) {
-    static const int room = SOCKET_ROOM;
-    int pair[2];
-
-    commands_setup();
-    options.max_output_bytes = MAX_OUTPUT;
-    ck_assert(loop_init(&loop, &server));
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-    client = pair[1];
-    conn = conn_open(&loop, pair[0]);
-    ck_assert_ptr_nonnull(conn);
-    conn_attach(conn);
-}
-
-static void teardown(void) {
-    loop_destroy(&loop);
-    ck_assert_uint_eq(server.resp.connections, 0);
-    close(client);
-    commands_teardown();
-}
-
-static bool is_open(void) {
-    return loop.conns != NULL;
-}
-
-/* What epoll would say now, until it says nothing. */
-static void settle(void) {
-    struct epoll_event ev;
-
-    while (epoll_wait(loop.epoll, &ev, 1, 0) == 1) {
-        struct source *s = ev.data.ptr;
-
-        s->ready(s, ev.events);
-    }
-}
-
-/* The client's sends and receives are made small enough, or polled, so that none has to wait. */
-static void tell(const char *bytes, size_t len) {
-    while (len > 0) {
-        ssize_t n = send(client, bytes, len, MSG_NOSIGNAL);
-
-        ck_assert_int_gt(n, 0);
-        bytes += n;
-        len -= (size_t)n;
-        settle();
-    }
-}
-
-static void say(const char *text) {
-    tell(text, strlen(text));
-}
-
-/* All that is there to be read now. */
-static struct slice hear(void) {
-    static char heard[8 << 20];
-    size_t len = 0;
-    ssize_t n;
-
-    settle();
-    while ((n = recv(client, heard + len, sizeof(heard) - len, 0)) > 0) {
-        len += (size_t)n;
-        settle();
-    }
-    return slice_of(heard, len);
-}
-
-static void check_hears(const char *want) {
-    struct slice heard = hear();
-
-    ck_assert_msg(slice_eq(heard, slice_str(want)), "heard %.*s instead of %s", (int)heard.len, heard.ptr,
-                  want);
-}
-
-static bool client_sees_end(void) {
-    char c;
-
-    return recv(client, &c, 1, 0) == 0;
-}
+enum { VALUE = 50000 };
 
 static void store_large_value(const char *key) {
     static char value[VALUE];
@@ -103,13 +18,6 @@ static void store_large_value(const char *key) {
     tell(value, sizeof(value));
     say("\r\n");
     check_hears("+OK\r\n");
-}
-
-static void tick(unsigned seconds) {
-    while (seconds-- > 0 && is_open()) {
-        loop.ticks++;
-        conn_tick(conn);
-    }
 }
 
 /* ---- commands in pieces -------------------------------------------------------------------------------------- */
@@ -404,7 +312,7 @@ Suite *test_suite(void) {
     Suite *suite = suite_create("resp_conn");
     TCase *tc = tcase_create("conn");
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, connection_setup, connection_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, owns_no_buffer_between_commands);
     tcase_add_test(tc, commands_byte_by_byte);

@@ -4,13 +4,13 @@
 #include "resp/writer.h"
 #include "unit.h"
 
-static struct session session;
+static _Atomic uint8_t protocol;
 static struct outq out;
 static struct writer writer;
 
 static void setup(void) {
     outq_init(&out, 1 << 20);
-    writer_init(&writer, &session, &out);
+    writer_init(&writer, &protocol, &out);
 }
 
 static void teardown(void) {
@@ -19,7 +19,7 @@ static void teardown(void) {
 
 /* What `emit` writes at protocol `version`. */
 static void check_wire(void (*emit)(struct reply *r), int version, const char *wire) {
-    atomic_store(&session.protocol, (uint8_t)version);
+    atomic_store(&protocol, (uint8_t)version);
     outq_clear(&out);
     emit(&writer.reply);
     ck_assert_msg(slice_eq(buf_slice(&out.bytes), slice_str(wire)), "RESP%d: %.*s instead of %s", version,

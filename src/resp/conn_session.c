@@ -1,0 +1,80 @@
+/* conn_session.c - what the command layer sees of a connection: its session. */
+#include <arpa/inet.h>
+#include <flashkv/clock.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "conn.h"
+#include "writer.h"
+
+/* ---- what others can do to it (session.h) -------------------------------------------------------------------- */
+
+static struct conn *conn_of(struct session *s) {
+    return (struct conn *)((char *)s - offsetof(struct conn, session));
+}
+
+static void session_deliver(struct session *s, struct blob *bytes, enum delivery what) {
+    inbox_put(conn_of(s), bytes, what);
+}
+
+static void session_drain(struct session *s) {
+    inbox_pour(conn_of(s), conn_outq(conn_of(s)));
+}
+
+static struct blob *session_encode(const struct server *srv, unsigned protocol,
+                                   void (*say)(struct reply *r, const void *ctx), const void *ctx) {
+    _Atomic uint8_t version = (uint8_t)protocol;
+    struct writer w;
+    struct outq out;
+    struct blob *bytes;
+
+    outq_init(&out, srv->options->max_output_bytes);
+    writer_init(&w, &version, &out);
+    say(&w.reply, ctx);
+    bytes = out.overflow ? NULL : outq_copy(&out);
+    outq_free(&out);
+    return bytes;
+}
+
+static const struct session_ops session_ops = {
+    .encode = session_encode,
+    .deliver = session_deliver,
+    .drain = session_drain,
+};
+
+/* ---- who it is ----------------------------------------------------------------------------------------------- */
+
+static void address_text(const struct sockaddr_storage *ss, char *out, size_t cap) {
+    char ip[INET6_ADDRSTRLEN] = "?";
+
+    if (ss->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)ss;
+
+        inet_ntop(AF_INET6, &a->sin6_addr, ip, sizeof(ip));
+        snprintf(out, cap, "[%s]:%u", ip, ntohs(a->sin6_port));
+    } else {
+        const struct sockaddr_in *a = (const struct sockaddr_in *)ss;
+
+        inet_ntop(AF_INET, &a->sin_addr, ip, sizeof(ip));
+        snprintf(out, cap, "%s:%u", ip, ntohs(a->sin_port));
+    }
+}
+
+void conn_session_init(struct conn *c) {
+    struct session *s = &c->session;
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+
+    s->fd = c->source.fd;
+    atomic_init(&s->protocol, 2);
+    s->front = SESSION_RESP;
+    s->ops = &session_ops;
+    s->created_ms = s->now_ms = clock_wall_ms();
+    atomic_init(&s->active_ms, s->created_ms);
+    if (getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0)
+        address_text(&ss, s->peer, sizeof(s->peer));
+    len = sizeof(ss);
+    if (getsockname(s->fd, (struct sockaddr *)&ss, &len) == 0)
+        address_text(&ss, s->local, sizeof(s->local));
+}
