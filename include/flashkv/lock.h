@@ -10,6 +10,7 @@
  *     LOCK_RANK_OPTIONS    values of options that CONFIG SET can change
  *     LOCK_RANK_SHARD + i  shard i of the store (ascending order is the multi-key protocol)
  *     LOCK_RANK_LISTENERS  who is subscribed to what, who monitors
+ *     LOCK_RANK_STREAMS    the list of HTTP responses that go on
  *     LOCK_RANK_LEAF       held for a few instructions, nothing is taken inside
  * Layer: base. All functions are thread-safe but for init and destroy. */
 #ifndef FLASHKV_LOCK_H
@@ -26,6 +27,7 @@ enum lock_rank {
     LOCK_RANK_OPTIONS = 200,
     LOCK_RANK_SHARD = 1000,
     LOCK_RANK_LISTENERS = 8000,
+    LOCK_RANK_STREAMS = 8500,
     LOCK_RANK_LEAF = 9000,
 };
 

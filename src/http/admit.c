@@ -2,24 +2,11 @@
 #include "admit.h"
 
 #include <flashkv/num.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "routes.h"
 
-/* Sets the verdict and returns true, for the checks to be strung together. */
-static bool refuse(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool refuse(struct request *r, unsigned status, const char *fmt, ...) {
-    va_list ap;
-
-    r->verdict.status = status;
-    va_start(ap, fmt);
-    vsnprintf(r->verdict.detail, sizeof(r->verdict.detail), fmt, ap);
-    va_end(ap);
-    return true;
-}
+/* request_refuse, and true, for the checks to be strung together. */
+#define refuse(r, ...) (request_refuse(r, __VA_ARGS__), true)
 
 static bool refuse_and_close(struct request *r, unsigned status, const char *why) {
     r->close = true;
@@ -100,7 +87,7 @@ static bool bad_body(struct request *r) {
         return false;
     if (h->content_length.ptr == NULL && h->transfer_encoding.ptr == NULL)
         return refuse(r, 411, "this needs a body: send Content-Length, 0 for an empty one");
-    if (num_parse_u64(h->content_length, &length) && length > longest)
+    if (r->route->body == BODY_RAW && num_parse_u64(h->content_length, &length) && length > longest)
         return refuse(r, 413, "the body is longer than max-value-bytes (%llu)", (unsigned long long)longest);
     if (h->content_encoding.len > 0 && !slice_caseeq(h->content_encoding, SLICE_LIT("identity")))
         return refuse(r, 415, "bodies are stored as they are: Content-Encoding is not kept");

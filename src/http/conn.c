@@ -71,6 +71,7 @@ static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
 
     if (!moved && now_ns - c->since_ns < timeout_ns)
         return false;
+    moved |= atomic_load_explicit(&c->waits, memory_order_relaxed);
     if (!moved) {
         uint64_t bytes = bytes_moved(c->fd);
 

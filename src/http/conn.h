@@ -17,6 +17,7 @@ struct conn {
     struct request request; /* a connection has one at a time */
     int fd;
     _Atomic bool busy;         /* a request has begun, and its response is not out */
+    _Atomic bool waits;        /* suspended (stream.h): it may stand still */
     _Atomic uint32_t finished; /* requests, so far */
 
     /* the watch's own */
@@ -25,6 +26,11 @@ struct conn {
     int64_t since_ns;
     struct conn *prev, *next;
 };
+
+/* The request's own connection: it is the first member. */
+static inline struct conn *conn_of_request(struct request *r) {
+    return (struct conn *)(void *)r;
+}
 
 /* The role of conn_list.mutex (flashkv/thread_safety.h). */
 extern struct mutex conn_list_role;

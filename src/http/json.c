@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base64.h"
+
 /* The text of `root`, which is let go. */
 static char *dump(json_t *root) {
     char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
@@ -24,24 +26,13 @@ static json_t *utf8(struct slice s) {
 }
 
 static json_t *base64(struct slice s) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)s.ptr;
-    char *text = mem_alloc((s.len + 2) / 3 * 4), *out = text;
+    char *text = mem_alloc(base64_length(s.len));
     json_t *string;
 
     if (text == NULL)
         return NULL;
-    for (size_t i = 0; i < s.len; i += 3) {
-        unsigned left = s.len - i < 3 ? (unsigned)(s.len - i) : 3;
-        unsigned bits =
-            (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
-
-        *out++ = digits[bits >> 18];
-        *out++ = digits[bits >> 12 & 63];
-        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-        *out++ = left > 2 ? digits[bits & 63] : '=';
-    }
-    string = json_stringn(text, (size_t)(out - text));
+    base64_encode(s, text);
+    string = json_stringn(text, base64_length(s.len));
     mem_free(text);
     return string;
 }
@@ -141,8 +132,9 @@ char *json_number(const char *name, int64_t n) {
 /* ---- the service --------------------------------------------------------------------------------------------------- */
 
 char *json_about(void) {
-    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s]}", "service", "FlashKV", "version", PACKAGE_VERSION,
-                          "endpoints", "/keys", "/lists/{key}", "/stats", "/healthz", "/openapi.json"));
+    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s,s,s]}", "service", "FlashKV", "version", PACKAGE_VERSION,
+                          "endpoints", "/keys", "/lists/{key}", "/export", "/import", "/stats", "/healthz",
+                          "/openapi.json"));
 }
 
 static json_t *shard_json(const struct shard_stats *s) {

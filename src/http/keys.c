@@ -6,17 +6,7 @@
 #include "conditions.h"
 #include "handlers.h"
 #include "json.h"
-#include "respond.h"
-
-static struct slice key_of(const struct request *r) {
-    return r->target.segments[1];
-}
-
-static bool given(const struct request *r, const char *name) {
-    struct slice unused;
-
-    return target_query(&r->target, name, &unused);
-}
+#include "params.h"
 
 #define BAD_CONDITION "If-Match and If-None-Match expect * or up to 16 quoted entity tags"
 
@@ -70,12 +60,12 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c)
         return respond_problem(r, 400, BAD_CONDITION);
     }
     if (is_list || accepts_json(r->headers.accept))
-        return respond_json_of_key(r, json_key(r, key_of(r), c, etag), etag, expire_at);
+        return respond_json_of_key(r, json_key(r, param_key(r), c, etag), etag, expire_at);
     return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
 }
 
 enum MHD_Result http_get_key(struct request *r) {
-    struct arg argv[] = {arg_text("rest.read"), arg_of(key_of(r))};
+    struct arg argv[] = {arg_text("rest.read"), arg_of(param_key(r))};
     enum MHD_Result result;
     struct capture c;
 
@@ -90,26 +80,13 @@ enum MHD_Result http_get_key(struct request *r) {
 enum MHD_Result http_list_keys(struct request *r) {
     struct arg argv[] = {arg_text("scan"), arg_text("0"),     arg_text("match"),
                          arg_text("*"),    arg_text("count"), arg_text("100")};
-    struct buf pattern = buf_make(1 << 20);
     enum MHD_Result result;
+    struct buf pattern;
     struct capture c;
-    struct slice s;
-    int64_t n;
 
-    if (target_query(&r->target, "cursor", &s)) {
-        if (!num_parse_i64(s, &n) || n < 0 || n >> 53 != 0)
-            return respond_problem(r, 400, "cursor: expects the number that the page before gave");
-        argv[1] = arg_of(s);
-    }
-    if (target_query(&r->target, "limit", &s)) {
-        if (!num_parse_i64(s, &n) || n < 1 || n > 10000)
-            return respond_problem(r, 400, "limit: expects a number from 1 to 10000");
-        argv[5] = arg_of(s);
-    }
-    if (!keys_pattern(r, &pattern)) {
-        buf_free(&pattern);
-        return respond_problem(r, 400, "prefix and match cannot be given together");
-    }
+    if (!param_cursor(r, &argv[1], &result) || !param_limit(r, &argv[5], &result) ||
+        !param_pattern(r, &pattern, &result))
+        return result;
     if (pattern.len > 0)
         argv[3] = arg_of(buf_slice(&pattern));
     if (ask(r, &c, &result, 6, argv)) {
@@ -127,7 +104,7 @@ enum { WRITE_ARGS = 6 };
 /* A large value's digest takes long: if the tag of what is there will be compared, or told, it is computed before
  * the command locks the shard. */
 static bool prepare_digest(struct request *r, enum MHD_Result *result) {
-    struct arg argv[] = {arg_text("rest.blob"), arg_of(key_of(r))};
+    struct arg argv[] = {arg_text("rest.blob"), arg_of(param_key(r))};
     struct capture c;
 
     if (!ask(r, &c, result, 2, argv))
@@ -144,7 +121,7 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
                           enum MHD_Result *result) {
     const struct headers *h = &r->headers;
     bool match = h->if_match.ptr != NULL, none_match = h->if_none_match.ptr != NULL;
-    bool nx = given(r, "nx"), xx = given(r, "xx");
+    bool nx = param_given(r, "nx"), xx = param_given(r, "xx");
 
     *tags = (struct etags){.any = false};
     if (nx + xx + match + none_match > 1) {
@@ -165,27 +142,8 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
     return !(nx || match || none_match) || prepare_digest(r, result);
 }
 
-/* ?ttl= seconds or ?ttl_ms= as wall milliseconds. False: answered. 0 is left where neither is given. */
-static bool query_expiry(struct request *r, int64_t *expire_at, enum MHD_Result *result) {
-    struct slice s;
-    bool ms = target_query(&r->target, "ttl_ms", &s), given = ms || target_query(&r->target, "ttl", &s);
-    const char *name = ms ? "ttl_ms" : "ttl";
-    int64_t n, longest = (INT64_MAX - r->now_ms) / (ms ? 1 : 1000);
-
-    *expire_at = NO_EXPIRY;
-    if (!given)
-        return true;
-    if (!num_parse_i64(s, &n) || n < 1 || n > longest) {
-        *result = respond_problem(r, 400, "%s: expects a whole number of %s, at least 1", name,
-                                  ms ? "milliseconds" : "seconds");
-        return false;
-    }
-    *expire_at = r->now_ms + n * (ms ? 1 : 1000);
-    return true;
-}
-
 enum MHD_Result http_put_key(struct request *r) {
-    struct arg argv[WRITE_ARGS + ETAGS_MAX] = {arg_text("rest.write"), arg_of(key_of(r)), arg_body(r),
+    struct arg argv[WRITE_ARGS + ETAGS_MAX] = {arg_text("rest.write"), arg_of(param_key(r)), arg_body(r),
                                                arg_of(r->headers.content_type)};
     char expiry[NUM_I64_MAX] = "";
     enum MHD_Result result;
@@ -194,15 +152,15 @@ enum MHD_Result http_put_key(struct request *r) {
     struct capture c;
     size_t argc = 5;
 
-    if (given(r, "ttl") + given(r, "ttl_ms") + given(r, "keepttl") > 1)
+    if (param_given(r, "ttl") + param_given(r, "ttl_ms") + param_given(r, "keepttl") > 1)
         return respond_problem(r, 400, "ttl, ttl_ms and keepttl cannot be given together");
     if (r->headers.content_type.len > ENTRY_CONTENT_TYPE_MAX)
         return respond_problem(r, 415, "the Content-Type is longer than %d bytes", ENTRY_CONTENT_TYPE_MAX);
-    if (!query_expiry(r, &expire_at, &result))
+    if (!param_expiry(r, &expire_at, &result))
         return result;
     if (expire_at != NO_EXPIRY)
         num_format_i64(expire_at, expiry);
-    argv[4] = arg_text(given(r, "keepttl") ? "keep" : expiry);
+    argv[4] = arg_text(param_given(r, "keepttl") ? "keep" : expiry);
     if (!add_condition(r, &tags, argv, &argc, &result))
         return result;
     if (r->body != NULL)
@@ -219,7 +177,7 @@ enum MHD_Result http_put_key(struct request *r) {
 }
 
 enum MHD_Result http_delete_key(struct request *r) {
-    struct arg argv[3 + ETAGS_MAX] = {arg_text("rest.remove"), arg_of(key_of(r))};
+    struct arg argv[3 + ETAGS_MAX] = {arg_text("rest.remove"), arg_of(param_key(r))};
     enum MHD_Result result;
     struct etags tags;
     struct capture c;
@@ -262,20 +220,16 @@ static enum MHD_Result respond_number(struct request *r, const char *name, size_
 }
 
 enum MHD_Result http_incr_key(struct request *r) {
-    struct arg argv[] = {arg_text("rest.incr"), arg_of(key_of(r)), arg_text("1")};
-    struct slice by;
-    int64_t n;
+    struct arg argv[] = {arg_text("rest.incr"), arg_of(param_key(r)), arg_text("1")};
+    enum MHD_Result result;
 
-    if (target_query(&r->target, "by", &by)) {
-        if (!num_parse_i64(by, &n))
-            return respond_problem(r, 400, "by: expects a whole number");
-        argv[2] = arg_of(by);
-    }
+    if (!param_number(r, "by", &argv[2], &result))
+        return result;
     return respond_number(r, "value", 3, argv);
 }
 
 enum MHD_Result http_append_key(struct request *r) {
-    struct arg argv[] = {arg_text("rest.append"), arg_of(key_of(r)), arg_body(r)};
+    struct arg argv[] = {arg_text("rest.append"), arg_of(param_key(r)), arg_body(r)};
 
     return respond_number(r, "length", 3, argv);
 }
@@ -294,21 +248,21 @@ static enum MHD_Result respond_done(struct request *r, const char *otherwise, si
 }
 
 enum MHD_Result http_expire_key(struct request *r) {
-    struct arg argv[] = {arg_text("pexpireat"), arg_of(key_of(r)), {NULL, 0, NULL}};
+    struct arg argv[] = {arg_text("pexpireat"), arg_of(param_key(r)), {NULL, 0, NULL}};
     char digits[NUM_I64_MAX];
     enum MHD_Result result;
     int64_t expire_at;
 
-    if (given(r, "ttl") + given(r, "ttl_ms") != 1)
+    if (param_given(r, "ttl") + param_given(r, "ttl_ms") != 1)
         return respond_problem(r, 400, "expects one of ttl (seconds) and ttl_ms (milliseconds)");
-    if (!query_expiry(r, &expire_at, &result))
+    if (!param_expiry(r, &expire_at, &result))
         return result;
     argv[2] = arg_of(slice_of(digits, num_format_i64(expire_at, digits)));
     return respond_done(r, "there is no such key", 3, argv);
 }
 
 enum MHD_Result http_persist_key(struct request *r) {
-    struct arg argv[] = {arg_text("persist"), arg_of(key_of(r))};
+    struct arg argv[] = {arg_text("persist"), arg_of(param_key(r))};
 
     return respond_done(r, "there is no such key, or it has no expiry", 2, argv);
 }

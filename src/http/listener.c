@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { ACCEPT_BURST = 64, PAUSE_MS = 100, TICK_LEAST_MS = 50, TICK_MOST_MS = 1000 };
+#define MS_NS INT64_C(1000000)
 
 static void refuse(struct listener *l, int fd) {
     static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: "
@@ -60,8 +61,8 @@ static bool accept_some(struct listener *l, int fd) {
 static int tick_ms(const struct listener *l) {
     uint64_t ms = l->server->options->http_timeout * 1000 / 8;
 
-    if (ms == 0)
-        return -1;
+    if (ms == 0) /* nothing stands still too long, but streams have heartbeats */
+        return TICK_MOST_MS;
     return ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms > TICK_MOST_MS ? TICK_MOST_MS : (int)ms;
 }
 
@@ -84,15 +85,38 @@ static bool wait_ready(struct listener *l, struct pollfd *polls, bool paused, in
     return polls[0].revents == 0;
 }
 
+/* What is to be done now and then, and when next. */
+struct rounds {
+    int64_t watch_ns, pauses_ns;
+};
+
+/* Does what is due. Returns how many ms may pass until the next time. */
+static int go_round(struct listener *l, struct rounds *next) {
+    int64_t now_ns = clock_mono_ns();
+    int ms = tick_ms(l), pauses_ms;
+
+    if (now_ns >= next->watch_ns) {
+        watch(l);
+        next->watch_ns = now_ns + ms * MS_NS;
+    }
+    if (now_ns >= next->pauses_ns) {
+        pauses_ms = pause_list_tick(l->pauses);
+        if (pauses_ms >= 0 && pauses_ms < ms)
+            ms = pauses_ms;
+        next->pauses_ns = now_ns + ms * MS_NS;
+    }
+    return (int)((next->pauses_ns - now_ns) / MS_NS) + 1;
+}
+
 static void *run(void *listener) {
     struct listener *l = listener;
     struct pollfd polls[NET_LISTENERS_MAX + 1] = {{l->waker, POLLIN, 0}};
-    int64_t next_watch = 0;
+    struct rounds next = {0, 0};
     bool paused = false;
 
     for (unsigned i = 0; i < l->count; i++)
         polls[i + 1] = (struct pollfd){l->fds[i], POLLIN, 0};
-    while (wait_ready(l, polls, paused, paused ? PAUSE_MS : tick_ms(l))) {
+    while (wait_ready(l, polls, paused, paused ? PAUSE_MS : go_round(l, &next))) {
         bool was_paused = paused;
 
         paused = false;
@@ -101,18 +125,18 @@ static void *run(void *listener) {
                 paused = true;
         if (paused && !was_paused)
             log_warn("http: no file descriptors left; new connections wait");
-        if (clock_mono_ns() >= next_watch) {
-            watch(l);
-            next_watch = clock_mono_ns() + (int64_t)tick_ms(l) * 1000000;
-        }
     }
     return NULL;
 }
 
 bool listener_start(struct listener *l, struct server *srv, struct worker *workers, unsigned worker_count,
-                    struct conn_list *conns, const int *fds, unsigned count) {
-    *l = (struct listener){
-        .server = srv, .workers = workers, .worker_count = worker_count, .conns = conns, .count = count};
+                    struct conn_list *conns, struct pause_list *pauses, const int *fds, unsigned count) {
+    *l = (struct listener){.server = srv,
+                           .workers = workers,
+                           .worker_count = worker_count,
+                           .conns = conns,
+                           .pauses = pauses,
+                           .count = count};
     memcpy(l->fds, fds, count * sizeof(*fds));
     l->waker = eventfd(0, EFD_CLOEXEC);
     if (l->waker < 0)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "conn.h"
+#include "stream.h"
 #include "worker.h"
 
 struct listener {
@@ -19,6 +20,7 @@ struct listener {
     struct worker *workers;
     unsigned worker_count, next_worker;
     struct conn_list *conns;
+    struct pause_list *pauses;
     int fds[NET_LISTENERS_MAX];
     unsigned count;
     int waker; /* an eventfd: stop */
@@ -28,7 +30,7 @@ struct listener {
 /* Accepts on `fds` for the workers until listener_stop, which closes them. False: nothing runs, the fds are the
  * caller's. */
 bool listener_start(struct listener *l, struct server *srv, struct worker *workers, unsigned worker_count,
-                    struct conn_list *conns, const int *fds, unsigned count);
+                    struct conn_list *conns, struct pause_list *pauses, const int *fds, unsigned count);
 void listener_stop(struct listener *l);
 
 #endif

@@ -5,26 +5,7 @@
 #include "conditions.h"
 #include "handlers.h"
 #include "json.h"
-#include "respond.h"
-
-static struct slice key_of(const struct request *r) {
-    return r->target.segments[1];
-}
-
-/* A query parameter that is a whole number, as an argument. False: answered. */
-static bool number_parameter(struct request *r, const char *name, struct arg *arg, enum MHD_Result *result) {
-    struct slice s;
-    int64_t n;
-
-    if (!target_query(&r->target, name, &s))
-        return true;
-    if (!num_parse_i64(s, &n)) {
-        *result = respond_problem(r, 400, "%s: expects a whole number", name);
-        return false;
-    }
-    *arg = arg_of(s);
-    return true;
-}
+#include "params.h"
 
 /* ?end=left or right: which of two commands. NULL: answered. */
 static const char *by_end(struct request *r, const char *left, const char *right, const char *fallback,
@@ -42,13 +23,13 @@ static const char *by_end(struct request *r, const char *left, const char *right
 }
 
 enum MHD_Result http_get_list(struct request *r) {
-    struct arg argv[] = {arg_text("lrange"), arg_of(key_of(r)), arg_text("0"), arg_text("-1")};
-    struct arg len_argv[] = {arg_text("llen"), arg_of(key_of(r))};
+    struct arg argv[] = {arg_text("lrange"), arg_of(param_key(r)), arg_text("0"), arg_text("-1")};
+    struct arg len_argv[] = {arg_text("llen"), arg_of(param_key(r))};
     enum MHD_Result result;
     struct capture c;
     int64_t length;
 
-    if (!number_parameter(r, "start", &argv[2], &result) || !number_parameter(r, "stop", &argv[3], &result) ||
+    if (!param_number(r, "start", &argv[2], &result) || !param_number(r, "stop", &argv[3], &result) ||
         !ask(r, &c, &result, 2, len_argv))
         return result;
     length = c.tokens[0].n;
@@ -123,7 +104,7 @@ static enum MHD_Result push_json(struct request *r, const struct arg *head) {
 
 /* A JSON array of strings is that many elements; any other body is one, as it is. */
 enum MHD_Result http_push_list(struct request *r) {
-    struct arg argv[] = {{NULL, 0, NULL}, arg_of(key_of(r)), arg_body(r)};
+    struct arg argv[] = {{NULL, 0, NULL}, arg_of(param_key(r)), arg_body(r)};
     enum MHD_Result result;
     const char *command = by_end(r, "lpush", "rpush", "rpush", &result);
 
@@ -136,19 +117,16 @@ enum MHD_Result http_push_list(struct request *r) {
 /* ---- the rest ---------------------------------------------------------------------------------------------------------- */
 
 enum MHD_Result http_pop_list(struct request *r) {
-    struct arg argv[] = {{NULL, 0, NULL}, arg_of(key_of(r)), arg_text("1")};
+    struct arg argv[] = {{NULL, 0, NULL}, arg_of(param_key(r)), arg_text("1")};
     enum MHD_Result result;
     const char *command = by_end(r, "lpop", "rpop", "lpop", &result);
     struct capture c;
-    int64_t n;
 
     if (command == NULL)
         return result;
     argv[0] = arg_text(command);
-    if (!number_parameter(r, "count", &argv[2], &result))
+    if (!param_range(r, "count", 1, INT64_MAX, &argv[2], &result))
         return result;
-    if (!num_parse_i64(slice_of(argv[2].ptr, argv[2].len), &n) || n < 1)
-        return respond_problem(r, 400, "count: expects a whole number, at least 1");
     if (!ask(r, &c, &result, 3, argv))
         return result;
     result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such list")
@@ -169,16 +147,16 @@ static enum MHD_Result respond_ok(struct request *r, size_t argc, const struct a
 }
 
 enum MHD_Result http_trim_list(struct request *r) {
-    struct arg argv[] = {arg_text("ltrim"), arg_of(key_of(r)), arg_text("0"), arg_text("-1")};
+    struct arg argv[] = {arg_text("ltrim"), arg_of(param_key(r)), arg_text("0"), arg_text("-1")};
     enum MHD_Result result;
 
-    if (!number_parameter(r, "start", &argv[2], &result) || !number_parameter(r, "stop", &argv[3], &result))
+    if (!param_number(r, "start", &argv[2], &result) || !param_number(r, "stop", &argv[3], &result))
         return result;
     return respond_ok(r, 4, argv);
 }
 
 enum MHD_Result http_set_list_item(struct request *r) {
-    struct arg argv[] = {arg_text("lset"), arg_of(key_of(r)), arg_of(r->target.segments[2]), arg_body(r)};
+    struct arg argv[] = {arg_text("lset"), arg_of(param_key(r)), arg_of(r->target.segments[2]), arg_body(r)};
     int64_t n;
 
     if (!num_parse_i64(r->target.segments[2], &n))
@@ -188,7 +166,7 @@ enum MHD_Result http_set_list_item(struct request *r) {
 }
 
 enum MHD_Result http_delete_list(struct request *r) {
-    struct arg argv[] = {arg_text("llen"), arg_of(key_of(r))};
+    struct arg argv[] = {arg_text("llen"), arg_of(param_key(r))};
     enum MHD_Result result;
     struct capture c;
 

@@ -3,6 +3,8 @@
 
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "server.h"
 
@@ -212,6 +214,11 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
 }
 
 void request_end(struct request *r) {
+    if (r->intake != NULL)
+        r->intake->free(r->intake_ctx);
+    r->intake = NULL;
+    pause_free(r->pause);
+    r->pause = NULL;
     blob_unref(r->body);
     r->body = NULL;
     mem_free(r->small); /* an idle connection is not to hold it */
@@ -222,6 +229,22 @@ void request_end(struct request *r) {
 }
 
 /* ---- the body ----------------------------------------------------------------------------------------------------- */
+
+enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...) {
+    va_list ap;
+
+    r->verdict.status = status;
+    va_start(ap, fmt);
+    vsnprintf(r->verdict.detail, sizeof(r->verdict.detail), fmt, ap);
+    va_end(ap);
+    return MHD_NO;
+}
+
+enum MHD_Result request_take(struct request *r, const struct intake *intake, void *ctx) {
+    r->intake = intake;
+    r->intake_ctx = ctx;
+    return MHD_YES;
+}
 
 /* A blob's room for `need` bytes: what has come and as much again, never more than was announced or allowed. */
 static size_t body_cap(const struct request *r, size_t need) {

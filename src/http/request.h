@@ -48,6 +48,17 @@ struct verdict {
 
 struct route;
 struct http;
+struct pause;
+struct request;
+
+/* What takes a body as it comes, in place of keeping it: the handler of a BODY_STREAM route sets it (request_take)
+ * when the first bytes come. All on the connection's thread. */
+struct intake {
+    /* `bytes` are the library's. False: r->verdict says why, and the rest is thrown away. */
+    bool (*piece)(struct request *r, void *ctx, const char *bytes, size_t len);
+    enum MHD_Result (*finish)(struct request *r, void *ctx); /* the body is through: queues the response */
+    void (*free)(void *ctx);
+};
 
 struct request {
     struct http *http;
@@ -58,18 +69,22 @@ struct request {
     enum target_result target_result;
     struct headers headers;
     struct slice method;
-    int64_t now_ms;      /* wall clock, when it is answered */
-    bool begun;          /* headers were looked at */
-    bool close;          /* the connection ends with the response */
-    bool answered;       /* a response was sent in the middle of the body: the rest is thrown away */
-    uint64_t dropped;    /* bytes of the body that were thrown away */
-    uint64_t body_bytes; /* all that came */
-    uint64_t sent_bytes; /* body of the response */
-    size_t body_len;     /* in `small`, while there is no blob */
-    char *small;         /* SMALL_BODY bytes, once something came */
-    struct blob *body;   /* a larger one */
-    char *raw;           /* the target's bytes, decoded in place: `room`, or allocated */
-    size_t raw_len;      /* as it came */
+    int64_t now_ms;              /* wall clock, when it is answered */
+    bool begun;                  /* headers were looked at */
+    bool close;                  /* the connection ends with the response */
+    bool answered;               /* a response was sent in the middle of the body: the rest is thrown away */
+    uint64_t dropped;            /* bytes of the body that were thrown away */
+    uint64_t body_bytes;         /* all that came */
+    uint64_t sent_bytes;         /* body of the response */
+    size_t body_len;             /* in `small`, while there is no blob */
+    char *small;                 /* SMALL_BODY bytes, once something came */
+    struct blob *body;           /* a larger one */
+    char *raw;                   /* the target's bytes, decoded in place: `room`, or allocated */
+    size_t raw_len;              /* as it came */
+    const struct intake *intake; /* what takes the body as it comes (BODY_STREAM), and what it needs */
+    void *intake_ctx;
+    struct pause *pause; /* of a request that waits or has waited (stream.h) */
+    int64_t waits_until_ns;
     struct verdict verdict;
     char room[TARGET_ROOM];
 };
@@ -81,6 +96,12 @@ void request_end(struct request *r);
 void request_headers(struct request *r, const char *version);
 /* Does this libmicrohttpd leave the request's lines where they came in? Then what it overlooks shows. */
 bool request_layout_is_known(void);
+
+/* Leaves a verdict; MHD_NO. */
+enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Has `intake` take the body; MHD_YES. */
+enum MHD_Result request_take(struct request *r, const struct intake *intake, void *ctx);
 
 enum body_result { BODY_OK, BODY_TOO_LONG, BODY_NO_MEMORY };
 /* Adds bytes to the body; memory is taken as they come, whatever Content-Length says. */

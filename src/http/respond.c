@@ -28,16 +28,26 @@ struct arg arg_body(const struct request *r) {
     return (struct arg){body.ptr, body.len, r->body};
 }
 
-bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
-    const struct command *cmd = command_private(argv[0].ptr);
-    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms};
+struct session request_session(const struct request *r) {
+    return (struct session){.front = SESSION_HTTP, .now_ms = r->now_ms};
+}
 
-    capture_init(c, r->server->options->max_output_bytes);
+bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
+                 const struct arg *argv) {
+    const struct command *cmd = command_private(argv[0].ptr);
+
+    capture_init(c, max);
     if (cmd != NULL)
-        command_run(r->server, &s, cmd, argc, argv, &c->reply);
+        command_run(srv, s, cmd, argc, argv, &c->reply);
     else
-        command_execute(r->server, &s, argc, argv, &c->reply);
-    if (!c->reply.failed && !c->overflow)
+        command_execute(srv, s, argc, argv, &c->reply);
+    return !c->reply.failed && !c->overflow;
+}
+
+bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
+    struct session s = request_session(r);
+
+    if (run_command(r->server, &s, c, r->server->options->max_output_bytes, argc, argv))
         return true;
     *result = c->overflow ? respond_problem(r, 507, "the reply would be larger than max-output-bytes")
                           : respond_error(r, c->error);
@@ -125,6 +135,23 @@ enum MHD_Result respond_json(struct request *r, char *text) {
     return respond_json_of_key(r, text, slice_of("", 0), NO_EXPIRY);
 }
 
+enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o) {
+    struct MHD_Response *response;
+
+    if (o->failed) {
+        buf_free(&o->buf);
+        return respond_problem(r, 507, "the response would be larger than max-output-bytes");
+    }
+    r->sent_bytes = o->buf.len;
+    response = MHD_create_response_from_buffer_with_free_callback(o->buf.len, o->buf.data, mem_free);
+    if (response == NULL) {
+        buf_free(&o->buf);
+        return MHD_NO;
+    }
+    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    return queue(r, status, response);
+}
+
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
@@ -134,6 +161,12 @@ enum MHD_Result respond_static(struct request *r, const char *type, struct slice
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         header(response, "X-Content-Type-Options", "nosniff");
     }
+    return queue(r, 200, response);
+}
+
+enum MHD_Result respond_stream(struct request *r, const char *type, struct MHD_Response *response) {
+    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     return queue(r, 200, response);
 }
 

@@ -8,10 +8,17 @@
 #include <flashkv/command.h>
 
 #include "capture.h"
+#include "json_out.h"
 #include "request.h"
 
 /* ---- asking the store ------------------------------------------------------------------------------------------- */
 
+/* Who the request's commands are run for. */
+struct session request_session(const struct request *r);
+/* Runs a command at s->now_ms: the words, then `more` arguments. Its reply is in *c, to be freed; strings of `max` bytes
+ * in all at most. False: an error or an overflow; *c is to be freed all the same. */
+bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
+                 const struct arg *argv);
 /* Runs a command: the words, then `more` arguments. Its reply is in *c, to be freed. False: an error or an overflow,
  * which has been answered with *result, and *c is free. */
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv);
@@ -32,6 +39,8 @@ enum MHD_Result respond_problem(struct request *r, unsigned status, const char *
 enum MHD_Result respond_refused(struct request *r, struct slice etag);
 /* 200 with a text that json.h made, application/json, and frees it; NULL is "out of memory". */
 enum MHD_Result respond_json(struct request *r, char *text);
+/* A JSON text that was written piece by piece, and is let go; if it did not fit, 507. */
+enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o);
 /* The same of a key, with its ETag, if any, and time to live, if it expires. */
 enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at);
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
@@ -40,6 +49,9 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
                               struct slice etag, int64_t expire_at);
 /* The error of a command's reply, as the status it means. */
 enum MHD_Result respond_error(struct request *r, const char *error);
+
+/* 200, a stream's response (stream.h). */
+enum MHD_Result respond_stream(struct request *r, const char *type, struct MHD_Response *response);
 
 /* What r->verdict says. */
 enum MHD_Result respond_verdict(struct request *r);

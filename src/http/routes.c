@@ -5,14 +5,8 @@
 
 #include "handlers.h"
 
-/* A path's rows stand together. */
+/* A path's rows stand together; those that are asked for most stand first. */
 const struct route route_table[] = {
-    {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},
-    {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, ""},
-    {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, ""},
-    {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, ""},
-    {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, ""},
-    {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, ""},
     {"GET", "/keys", "listKeys", http_list_keys, BODY_NONE, "prefix match cursor limit"},
     {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, ""},
     {"PUT", "/keys/{key}", "putKey", http_put_key, BODY_RAW, "ttl ttl_ms nx xx keepttl"},
@@ -27,6 +21,14 @@ const struct route route_table[] = {
     {"POST", "/lists/{key}/pop", "popList", http_pop_list, BODY_NONE, "end count"},
     {"POST", "/lists/{key}/trim", "trimList", http_trim_list, BODY_NONE, "start stop"},
     {"PUT", "/lists/{key}/{index}", "setListItem", http_set_list_item, BODY_RAW, ""},
+    {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor"},
+    {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict"},
+    {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},
+    {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, ""},
+    {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, ""},
+    {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, ""},
+    {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, ""},
+    {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, ""},
 };
 const size_t route_count = sizeof(route_table) / sizeof(*route_table);
 

@@ -4,7 +4,8 @@
 
 #include "request.h"
 
-enum body_policy { BODY_NONE, BODY_RAW };
+/* BODY_STREAM: of any length, taken as it comes (struct intake); the handler is called at its beginning. */
+enum body_policy { BODY_NONE, BODY_RAW, BODY_STREAM };
 
 struct route {
     const char *method;

@@ -34,6 +34,7 @@ struct http {
     struct conn_list conns;
     struct listener listener;
     struct cache cache;
+    struct pause_list pauses;
     _Atomic bool stopping;
 };
 
@@ -43,6 +44,10 @@ struct server *http_server(const struct http *h) {
 
 struct cache *http_cache(struct http *h) {
     return &h->cache;
+}
+
+struct pause_list *http_pauses(struct http *h) {
+    return &h->pauses;
 }
 
 bool http_stopping(const struct http *h) {
@@ -82,16 +87,32 @@ static enum MHD_Result drop(struct request *r, size_t len) {
 }
 
 static enum MHD_Result refuse_midway(struct request *r, unsigned status, const char *why) {
-    r->verdict.status = status;
-    snprintf(r->verdict.detail, sizeof(r->verdict.detail), "%s", why);
+    request_refuse(r, status, "%s", why);
     respond_verdict_now(r);
     return MHD_YES;
+}
+
+/* A piece of a body that is taken as it comes. A handler that cannot begin has left a verdict too. */
+static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t len) {
+    r->now_ms = clock_wall_ms();
+    if ((r->intake == NULL && r->route->handler(r) != MHD_YES) ||
+        (r->intake != NULL && !r->intake->piece(r, r->intake_ctx, bytes, len)))
+        respond_verdict_now(r);
+    return MHD_YES;
+}
+
+static enum MHD_Result stream_ended(struct request *r) {
+    if (r->intake == NULL && r->route->handler(r) != MHD_YES)
+        return respond_verdict(r);
+    return r->intake->finish(r, r->intake_ctx);
 }
 
 static enum MHD_Result body_came(struct request *r, const char *bytes, size_t len) {
     r->body_bytes += len;
     if (r->verdict.status != 0 || r->route->body == BODY_NONE)
         return drop(r, len);
+    if (r->route->body == BODY_STREAM)
+        return stream_came(r, bytes, len);
     switch (request_body_add(r, bytes, len)) {
     case BODY_OK:
         break;
@@ -109,6 +130,8 @@ static enum MHD_Result answer(struct request *r) {
     if (r->verdict.status != 0)
         return respond_verdict(r);
     r->now_ms = clock_wall_ms();
+    if (r->route->body == BODY_STREAM)
+        return stream_ended(r);
     request_body_done(r);
     return r->route->handler(r);
 }
@@ -212,9 +235,9 @@ static struct MHD_Daemon *start_daemon(struct http *h) {
     const struct options *o = h->server->options;
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+        NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+        h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(o->max_connections + SPARE_CONNECTIONS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
@@ -244,6 +267,7 @@ static void destroy(struct http *h) {
     while (h->worker_count > 0)
         worker_stop(&h->workers[--h->worker_count]);
     mem_free(h->workers);
+    pause_list_destroy(&h->pauses);
     cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
     mem_free(h);
@@ -261,12 +285,14 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     h->server = srv;
     conn_list_init(&h->conns);
     cache_init(&h->cache);
+    pause_list_init(&h->pauses);
     n = net_listen(srv->options->bind, &port, fds, why, cap);
     srv->http_port = port;
     if (n == 0)
         goto fail;
     snprintf(why, cap, "libmicrohttpd or a thread does not start");
-    if (start_workers(h) && listener_start(&h->listener, srv, h->workers, h->worker_count, &h->conns, fds, n))
+    if (start_workers(h) &&
+        listener_start(&h->listener, srv, h->workers, h->worker_count, &h->conns, &h->pauses, fds, n))
         return h;
     while (n > 0)
         close(fds[--n]);
@@ -283,6 +309,7 @@ void http_stop(struct http *h) {
         return;
     atomic_store_explicit(&h->stopping, true, memory_order_relaxed);
     listener_stop(&h->listener);
+    pause_list_stop(&h->pauses);
     while (conn_list_busy(&h->conns) && clock_mono_ns() < until)
         usleep(2000);
     destroy(h);

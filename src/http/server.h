@@ -5,10 +5,13 @@
 #include <flashkv/http.h>
 
 #include "cache.h"
+#include "stream.h"
 
 struct server *http_server(const struct http *h);
 /* The responses kept. */
 struct cache *http_cache(struct http *h);
+/* The responses that go on, and the requests that wait. */
+struct pause_list *http_pauses(struct http *h);
 /* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
 bool http_stopping(const struct http *h);
 

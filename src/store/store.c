@@ -94,7 +94,8 @@ __attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct s
     txn_expired(t, k);
 }
 
-struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
+/* The live entry of a key about to be written; an expired one is removed here and now. */
+static struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role) {
     struct entry *e = shard_find(sh, k);
 
     if (e == NULL || !entry_expired(e, t->now_ms))
@@ -103,8 +104,10 @@ struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
     return NULL;
 }
 
-enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
-                      const struct entry_spec *spec) {
+/* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
+ * only on success. */
+static enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                             const struct entry_spec *spec) REQUIRES(shard_role) {
     struct entry *fresh = entry_new(spec);
 
     if (fresh == NULL)
@@ -134,7 +137,8 @@ static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec
         shard_note_expiry(sh, spec->expire_at);
 }
 
-struct object *string_object(const struct string_value *v) {
+/* The object for a string too long to live in its entry, with a reference of the store's own. */
+static struct object *string_object(const struct string_value *v) {
     struct blob *b = v->blob != NULL ? blob_ref(v->blob) : blob_copy(v->bytes);
 
     return b != NULL ? &b->object : NULL;
@@ -327,7 +331,7 @@ static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct
     return STORE_NO_MEMORY;
 }
 
-enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, bool raw, char **bytes) {
+enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = find_live(t, sh, k);
     struct entry_spec spec = {.type = TYPE_STRING, .key = k->name};
@@ -339,7 +343,6 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
         return STORE_TOO_LARGE;
     if (e != NULL)
         spec = entry_spec_of(e);
-    spec.raw = raw;
     if (spec.object == NULL && len <= STRING_INLINE_MAX)
         result = edit_inline(t, sh, k, e, &spec, len);
     else

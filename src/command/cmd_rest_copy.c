@@ -1,0 +1,202 @@
+/* cmd_rest_copy.c - keys in pieces and back again, for the REST front's export and import: private rows.
+ *
+ *     rest.part    key cursor count                               [type, expire_at, content type, next cursor, value] or null
+ *     rest.load    key mode type expire_at content-type value...  outcome (rest.h)
+ *
+ * value      a string whole; of a list about `count` elements from index `cursor` on; of other collections what a scan
+ *            from `cursor` gives: fields with values, members. rest.load takes as many values as there are
+ * cursor     0 at the beginning, and again at the end
+ * expire_at  wall milliseconds, 0: never
+ * mode       "replace" whatever is there; "skip": REST_REFUSED where something is; "append": adds to the collection that is
+ *            there, whose expiry stays, or makes it
+ *
+ * A collection that is changed between its parts is copied as a scan sees it: what was there throughout is in the copy,
+ * but for a list, where elements that moved may be in it twice or not at all. */
+#include <flashkv/rest.h>
+
+#include "args.h"
+#include "handlers.h"
+
+/* ---- out ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t part_of_list(const struct list *l, uint64_t from, uint64_t count, struct names *part) {
+    struct list_iter it = list_iter_at(l, from < list_len(l) ? (size_t)from : list_len(l), LIST_HEAD);
+    struct slice element;
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (!list_iter_next(&it, &element))
+            return 0;
+        names_add(part, element);
+    }
+    return from + count < list_len(l) ? from + count : 0;
+}
+
+struct part {
+    const void *of;
+    struct names names;
+};
+
+static void part_field(void *part, hash_place at) {
+    struct part *p = part;
+
+    names_add(&p->names, hash_field(p->of, at));
+    names_add(&p->names, hash_value(p->of, at));
+}
+
+static void part_member(void *part, set_place at) {
+    char room[SET_ROOM];
+    struct part *p = part;
+
+    names_add(&p->names, set_member(p->of, at, room));
+}
+
+void cmd_rest_part(struct call *c) {
+    const struct entry *e = store_peek(c->txn, &c->keys[0]);
+    struct part part = {.names = names_make(c)};
+    int64_t cursor, count;
+    uint64_t next = 0;
+
+    if (!arg_i64(c, 2, &cursor) || !arg_i64(c, 3, &count))
+        return;
+    if (e == NULL) {
+        reply_null(c->reply);
+        return;
+    }
+    reply_array(c->reply, 5);
+    reply_integer(c->reply, (int64_t)entry_type(e));
+    reply_integer(c->reply, entry_expire_at(e));
+    reply_bulk(c->reply, entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
+    switch (entry_type(e)) {
+    case TYPE_STRING:
+        reply_integer(c->reply, 0);
+        reply_string(c, e);
+        return;
+    case TYPE_LIST:
+        next = part_of_list(entry_list(e), (uint64_t)cursor, (uint64_t)count, &part.names);
+        break;
+    case TYPE_HASH:
+        part.of = entry_hash(e);
+        next = hash_scan(part.of, (uint64_t)cursor, (size_t)count, part_field, &part);
+        break;
+    case TYPE_SET:
+        part.of = entry_set(e);
+        next = set_scan(part.of, (uint64_t)cursor, (size_t)count, part_member, &part);
+        break;
+    }
+    reply_integer(c->reply, (int64_t)next);
+    names_reply(c, &part.names);
+}
+
+/* ---- in ------------------------------------------------------------------------------------------------------------ */
+
+enum { LOAD_MODE = 2, LOAD_TYPE, LOAD_EXPIRY, LOAD_CONTENT_TYPE, LOAD_VALUE };
+
+/* The element, or field with its value, from argument `i` on. False: no memory, or too long. */
+static bool load_element(struct object *o, enum value_type type, const struct call *c, size_t i) {
+    switch (type) {
+    case TYPE_LIST:
+        return list_push((struct list *)o, LIST_TAIL, call_arg(c, i));
+    case TYPE_HASH:
+        return hash_set((struct hash *)o, call_arg(c, i), call_arg(c, i + 1)) <= HASH_REPLACED;
+    case TYPE_SET:
+        return set_add((struct set *)o, call_arg(c, i)) <= SET_WAS_THERE;
+    case TYPE_STRING:
+        break;
+    }
+    return false;
+}
+
+/* All elements. False: replied. */
+static bool load_elements(struct object *o, enum value_type type, struct call *c) {
+    size_t step = type == TYPE_HASH ? 2 : 1;
+
+    for (size_t i = LOAD_VALUE; i < c->argc; i += step)
+        if (!load_element(o, type, c, i)) {
+            reply_error(c->reply, "ERR out of memory, or an element is too long");
+            return false;
+        }
+    return true;
+}
+
+static enum store_result load_string(struct call *c, int64_t expire_at) {
+    struct string_value v = {call_arg(c, LOAD_VALUE), c->argv[LOAD_VALUE].blob, expire_at,
+                             call_arg(c, LOAD_CONTENT_TYPE)};
+
+    return store_set_string(c->txn, &c->keys[0], &v);
+}
+
+/* A collection in the place of what is there. False: replied. */
+static bool load_collection(struct call *c, enum value_type type, int64_t expire_at) {
+    struct object *o = store_new_object(c->txn->store, type);
+    enum store_result result = STORE_NO_MEMORY;
+    bool existed;
+
+    if (o != NULL && !load_elements(o, type, c)) {
+        store_free_object(o);
+        return false;
+    }
+    if (o != NULL)
+        result = store_set_object(c->txn, &c->keys[0], o);
+    if (result == STORE_OK && expire_at != NO_EXPIRY)
+        result = store_set_expiry(c->txn, &c->keys[0], expire_at, &existed);
+    else if (result != STORE_OK)
+        store_free_object(o);
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    return result == STORE_OK;
+}
+
+static void append_elements(struct call *c, enum value_type type) {
+    struct object *o = edit_object(c, &c->keys[0], type, true, NULL);
+    bool loaded;
+
+    if (o == NULL)
+        return;
+    loaded = load_elements(o, type, c);
+    object_done(c, &c->keys[0], EVENT_GENERIC, "restore");
+    if (loaded)
+        reply_integer(c->reply, REST_REPLACED);
+}
+
+static bool load_type(struct call *c, enum value_type *type) {
+    static const enum value_type types[] = {TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+        if (arg_is(c, LOAD_TYPE, value_type_name(types[i]))) {
+            *type = types[i];
+            return true;
+        }
+    reply_error(c->reply, "ERR unknown type");
+    return false;
+}
+
+void cmd_rest_load(struct call *c) {
+    bool existed = store_peek(c->txn, &c->keys[0]) != NULL;
+    enum store_result result;
+    enum value_type type;
+    int64_t expire_at;
+
+    if (!load_type(c, &type) || !arg_i64(c, LOAD_EXPIRY, &expire_at))
+        return;
+    if ((type == TYPE_STRING && c->argc != LOAD_VALUE + 1) ||
+        (type == TYPE_HASH && c->argc % 2 != LOAD_VALUE % 2)) {
+        reply_syntax_error(c);
+        return;
+    }
+    if (arg_is(c, LOAD_MODE, "append") && type != TYPE_STRING) {
+        append_elements(c, type);
+        return;
+    }
+    if (arg_is(c, LOAD_MODE, "skip") && existed) {
+        reply_integer(c->reply, REST_REFUSED);
+        return;
+    }
+    if (type == TYPE_STRING && (result = load_string(c, expire_at)) != STORE_OK) {
+        reply_store_error(c, result);
+        return;
+    }
+    if (type != TYPE_STRING && !load_collection(c, type, expire_at))
+        return;
+    call_changed(c, &c->keys[0], EVENT_GENERIC, "restore");
+    reply_integer(c->reply, existed ? REST_REPLACED : REST_CREATED);
+}

@@ -1,0 +1,235 @@
+/* export.c - GET /export: keys as lines of JSON (NDJSON), each with all that a copy of it needs.
+ *
+ *     {"key":"k","type":"string","expire_at":1764000000000,"content_type":"text/plain","value":"v"}
+ *     {"key":"l","type":"list","value":["a","b"]}
+ *     {"key":"l","type":"list","append":true,"value":["c"]}       more of the same key
+ *     {"cursor":123}                                              all before this is through: ?cursor=123 goes on here
+ *     {"cursor":0}                                                and that was all
+ *
+ * What is not UTF-8 is base64, with "key_encoding" or "encoding" beside it. A walk of SCAN: what is there throughout is
+ * in it. One key's shard is locked at a time, for one part. Held at once: a page of names, a part of a collection, a
+ * piece of a string. */
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+
+#include "handlers.h"
+#include "json_out.h"
+#include "params.h"
+#include "stream.h"
+
+enum {
+    PIECE = 24 * 1024, /* bytes of a large string at once; a multiple of three */
+    PART_BYTES = 1024 * 1024,
+};
+#define PAGE_KEYS "64"
+#define PART_ELEMENTS "256"
+
+struct export {
+    struct server *server;
+    struct session session;
+    struct buf pattern;
+    char cursor[NUM_I64_MAX]; /* of the page after this one */
+    struct capture page;      /* a reply of SCAN: names from token 3 on */
+    size_t next;              /* the token of the key at hand, or of the next; 0: there is no page */
+    uint64_t part;            /* of the key's collection that comes next; 0: the key is new */
+    struct blob *blob;        /* a large string that is being written */
+    size_t blob_at;
+    bool blob_base64;
+};
+
+/* ---- a key ---------------------------------------------------------------------------------------------------------- */
+
+static void put_start(struct json_out *o, const struct export *e, const struct capture *c) {
+    struct slice content_type = capture_text(c, 3);
+
+    json_put(o, "{");
+    json_put_bytes(o, "key", "key_encoding", capture_text(&e->page, e->next));
+    json_put(o, ",\"type\":\"");
+    json_put(o, value_type_name((enum value_type)c->tokens[1].n));
+    json_put(o, "\"");
+    if (e->part > 0)
+        json_put(o, ",\"append\":true");
+    else if (c->tokens[2].n != NO_EXPIRY) {
+        json_put(o, ",\"expire_at\":");
+        json_put_integer(o, c->tokens[2].n);
+    }
+    if (content_type.len > 0) {
+        json_put(o, ",");
+        json_put_bytes(o, "content_type", "content_type_encoding", content_type);
+    }
+}
+
+/* The elements of a collection, all in one encoding. */
+static void put_elements(struct json_out *o, const struct capture *c, size_t at) {
+    size_t n = (size_t)c->tokens[at].n, i = 1;
+    void (*put)(struct json_out *, struct slice);
+
+    while (i <= n && utf8_valid(capture_text(c, at + i)))
+        i++;
+    put = i <= n ? json_put_base64 : json_put_utf8;
+    if (i <= n)
+        json_put(o, ",\"encoding\":\"base64\"");
+    json_put(o, ",\"value\":[");
+    for (i = 1; i <= n; i++) {
+        if (i > 1)
+            json_put(o, ",");
+        put(o, capture_text(c, at + i));
+    }
+    json_put(o, "]}\n");
+}
+
+static void begin_blob(struct export *e, struct json_out *o, struct blob *b) {
+    e->blob = blob_ref(b);
+    e->blob_at = 0;
+    e->blob_base64 = !utf8_valid(blob_slice(b));
+    json_put(o, e->blob_base64 ? ",\"encoding\":\"base64\",\"value\":\"" : ",\"value\":\"");
+}
+
+static void put_piece(struct export *e, struct json_out *o) {
+    size_t left = e->blob->len - e->blob_at, n = left < PIECE ? left : PIECE;
+    struct slice piece = slice_of(e->blob->data + e->blob_at, n);
+
+    if (e->blob_base64)
+        json_put_base64_part(o, piece);
+    else
+        json_put_utf8_part(o, piece);
+    e->blob_at += n;
+    if (n < left)
+        return;
+    json_put(o, "\"}\n");
+    blob_unref(e->blob);
+    e->blob = NULL;
+    e->next++;
+}
+
+/* The reply of rest.part: [type, expire_at, content type, next cursor, value] */
+static void put_part(struct export *e, struct json_out *o, const struct capture *c) {
+    put_start(o, e, c);
+    if (c->tokens[5].kind == TOKEN_BLOB) {
+        begin_blob(e, o, c->tokens[5].blob);
+        return;
+    }
+    if (c->tokens[5].kind == TOKEN_AGGREGATE) {
+        put_elements(o, c, 5);
+    } else {
+        json_put(o, ",");
+        json_put_bytes(o, "value", "encoding", capture_text(c, 5));
+        json_put(o, "}\n");
+    }
+    e->part = (uint64_t)c->tokens[4].n;
+    if (e->part == 0)
+        e->next++;
+}
+
+/* The next part of the key at hand, or nothing if it has gone. False: it cannot be held. */
+static bool put_key(struct export *e, struct json_out *o) {
+    char cursor[NUM_I64_MAX];
+    struct arg argv[] = {arg_text("rest.part"), arg_of(capture_text(&e->page, e->next)), arg_text(cursor),
+                         arg_text(PART_ELEMENTS)};
+    struct capture c;
+    bool ok;
+
+    argv[2].len = num_format_u64(e->part, cursor);
+    ok = run_command(e->server, &e->session, &c, PART_BYTES, 4, argv);
+    if (!ok) { /* long elements: one at a time, as large as they may be */
+        capture_free(&c);
+        argv[3] = arg_text("1");
+        ok = run_command(e->server, &e->session, &c, e->server->options->max_output_bytes, 4, argv);
+    }
+    if (ok && c.tokens[0].kind != TOKEN_NULL) {
+        put_part(e, o, &c);
+    } else {
+        e->part = 0;
+        e->next++;
+    }
+    capture_free(&c);
+    return ok;
+}
+
+/* ---- pages ---------------------------------------------------------------------------------------------------------- */
+
+static bool next_page(struct export *e) {
+    struct arg argv[] = {arg_text("scan"),    arg_text(e->cursor), arg_text("count"),
+                         arg_text(PAGE_KEYS), arg_text("match"),   arg_of(buf_slice(&e->pattern))};
+    bool ok = run_command(e->server, &e->session, &e->page, e->server->options->max_output_bytes,
+                          e->pattern.len > 0 ? 6 : 4, argv);
+    struct slice cursor = ok ? capture_text(&e->page, 1) : slice_of("0", 1);
+
+    memcpy(e->cursor, cursor.ptr, cursor.len);
+    e->cursor[cursor.len] = '\0';
+    e->next = 3;
+    if (!ok)
+        capture_free(&e->page);
+    return ok;
+}
+
+/* The page is through. */
+static enum stream_state end_page(struct export *e, struct json_out *o) {
+    capture_free(&e->page);
+    e->next = 0;
+    json_put(o, "{\"cursor\":");
+    json_put(o, e->cursor);
+    json_put(o, "}\n");
+    return strcmp(e->cursor, "0") == 0 ? STREAM_END : STREAM_MORE;
+}
+
+static enum stream_state fill(void *ctx, struct buf *out) {
+    struct export *e = ctx;
+    struct json_out o = {*out, false};
+    enum stream_state state = STREAM_MORE;
+    bool ok = true;
+
+    e->session.now_ms = clock_wall_ms();
+    while (ok && state == STREAM_MORE && o.buf.len < PIECE) {
+        if (e->next == 0)
+            ok = next_page(e);
+        else if (e->blob != NULL)
+            put_piece(e, &o);
+        else if (e->next < e->page.count)
+            ok = put_key(e, &o);
+        else
+            state = end_page(e, &o);
+    }
+    *out = o.buf;
+    return ok && !o.failed ? state : STREAM_CUT;
+}
+
+static void done(void *ctx) {
+    struct export *e = ctx;
+
+    if (e->next > 0)
+        capture_free(&e->page);
+    if (e->blob != NULL)
+        blob_unref(e->blob);
+    buf_free(&e->pattern);
+    mem_free(e);
+}
+
+static const struct stream_ops export_ops = {.fill = fill, .done = done};
+
+enum MHD_Result http_export(struct request *r) {
+    enum MHD_Result result;
+    struct stream *stream;
+    struct arg cursor;
+    struct export *e;
+
+    if (!param_cursor(r, &cursor, &result))
+        return result;
+    if ((e = mem_zalloc(sizeof(*e))) == NULL)
+        return respond_problem(r, 503, "out of memory");
+    e->server = r->server;
+    e->session = request_session(r);
+    memcpy(e->cursor, cursor.ptr, cursor.len);
+    if (!param_pattern(r, &e->pattern, &result)) {
+        done(e);
+        return result;
+    }
+    /* A large string's pieces may each grow sixfold. */
+    stream = stream_new(r, &export_ops, e, 8 * r->server->options->max_output_bytes);
+    if (stream == NULL) {
+        done(e);
+        return respond_problem(r, 503, "out of memory");
+    }
+    return stream_respond(stream, r, "application/x-ndjson");
+}

@@ -1,0 +1,348 @@
+/* import.c - POST /import: the lines that GET /export gives (export.c), back into keys.
+ *
+ * Each line is a change of its own, done when it has come: a client that is cut off may send all of it again. A line that
+ * cannot be used is counted, and the first of them told, and the rest goes on. What GET /keys/{key} says in JSON is
+ * such a line too ("ttl_ms" for "expire_at"). */
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <flashkv/rest.h>
+#include <stdio.h>
+
+#include "handlers.h"
+#include "json_in.h"
+#include "json_out.h"
+#include "lines.h"
+#include "respond.h"
+
+enum { ERRORS_TOLD = 100, HEAD_ARGS = 6, NAME_MAX_TOLD = 40 };
+
+enum conflict { CONFLICT_REPLACE, CONFLICT_SKIP, CONFLICT_FAIL };
+
+struct import {
+    struct server *server;
+    struct session session;
+    enum conflict conflict;
+    struct lines lines;
+    struct buf argv;    /* struct arg: those of rest.load */
+    struct buf skipped; /* the key that was skipped, or failed, last: so are the lines that append to it */
+    bool has_skipped;
+    uint64_t imported, skipped_lines, failed;
+    struct json_out errors; /* members of an array */
+    char why[256];          /* what is wrong with the line at hand */
+};
+
+/* ---- a line --------------------------------------------------------------------------------------------------------- */
+
+/* Its members. Those that are not there have no ptr. */
+struct line {
+    struct slice key, key_encoding, type, encoding, content_type;
+    int64_t expire_at, ttl_ms;
+    size_t values; /* in import.argv, behind HEAD_ARGS */
+    bool append, is_cursor, has_value, is_array;
+};
+
+static bool wrong(struct import *im, const char *why) {
+    snprintf(im->why, sizeof(im->why), "%s", why);
+    return false;
+}
+
+static bool add_value(struct import *im, struct line *l, struct slice s) {
+    struct arg a = arg_of(s);
+
+    l->values++;
+    return buf_append(&im->argv, &a, sizeof(a)) || wrong(im, "out of memory, or too many elements");
+}
+
+/* "value": a string, or an array of strings. */
+static bool read_value(struct import *im, struct line *l, struct json_in *j) {
+    struct slice s;
+    enum json_token token = json_read(j, &s);
+
+    l->has_value = true;
+    if (token == JSON_IN_STRING)
+        return add_value(im, l, s);
+    l->is_array = true;
+    if (token != JSON_IN_ARRAY)
+        return token != JSON_IN_BAD && wrong(im, "value: expects a string or an array of strings");
+    while ((token = json_read(j, &s)) == JSON_IN_STRING)
+        if (!add_value(im, l, s))
+            return false;
+    if (token != JSON_IN_CLOSE)
+        return token != JSON_IN_BAD && wrong(im, "value: expects an array of strings alone");
+    return true;
+}
+
+static bool read_text(struct import *im, struct json_in *j, struct slice *text) {
+    enum json_token token = json_read(j, text);
+
+    return token == JSON_IN_STRING || (token != JSON_IN_BAD && wrong(im, "a string was expected"));
+}
+
+/* A time, or null for none. */
+static bool read_time(struct import *im, struct json_in *j, int64_t *ms) {
+    struct slice s;
+    enum json_token token = json_read(j, &s);
+
+    if (token == JSON_IN_NULL)
+        return true;
+    return (token == JSON_IN_NUMBER && num_parse_i64(s, ms) && *ms > 0) ||
+           (token != JSON_IN_BAD && wrong(im, "a time that is no whole number of milliseconds above 0"));
+}
+
+static bool read_member(struct import *im, struct line *l, struct json_in *j, struct slice name) {
+    const struct {
+        const char *name;
+        struct slice *text;
+    } texts[] = {{"key", &l->key},
+                 {"key_encoding", &l->key_encoding},
+                 {"type", &l->type},
+                 {"encoding", &l->encoding},
+                 {"content_type", &l->content_type}};
+    struct slice s;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (slice_eq(name, slice_str(texts[i].name)))
+            return (texts[i].text->ptr == NULL || wrong(im, "a member is given twice")) &&
+                   read_text(im, j, texts[i].text);
+    if (slice_eq(name, SLICE_LIT("value")))
+        return (!l->has_value || wrong(im, "a member is given twice")) && read_value(im, l, j);
+    if (slice_eq(name, SLICE_LIT("expire_at")))
+        return read_time(im, j, &l->expire_at);
+    if (slice_eq(name, SLICE_LIT("ttl_ms")))
+        return read_time(im, j, &l->ttl_ms);
+    if (slice_eq(name, SLICE_LIT("append"))) {
+        l->append = json_read(j, &s) == JSON_IN_TRUE;
+        return l->append || wrong(im, "append: expects true");
+    }
+    if (!slice_eq(name, SLICE_LIT("cursor")) && !slice_eq(name, SLICE_LIT("etag"))) {
+        snprintf(im->why, sizeof(im->why), "unknown member '%.*s'",
+                 (int)(name.len < NAME_MAX_TOLD ? name.len : NAME_MAX_TOLD), name.ptr);
+        return false;
+    }
+    l->is_cursor |= *name.ptr == 'c';
+    return json_pass(j, json_read(j, &s));
+}
+
+static bool read_line(struct import *im, struct line *l, char *text, size_t len) {
+    struct json_in j = json_in_make(text, len);
+    struct slice s;
+    bool ok = json_read(&j, &s) == JSON_IN_OBJECT || j.why != NULL || wrong(im, "expects a JSON object");
+    enum json_token token = JSON_IN_BAD;
+
+    im->argv.len = HEAD_ARGS * sizeof(struct arg);
+    while (ok && (token = json_read(&j, &s)) == JSON_IN_NAME)
+        ok = read_member(im, l, &j, s);
+    ok = ok && token == JSON_IN_CLOSE && json_read(&j, &s) == JSON_IN_END;
+    if (j.why != NULL)
+        json_in_explain(&j, im->why, sizeof(im->why));
+    return ok;
+}
+
+/* ---- what it says --------------------------------------------------------------------------------------------------- */
+
+/* In place, if `encoding` says so. */
+static bool decode(struct import *im, struct slice encoding, const char **ptr, size_t *len) {
+    if (encoding.ptr == NULL || slice_eq(encoding, SLICE_LIT("utf8")))
+        return true;
+    if (!slice_eq(encoding, SLICE_LIT("base64")))
+        return wrong(im, "an encoding that is neither utf8 nor base64");
+    return base64_decode((char *)(uintptr_t)*ptr, len) || wrong(im, "what should be base64 is not");
+}
+
+static bool check_line(struct import *im, struct line *l) {
+    struct arg *values = (struct arg *)(void *)im->argv.data + HEAD_ARGS;
+
+    if (l->key.ptr == NULL || l->type.ptr == NULL || !l->has_value)
+        return wrong(im, "key, type and value are needed");
+    if (l->is_array == slice_eq(l->type, SLICE_LIT("string")))
+        return wrong(im, "value: a string has one, other types an array");
+    if (l->values == 0)
+        return wrong(im, "value: a collection has one element at least");
+    if (l->content_type.len > ENTRY_CONTENT_TYPE_MAX)
+        return wrong(im, "content_type: too long");
+    if (!decode(im, l->key_encoding, &l->key.ptr, &l->key.len))
+        return false;
+    for (size_t i = 0; i < l->values; i++)
+        if (!decode(im, l->encoding, &values[i].ptr, &values[i].len))
+            return false;
+    return true;
+}
+
+/* A large value goes in by reference, so that it is not copied under the lock. */
+static bool hold_large(struct import *im, struct arg *value, struct blob **held) {
+    *held = NULL;
+    if (value->len <= STRING_INLINE_MAX)
+        return true;
+    *held = blob_new(value->len, value->len);
+    if (*held == NULL)
+        return wrong(im, "out of memory");
+    memcpy((*held)->data, value->ptr, value->len);
+    *value = (struct arg){(*held)->data, value->len, *held};
+    return true;
+}
+
+static bool load(struct import *im, const struct line *l) {
+    struct arg *argv = (struct arg *)(void *)im->argv.data;
+    int64_t expire_at = l->ttl_ms > 0 ? im->session.now_ms + l->ttl_ms : l->expire_at;
+    char digits[NUM_I64_MAX];
+    struct blob *held = NULL;
+    struct capture c;
+    bool ok;
+
+    argv[0] = arg_text("rest.load");
+    argv[1] = arg_of(l->key);
+    argv[2] = arg_text(l->append ? "append" : im->conflict == CONFLICT_REPLACE ? "replace" : "skip");
+    argv[3] = arg_of(l->type);
+    argv[4] = arg_of(slice_of(digits, num_format_i64(expire_at, digits)));
+    argv[5] = arg_of(l->content_type);
+    if (!l->is_array && !hold_large(im, &argv[HEAD_ARGS], &held))
+        return false;
+    ok = run_command(im->server, &im->session, &c, BYTES_INLINE, HEAD_ARGS + l->values, argv);
+    if (!ok) {
+        wrong(im, c.error[0] != '\0' ? c.error : "out of memory");
+    } else if (c.tokens[0].n != REST_REFUSED) {
+        im->imported++;
+    } else if (im->conflict == CONFLICT_SKIP) {
+        im->skipped_lines++;
+        im->has_skipped = true;
+    } else {
+        ok = wrong(im, "the key is there already");
+    }
+    capture_free(&c);
+    blob_unref(held);
+    return ok;
+}
+
+/* Does it append to the key whose first line was skipped, or failed? */
+static bool belongs_to_skipped(struct import *im, const struct line *l) {
+    return l->append && im->has_skipped && slice_eq(l->key, buf_slice(&im->skipped));
+}
+
+static bool take_line(struct import *im, struct line *l, char *text, size_t len) {
+    if (!read_line(im, l, text, len))
+        return false;
+    if (l->is_cursor)
+        return true;
+    if (!check_line(im, l))
+        return false;
+    if (belongs_to_skipped(im, l)) {
+        im->skipped_lines++;
+        return true;
+    }
+    im->has_skipped = false;
+    return load(im, l);
+}
+
+static void tell_error(struct import *im) {
+    struct json_out *o = &im->errors;
+
+    if (im->failed++ >= ERRORS_TOLD)
+        return;
+    json_put(o, im->failed > 1 ? ",{\"line\":" : "{\"line\":");
+    json_put_integer(o, (int64_t)im->lines.number);
+    json_put(o, ",\"detail\":");
+    json_put_lossy(o, slice_str(im->why));
+    json_put(o, "}");
+}
+
+static void import_line(struct import *im, char *text, size_t len) {
+    struct line l = {.expire_at = NO_EXPIRY};
+
+    if (!take_line(im, &l, text, len)) {
+        tell_error(im);
+        im->has_skipped = l.key.ptr != NULL;
+    }
+    if (im->has_skipped) {
+        im->skipped.len = 0;
+        im->has_skipped = buf_append_slice(&im->skipped, l.key);
+    }
+}
+
+/* ---- the body --------------------------------------------------------------------------------------------------------- */
+
+static void import_lines(struct import *im, bool last) {
+    char *line;
+    size_t len;
+
+    while (lines_next(&im->lines, last, &line, &len))
+        import_line(im, line, len);
+}
+
+static bool on_piece(struct request *r, void *ctx, const char *bytes, size_t len) {
+    struct import *im = ctx;
+
+    im->session.now_ms = r->now_ms;
+    if (!lines_add(&im->lines, bytes, len)) {
+        request_refuse(r, 413,
+                       "line %llu is longer than max-request-bytes; the lines before it were imported",
+                       (unsigned long long)im->lines.number + 1);
+        return false;
+    }
+    import_lines(im, false);
+    return true;
+}
+
+static enum MHD_Result on_end(struct request *r, void *ctx) {
+    struct json_out o = json_out_make(1 << 20);
+    struct import *im = ctx;
+
+    import_lines(im, true);
+    json_put(&o, "{\"imported\":");
+    json_put_integer(&o, (int64_t)im->imported);
+    json_put(&o, ",\"skipped\":");
+    json_put_integer(&o, (int64_t)im->skipped_lines);
+    json_put(&o, ",\"failed\":");
+    json_put_integer(&o, (int64_t)im->failed);
+    json_put(&o, ",\"errors\":[");
+    buf_append_slice(&o.buf, buf_slice(&im->errors.buf));
+    json_put(&o, "]}");
+    return respond_json_out(r, 200, &o);
+}
+
+static void on_free(void *ctx) {
+    struct import *im = ctx;
+
+    lines_free(&im->lines);
+    buf_free(&im->argv);
+    buf_free(&im->skipped);
+    buf_free(&im->errors.buf);
+    mem_free(im);
+}
+
+static const struct intake import_intake = {on_piece, on_end, on_free};
+
+static bool conflict_of(const struct request *r, enum conflict *conflict) {
+    static const char *const words[] = {"replace", "skip", "fail"};
+    struct slice word = SLICE_LIT("replace");
+
+    target_query(&r->target, "on-conflict", &word);
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (slice_eq(word, slice_str(words[i]))) {
+            *conflict = (enum conflict)i;
+            return true;
+        }
+    return false;
+}
+
+enum MHD_Result http_import(struct request *r) {
+    size_t max = r->server->options->max_request_bytes;
+    enum conflict conflict;
+    struct import *im;
+
+    if (!conflict_of(r, &conflict))
+        return request_refuse(r, 400, "on-conflict: expects replace, skip or fail");
+    if ((im = mem_zalloc(sizeof(*im))) == NULL)
+        return request_refuse(r, 503, "out of memory");
+    im->server = r->server;
+    im->session = request_session(r);
+    im->conflict = conflict;
+    im->lines = lines_make(max);
+    im->argv = buf_make(max);
+    im->skipped = buf_make(r->server->options->max_key_bytes);
+    im->errors = json_out_make(1 << 20);
+    if (!buf_reserve(&im->argv, HEAD_ARGS * sizeof(struct arg))) {
+        on_free(im);
+        return request_refuse(r, 503, "out of memory");
+    }
+    return request_take(r, &import_intake, im);
+}

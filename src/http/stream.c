@@ -1,0 +1,314 @@
+/* stream.c - pauses, and the two kinds of stream upon them. */
+#include "stream.h"
+
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+
+#include "conn.h"
+#include "respond.h"
+#include "server.h"
+
+enum { STREAM_BLOCK = 1024 }; /* the library's own buffer, of no use to chunked responses */
+
+/* A connection that is suspended now and then. */
+struct pause {
+    struct pause_list *list;
+    struct pause *prev, *next;
+    struct conn *conn;
+    struct stream *stream; /* NULL: a request that waits */
+    struct mutex mutex;    /* guards the rest */
+    bool suspended, woken, stopped;
+    int64_t due_ns; /* a heartbeat, or the end of a wait; 0: never */
+};
+
+struct stream {
+    struct pause pause;
+    const struct stream_ops *ops;
+    void *ctx;
+    struct buf out;     /* pushed: guarded by the pause's mutex; pulled: the connection's thread's */
+    size_t sent;        /* of `out` */
+    bool ended, broken; /* nothing comes behind `out`; something is missing. As `out` */
+};
+
+/* ---- pauses --------------------------------------------------------------------------------------------------------- */
+
+static void list_lock(struct pause_list *l) ACQUIRE(pause_list_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&l->mutex);
+}
+
+static void list_unlock(struct pause_list *l) RELEASE(pause_list_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&l->mutex);
+}
+
+void pause_list_init(struct pause_list *l) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&l->mutex, LOCK_RANK_STREAMS);
+    l->head = NULL;
+    l->stopped = false;
+}
+
+void pause_list_destroy(struct pause_list *l) {
+    mutex_destroy(&l->mutex);
+}
+
+static void pause_enter(struct pause *p, struct request *r) {
+    p->list = http_pauses(r->http);
+    p->conn = conn_of_request(r);
+    mutex_init(&p->mutex, LOCK_RANK_LEAF);
+    list_lock(p->list);
+    p->stopped = p->list->stopped;
+    p->next = p->list->head;
+    if (p->next != NULL)
+        p->next->prev = p;
+    p->list->head = p;
+    list_unlock(p->list);
+}
+
+static void pause_leave(struct pause *p) {
+    list_lock(p->list);
+    if (p->prev != NULL)
+        p->prev->next = p->next;
+    else
+        p->list->head = p->next;
+    if (p->next != NULL)
+        p->next->prev = p->prev;
+    list_unlock(p->list);
+    mutex_destroy(&p->mutex);
+}
+
+void pause_free(struct pause *p) {
+    if (p == NULL)
+        return;
+    pause_leave(p);
+    mem_free(p);
+}
+
+/* Both with the pause's mutex held. The library bears a resumption that comes before it has seen the suspension. */
+static void suspend(struct pause *p) {
+    p->suspended = true;
+    atomic_store_explicit(&p->conn->waits, true, memory_order_relaxed);
+    MHD_suspend_connection(p->conn->request.connection);
+}
+
+static void wake(struct pause *p) {
+    p->woken = true;
+    if (!p->suspended)
+        return;
+    p->suspended = false;
+    atomic_store_explicit(&p->conn->waits, false, memory_order_relaxed);
+    MHD_resume_connection(p->conn->request.connection);
+}
+
+static bool append_held(struct stream *s, struct slice bytes) {
+    if (s->ended)
+        return false;
+    if (buf_append_slice(&s->out, bytes)) {
+        s->pause.due_ns = 0;
+    } else {
+        s->broken = s->ended = true;
+        buf_free(&s->out);
+        s->sent = 0;
+    }
+    wake(&s->pause);
+    return !s->broken;
+}
+
+static void on_due(struct pause *p) {
+    struct stream *s = p->stream;
+
+    p->due_ns = 0;
+    if (s == NULL)
+        wake(p);
+    else if (s->ops->fill == NULL && s->ops->heartbeat != NULL)
+        append_held(s, slice_str(s->ops->heartbeat));
+}
+
+int pause_list_tick(struct pause_list *l) {
+    int64_t now_ns = clock_mono_ns();
+    int ms = -1;
+
+    list_lock(l);
+    for (struct pause *p = l->head; p != NULL; p = p->next) {
+        ms = STREAM_TICK_MS;
+        mutex_lock(&p->mutex);
+        if (p->due_ns != 0 && now_ns >= p->due_ns)
+            on_due(p);
+        mutex_unlock(&p->mutex);
+    }
+    list_unlock(l);
+    return ms;
+}
+
+void pause_list_stop(struct pause_list *l) {
+    list_lock(l);
+    l->stopped = true;
+    for (struct pause *p = l->head; p != NULL; p = p->next) {
+        mutex_lock(&p->mutex);
+        p->stopped = true;
+        wake(p);
+        mutex_unlock(&p->mutex);
+    }
+    list_unlock(l);
+}
+
+/* ---- requests that wait ------------------------------------------------------------------------------------------- */
+
+bool request_prepare_wait(struct request *r) {
+    if (r->pause == NULL && (r->pause = mem_zalloc(sizeof(*r->pause))) != NULL)
+        pause_enter(r->pause, r);
+    return r->pause != NULL;
+}
+
+enum MHD_Result request_wait(struct request *r, int64_t until_ns) {
+    struct pause *p;
+
+    if (!request_prepare_wait(r))
+        return MHD_NO;
+    p = r->pause;
+    mutex_lock(&p->mutex);
+    p->due_ns = until_ns;
+    r->waits_until_ns = until_ns;
+    suspend(p);
+    if (p->woken || p->stopped) /* already: the library must call again all the same */
+        wake(p);
+    p->woken = false;
+    mutex_unlock(&p->mutex);
+    return MHD_YES;
+}
+
+bool request_waited(const struct request *r, bool *time_is_up) {
+    *time_is_up = false;
+    if (r->waits_until_ns == 0)
+        return false;
+    mutex_lock(&r->pause->mutex);
+    *time_is_up = r->pause->stopped || clock_mono_ns() >= r->waits_until_ns;
+    mutex_unlock(&r->pause->mutex);
+    return true;
+}
+
+void request_wake(struct request *r) {
+    mutex_lock(&r->pause->mutex);
+    wake(r->pause);
+    mutex_unlock(&r->pause->mutex);
+}
+
+/* ---- streams -------------------------------------------------------------------------------------------------------- */
+
+struct stream *stream_new(struct request *r, const struct stream_ops *ops, void *ctx, size_t max) {
+    struct stream *s = mem_zalloc(sizeof(*s));
+
+    if (s == NULL)
+        return NULL;
+    s->ops = ops;
+    s->ctx = ctx;
+    s->out = buf_make(max);
+    s->pause.stream = s;
+    pause_enter(&s->pause, r);
+    return s;
+}
+
+void stream_free(struct stream *s) {
+    pause_leave(&s->pause);
+    buf_free(&s->out);
+    mem_free(s);
+}
+
+static void on_done(void *stream) {
+    struct stream *s = stream;
+
+    s->ops->done(s->ctx);
+    stream_free(s);
+}
+
+/* What `out` has, and what is to be said when it has nothing more. */
+static ssize_t take(struct stream *s, char *to, size_t max) {
+    size_t left = s->out.len - s->sent, n = left < max ? left : max;
+
+    if (n == 0)
+        return s->broken ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+    memcpy(to, s->out.data + s->sent, n);
+    s->sent += n;
+    s->pause.conn->request.sent_bytes += n;
+    if (s->sent == s->out.len) {
+        s->out.len = s->sent = 0;
+        if (s->ops->fill == NULL)
+            buf_free(&s->out); /* an idle stream is not to hold it */
+    }
+    return (ssize_t)n;
+}
+
+static ssize_t on_pull(struct stream *s, char *to, size_t max) {
+    bool stopped;
+
+    mutex_lock(&s->pause.mutex);
+    stopped = s->pause.stopped;
+    mutex_unlock(&s->pause.mutex);
+    if (stopped)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    while (s->out.len == 0 && !s->ended)
+        switch (s->ops->fill(s->ctx, &s->out)) {
+        case STREAM_MORE:
+            break;
+        case STREAM_END:
+            s->ended = true;
+            break;
+        case STREAM_CUT:
+            s->ended = s->broken = true;
+            s->out.len = 0;
+            break;
+        }
+    return take(s, to, max);
+}
+
+static ssize_t on_push(struct stream *s, char *to, size_t max) {
+    struct pause *p = &s->pause;
+    ssize_t n = 0;
+
+    mutex_lock(&p->mutex);
+    p->woken = false;
+    if (s->out.len > 0 || s->ended || p->stopped) {
+        n = take(s, to, max);
+    } else {
+        p->due_ns = clock_mono_ns() + STREAM_BEAT_MS * INT64_C(1000000);
+        suspend(p);
+    }
+    mutex_unlock(&p->mutex);
+    return n;
+}
+
+static ssize_t on_read(void *stream, uint64_t at, char *to, size_t max) {
+    struct stream *s = stream;
+
+    (void)at;
+    return s->ops->fill != NULL ? on_pull(s, to, max) : on_push(s, to, max);
+}
+
+enum MHD_Result stream_respond(struct stream *s, struct request *r, const char *type) {
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, s, on_done);
+
+    if (response == NULL) {
+        on_done(s);
+        return MHD_NO;
+    }
+    if (slice_eq(r->method, SLICE_LIT("HEAD"))) { /* 0.9.75 would send the end of a body */
+        MHD_destroy_response(response);           /* and the stream */
+        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
+    return respond_stream(r, type, response);
+}
+
+bool stream_append(struct stream *s, struct slice bytes) {
+    bool kept;
+
+    mutex_lock(&s->pause.mutex);
+    kept = append_held(s, bytes);
+    mutex_unlock(&s->pause.mutex);
+    return kept;
+}
+
+void stream_end(struct stream *s) {
+    mutex_lock(&s->pause.mutex);
+    s->ended = true;
+    wake(&s->pause);
+    mutex_unlock(&s->pause.mutex);
+}
