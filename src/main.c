@@ -22,12 +22,16 @@ static bool server_init(struct server *srv, const struct options *o) {
     process_run_id(srv->run_id);
     session_list_init(&srv->sessions);
     settings_init(&srv->settings);
+    monitors_init(&srv->monitors);
     srv->store = store_create(&config);
-    return srv->store != NULL && (srv->sweeper = sweeper_start(srv->store)) != NULL;
+    return srv->store != NULL && (srv->pubsub = pubsub_create(srv->store)) != NULL &&
+           (srv->sweeper = sweeper_start(srv->store)) != NULL;
 }
 
 static void server_destroy(struct server *srv) {
     sweeper_stop(srv->sweeper);
+    pubsub_destroy(srv->pubsub);
+    monitors_destroy(&srv->monitors);
     store_destroy(srv->store);
     settings_destroy(&srv->settings);
     session_list_destroy(&srv->sessions);

@@ -30,10 +30,12 @@ enum command_flag {
     CMD_FAST = 1 << 2,    /* O(1) or O(log n) */
     CMD_DENYOOM = 1 << 3, /* may take more memory */
     CMD_ADMIN = 1 << 4,
-    CMD_KEYSPACE = 1 << 5,  /* over the whole keyspace: no shard is locked for it */
-    CMD_PRIVATE = 1 << 6,   /* for a front end of ours; unknown to RESP clients */
-    CMD_CONTAINER = 1 << 7, /* has subcommands, rows of their own: "config|get" */
-    CMD_NUMKEYS = 1 << 8,   /* an argument counts the keys behind it: see first_key */
+    CMD_KEYSPACE = 1 << 5,    /* over the whole keyspace: no shard is locked for it */
+    CMD_PRIVATE = 1 << 6,     /* for a front end of ours; unknown to RESP clients */
+    CMD_CONTAINER = 1 << 7,   /* has subcommands, rows of their own: "config|get" */
+    CMD_NUMKEYS = 1 << 8,     /* an argument counts the keys behind it: see first_key */
+    CMD_PUBSUB = 1 << 13,     /* about messages */
+    CMD_SUBSCRIBED = 1 << 14, /* may be run by a RESP2 client that is subscribed */
 };
 
 struct call;

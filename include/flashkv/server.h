@@ -4,6 +4,7 @@
 #define FLASHKV_SERVER_H
 
 #include <flashkv/options.h>
+#include <flashkv/pubsub.h>
 #include <flashkv/session.h>
 #include <flashkv/settings.h>
 #include <flashkv/store.h>
@@ -22,9 +23,25 @@ struct front_stats {
     _Atomic uint64_t errors;           /* error replies; HTTP: status 4xx and 5xx */
 };
 
+/* The role of monitors.mutex (thread_safety.h). */
+extern struct mutex monitors_role;
+
+/* The sessions that see every command. */
+struct monitors {
+    struct mutex mutex;
+    struct session **sessions GUARDED_BY(monitors_role);
+    uint32_t room GUARDED_BY(monitors_role);
+    _Atomic uint32_t count; /* any thread may read whether there are any */
+};
+
+void monitors_init(struct monitors *m);
+void monitors_destroy(struct monitors *m);
+
 struct server {
     struct store *store;
     struct sweeper *sweeper;
+    struct pubsub *pubsub;
+    struct monitors monitors;
     const struct options *options;
     struct settings settings; /* Redis's options */
     struct session_list sessions;

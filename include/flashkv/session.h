@@ -16,6 +16,7 @@ struct command;
 struct reply;
 struct server;
 struct session;
+struct session_subscriber;
 
 enum session_front { SESSION_RESP, SESSION_HTTP };
 
@@ -49,7 +50,9 @@ struct session {
     bool close_after_reply;   /* QUIT: send what is there, then close */
     bool blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
-    const struct session_ops *ops; /* NULL: nothing can be delivered to it */
+    _Atomic bool monitors;                         /* sees every command: MONITOR */
+    struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */
+    const struct session_ops *ops;                 /* NULL: nothing can be delivered to it */
     enum session_front front;
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */

@@ -1,4 +1,5 @@
 /* net.c - listening sockets. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <flashkv/net.h>
 #include <netdb.h>
@@ -91,6 +92,24 @@ fail:
     while (n > 0)
         close(fds[--n]);
     return 0;
+}
+
+void net_address(const struct sockaddr *address, char *out, size_t cap) {
+    char ip[INET6_ADDRSTRLEN] = "?";
+    struct sockaddr_in6 six;
+    struct sockaddr_in four = {0};
+
+    if (address->sa_family == AF_INET6) {
+        memcpy(&six, address, sizeof(six));
+        inet_ntop(AF_INET6, &six.sin6_addr, ip, sizeof(ip));
+        snprintf(out, cap, "[%s]:%u", ip, ntohs(six.sin6_port));
+        return;
+    }
+    if (address->sa_family == AF_INET) {
+        memcpy(&four, address, sizeof(four));
+        inet_ntop(AF_INET, &four.sin_addr, ip, sizeof(ip));
+    }
+    snprintf(out, cap, "%s:%u", ip, ntohs(four.sin_port));
 }
 
 unsigned net_cores(void) {

@@ -42,8 +42,9 @@ static const struct {
     const char *flag;     /* in COMMAND INFO */
     const char *category; /* of ACL, or NULL */
 } flag_names[] = {
-    {CMD_WRITE, "write", "@write"}, {CMD_READ, "readonly", "@read"}, {CMD_DENYOOM, "denyoom", NULL},
-    {CMD_ADMIN, "admin", "@admin"}, {CMD_FAST, "fast", "@fast"},     {CMD_NUMKEYS, "movablekeys", NULL},
+    {CMD_WRITE, "write", "@write"},     {CMD_READ, "readonly", "@read"}, {CMD_DENYOOM, "denyoom", NULL},
+    {CMD_ADMIN, "admin", "@admin"},     {CMD_PUBSUB, "pubsub", NULL},    {CMD_FAST, "fast", "@fast"},
+    {CMD_NUMKEYS, "movablekeys", NULL},
 };
 
 static void reply_flags(struct call *c, const struct command *cmd) {

@@ -5,10 +5,19 @@
 #include "args.h"
 #include "handlers.h"
 #include "info.h"
+#include "listening.h"
+
+static void reply_pong(struct call *c) {
+    reply_array(c->reply, 2);
+    reply_text(c->reply, "pong");
+    reply_bulk(c->reply, c->argc == 2 ? call_arg(c, 1) : SLICE_LIT(""));
+}
 
 void cmd_ping(struct call *c) {
     if (c->argc > 2)
         reply_error(c->reply, "ERR wrong number of arguments for 'ping' command");
+    else if (c->session->listens && c->session->protocol == 2 && !c->session->monitors)
+        reply_pong(c); /* a subscriber of RESP2 takes every reply for a message */
     else if (c->argc == 2)
         reply_bulk(c->reply, call_arg(c, 1));
     else
@@ -113,15 +122,20 @@ static void describe(const struct call *c, struct session *s, struct buf *out) {
     const struct command *last = atomic_load_explicit(&s->last_command, memory_order_relaxed);
     int64_t active = atomic_load_explicit(&s->active_ms, memory_order_relaxed);
     int64_t now = c->session->now_ms;
+    unsigned sub = listening_count(s, PUBSUB_CHANNEL), psub = listening_count(s, PUBSUB_PATTERN);
+    unsigned ssub = listening_count(s, PUBSUB_SHARD);
+    const char *flags = s->monitors ? "O" : sub + psub + ssub > 0 ? "P" : "N";
 
-    buf_printf(
-        out,
-        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 "
-        "resp=%d user=default lib-name=%s lib-ver=%s cmd=%s\n",
-        (unsigned long long)s->id, s->peer, s->local, s->fd, s->name != NULL ? s->name : "",
-        (long long)((now - s->created_ms) / 1000), (long long)(now > active ? (now - active) / 1000 : 0),
-        (int)atomic_load_explicit(&s->protocol, memory_order_relaxed), s->lib_name != NULL ? s->lib_name : "",
-        s->lib_version != NULL ? s->lib_version : "", last != NULL ? last->name : "NULL");
+    buf_printf(out,
+               "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 sub=%u psub=%u "
+               "ssub=%u multi=-1 "
+               "resp=%d user=default lib-name=%s lib-ver=%s cmd=%s\n",
+               (unsigned long long)s->id, s->peer, s->local, s->fd, s->name != NULL ? s->name : "",
+               (long long)((now - s->created_ms) / 1000),
+               (long long)(now > active ? (now - active) / 1000 : 0), flags, sub, psub, ssub,
+               (int)atomic_load_explicit(&s->protocol, memory_order_relaxed),
+               s->lib_name != NULL ? s->lib_name : "", s->lib_version != NULL ? s->lib_version : "",
+               last != NULL ? last->name : "NULL");
 }
 
 void cmd_client_info(struct call *c) {
@@ -189,6 +203,7 @@ void cmd_client_list(struct call *c) {
 }
 
 void cmd_reset(struct call *c) {
+    listening_stop(c->server, c->session);
     set_text(c, &c->session->name, slice_of("", 0));
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
     reply_status(c->reply, SLICE_LIT("RESET"));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "args.h"
+#include "listening.h"
 #include "table.h"
 
 enum { KEYS_ON_STACK = 8 };
@@ -117,12 +118,16 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
         reply_error(r, "ERR wrong number of arguments for '%s' command", cmd->name);
         return;
     }
+    if (s->listens && !listening_may_run(&c))
+        return;
     atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
     atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
     if (cmd->first_key > 0)
         run_with_keys(&c);
     else
         run_locked(&c, 0);
+    if (monitored(srv))
+        monitors_tell(&c);
 }
 
 void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,

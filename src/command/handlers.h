@@ -96,6 +96,25 @@ void cmd_rpoplpush(struct call *c);
 /* cmd_list_pos.c */
 void cmd_lpos(struct call *c);
 
+/* cmd_monitor.c */
+void cmd_monitor(struct call *c);
+
+/* cmd_pubsub.c */
+void cmd_psubscribe(struct call *c);
+void cmd_publish(struct call *c);
+void cmd_pubsub_channels(struct call *c);
+void cmd_pubsub_help(struct call *c);
+void cmd_pubsub_numpat(struct call *c);
+void cmd_pubsub_numsub(struct call *c);
+void cmd_pubsub_shardchannels(struct call *c);
+void cmd_pubsub_shardnumsub(struct call *c);
+void cmd_punsubscribe(struct call *c);
+void cmd_spublish(struct call *c);
+void cmd_ssubscribe(struct call *c);
+void cmd_subscribe(struct call *c);
+void cmd_sunsubscribe(struct call *c);
+void cmd_unsubscribe(struct call *c);
+
 /* cmd_rest.c */
 void cmd_rest_append(struct call *c);
 void cmd_rest_blob(struct call *c);

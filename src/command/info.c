@@ -83,7 +83,9 @@ static void info_stats(const struct call *c, struct buf *out) {
     buf_printf(out, "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
                (unsigned long long)total.expired, (unsigned long long)total.hits,
                (unsigned long long)total.misses);
-    buf_printf(out, "pubsub_channels:0\r\npubsub_patterns:0\r\n");
+    buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",
+               (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_CHANNEL),
+               (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_PATTERN));
 }
 
 static void info_replication(const struct call *c, struct buf *out) {

@@ -3,6 +3,8 @@
 #include <flashkv/server.h>
 #include <flashkv/session.h>
 
+#include "listening.h"
+
 void session_list_lock(struct session_list *l) NO_THREAD_SAFETY_ANALYSIS {
     mutex_lock(&l->mutex);
 }
@@ -50,7 +52,11 @@ void session_leave(struct session_list *l, struct session *s) {
 }
 
 void session_end(struct server *srv, struct session *s) {
+    struct session_subscriber *subscriber = s->subscriber;
+
+    listening_stop(srv, s);
     session_leave(&srv->sessions, s);
+    mem_free(subscriber); /* nobody can count its subscriptions any more */
 }
 
 static void front_reset(struct front_stats *f) {

@@ -14,6 +14,7 @@ enum {
     A = CMD_ADMIN,
     K = CMD_KEYSPACE,
     N = CMD_NUMKEYS,
+    S = CMD_PUBSUB | CMD_SUBSCRIBED,
 };
 
 /* One file a group, so that two people seldom edit the same one. */
@@ -22,6 +23,7 @@ const struct command command_table[] = {
 #include "rows/hash.inc"
 #include "rows/key.inc"
 #include "rows/list.inc"
+#include "rows/pubsub.inc"
 #include "rows/rest.inc"
 #include "rows/server.inc"
 #include "rows/set.inc"

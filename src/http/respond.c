@@ -3,6 +3,7 @@
 
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -28,8 +29,21 @@ struct arg arg_body(const struct request *r) {
     return (struct arg){body.ptr, body.len, r->body};
 }
 
+/* Whose command it is: only monitors want to know. */
+static void tell_who_asks(const struct request *r, struct session *s) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (info != NULL)
+        net_address(info->client_addr, s->peer, sizeof(s->peer));
+}
+
 struct session request_session(const struct request *r) {
-    return (struct session){.front = SESSION_HTTP, .now_ms = r->now_ms};
+    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms};
+
+    if (atomic_load_explicit(&r->server->monitors.count, memory_order_relaxed) > 0)
+        tell_who_asks(r, &s);
+    return s;
 }
 
 bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,

@@ -1,9 +1,8 @@
 /* conn_session.c - what the command layer sees of a connection: its session. */
-#include <arpa/inet.h>
 #include <flashkv/clock.h>
-#include <netinet/in.h>
+#include <flashkv/net.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <sys/socket.h>
 
 #include "conn.h"
 #include "writer.h"
@@ -45,22 +44,6 @@ static const struct session_ops session_ops = {
 
 /* ---- who it is ----------------------------------------------------------------------------------------------- */
 
-static void address_text(const struct sockaddr_storage *ss, char *out, size_t cap) {
-    char ip[INET6_ADDRSTRLEN] = "?";
-
-    if (ss->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)ss;
-
-        inet_ntop(AF_INET6, &a->sin6_addr, ip, sizeof(ip));
-        snprintf(out, cap, "[%s]:%u", ip, ntohs(a->sin6_port));
-    } else {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)ss;
-
-        inet_ntop(AF_INET, &a->sin_addr, ip, sizeof(ip));
-        snprintf(out, cap, "%s:%u", ip, ntohs(a->sin_port));
-    }
-}
-
 void conn_session_init(struct conn *c) {
     struct session *s = &c->session;
     struct sockaddr_storage ss;
@@ -73,8 +56,8 @@ void conn_session_init(struct conn *c) {
     s->created_ms = s->now_ms = clock_wall_ms();
     atomic_init(&s->active_ms, s->created_ms);
     if (getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0)
-        address_text(&ss, s->peer, sizeof(s->peer));
+        net_address((struct sockaddr *)&ss, s->peer, sizeof(s->peer));
     len = sizeof(ss);
     if (getsockname(s->fd, (struct sockaddr *)&ss, &len) == 0)
-        address_text(&ss, s->local, sizeof(s->local));
+        net_address((struct sockaddr *)&ss, s->local, sizeof(s->local));
 }

@@ -15,6 +15,8 @@ import tempfile
 import time
 import traceback
 
+sys.path.append("/usr/lib/python3/dist-packages")  # python3-redis, should python3 not be Debian's own
+
 FLASHKV = os.environ.get("FLASHKV", "./flashkv")
 
 

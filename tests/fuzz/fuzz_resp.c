@@ -37,6 +37,8 @@ static void make_server(void) {
     options.max_output_bytes = MAX_OUTPUT;
     server.options = &options;
     server.store = store_create(&config);
+    server.pubsub = pubsub_create(server.store);
+    monitors_init(&server.monitors);
     require(server.store != NULL, "store");
     session_list_init(&server.sessions);
     settings_init(&server.settings);

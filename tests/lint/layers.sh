@@ -8,13 +8,14 @@ declare -A below=(
     [base]=""
     [store]="base"
     [config]="base"
-    [command]="base config store"
+    [pubsub]="base store"
+    [command]="base config store pubsub"
     [resp]="base config command"
     [http]="base config command"
 )
 # header with a rule of its own: the layers that may know of it
 declare -A users=(
-    [flashkv/blob]="store command resp http"
+    [flashkv/blob]="store pubsub command resp http"
     [microhttpd]="http"
     [jansson]="config http"
     [xxhash]="store"
@@ -57,7 +58,7 @@ folders_without_rule() {
     done
 }
 
-for layer in base store config command resp http; do
+for layer in base store config pubsub command resp http; do
     clean "src/$layer includes only what is below it" check_layer "$layer"
 done
 clean "every folder of src has its row" folders_without_rule

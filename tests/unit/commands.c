@@ -259,14 +259,19 @@ void commands_setup(void) {
     ck_assert_ptr_nonnull(server.store);
     session_list_init(&server.sessions);
     settings_init(&server.settings);
+    monitors_init(&server.monitors);
+    server.pubsub = pubsub_create(server.store);
+    ck_assert_ptr_nonnull(server.pubsub);
     session = (struct session){.now_ms = (int64_t)START_MS * 1000, .protocol = 2};
     session_enter(&server.sessions, &session);
     recorder.text = buf_make(64 << 20);
 }
 
 void commands_teardown(void) {
-    session_leave(&server.sessions, &session);
+    session_end(&server, &session);
     settings_destroy(&server.settings);
+    monitors_destroy(&server.monitors);
+    pubsub_destroy(server.pubsub);
     session_list_destroy(&server.sessions);
     store_destroy(server.store);
     options_free(&options);

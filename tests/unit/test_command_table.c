@@ -28,8 +28,8 @@ START_TEST(test_names) {
 END_TEST
 
 START_TEST(test_texts) {
-    static const char *const groups[] = {"string",  "list",       "hash",   "set",
-                                         "generic", "connection", "server", "rest"};
+    static const char *const groups[] = {"string",     "list",   "hash",   "set", "generic",
+                                         "connection", "server", "pubsub", "rest"};
 
     FOR_EACH_ROW(row) {
         bool known = false;

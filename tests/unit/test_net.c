@@ -136,6 +136,23 @@ START_TEST(cores_are_those_it_may_run_on) {
 }
 END_TEST
 
+START_TEST(addresses_as_text) {
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(50123)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(65535)};
+    struct sockaddr other = {.sa_family = AF_UNIX};
+    char text[56];
+
+    ck_assert_int_eq(inet_pton(AF_INET, "192.168.0.1", &four.sin_addr), 1);
+    net_address((struct sockaddr *)&four, text, sizeof(text));
+    ck_assert_str_eq(text, "192.168.0.1:50123");
+    memset(&six.sin6_addr, 0xff, sizeof(six.sin6_addr));
+    net_address((struct sockaddr *)&six, text, sizeof(text));
+    ck_assert_str_eq(text, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+    net_address(&other, text, sizeof(text));
+    ck_assert_str_eq(text, "?:0");
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("net");
     TCase *tc = tcase_create("net");
@@ -148,6 +165,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_taken_port_leaves_nothing_open);
     tcase_add_loop_test(tc, a_bad_list_is_refused_and_says_why, 0, (int)(sizeof(bad) / sizeof(*bad)));
     tcase_add_test(tc, cores_are_those_it_may_run_on);
+    tcase_add_test(tc, addresses_as_text);
     suite_add_tcase(suite, tc);
     return suite;
 }

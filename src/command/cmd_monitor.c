@@ -1,0 +1,152 @@
+/* cmd_monitor.c - MONITOR: a line for each command that runs. Source: https://redis.io/commands/monitor */
+#include <flashkv/blob.h>
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <stdio.h>
+
+#include "args.h"
+#include "handlers.h"
+#include "listening.h"
+
+/* ---- who monitors -------------------------------------------------------------------------------------------- */
+
+static void monitors_lock(struct monitors *m) ACQUIRE(monitors_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&m->mutex);
+}
+
+static void monitors_unlock(struct monitors *m) RELEASE(monitors_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&m->mutex);
+}
+
+void monitors_init(struct monitors *m) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&m->mutex, LOCK_RANK_LISTENERS);
+    m->sessions = NULL;
+    m->room = 0;
+    atomic_init(&m->count, 0);
+}
+
+void monitors_destroy(struct monitors *m) NO_THREAD_SAFETY_ANALYSIS {
+    mem_free(m->sessions);
+    mutex_destroy(&m->mutex);
+}
+
+/* False: no memory. */
+static bool monitors_add(struct monitors *m, struct session *s) {
+    uint32_t count;
+    bool ok = true;
+
+    monitors_lock(m);
+    count = atomic_load_explicit(&m->count, memory_order_relaxed);
+    if (count == m->room) {
+        uint32_t room = m->room > 0 ? 2 * m->room : 4;
+        struct session **sessions = mem_realloc(m->sessions, room * sizeof(struct session *));
+
+        ok = sessions != NULL;
+        if (ok) {
+            m->sessions = sessions;
+            m->room = room;
+        }
+    }
+    if (ok) {
+        m->sessions[count] = s;
+        atomic_store_explicit(&m->count, count + 1, memory_order_relaxed);
+    }
+    monitors_unlock(m);
+    return ok;
+}
+
+void monitors_remove(struct monitors *m, struct session *s) {
+    uint32_t count;
+
+    if (!s->monitors)
+        return;
+    s->monitors = false;
+    monitors_lock(m);
+    count = atomic_load_explicit(&m->count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++)
+        if (m->sessions[i] == s) {
+            m->sessions[i] = m->sessions[--count];
+            break;
+        }
+    atomic_store_explicit(&m->count, count, memory_order_relaxed);
+    monitors_unlock(m);
+}
+
+void cmd_monitor(struct call *c) {
+    struct session *s = c->session;
+
+    if (s->ops == NULL) {
+        reply_error(c->reply, "ERR monitor is not allowed here: nothing can be delivered");
+        return;
+    }
+    if (!s->monitors && !monitors_add(&c->server->monitors, s)) {
+        reply_store_error(c, STORE_NO_MEMORY);
+        return;
+    }
+    s->monitors = true;
+    listening_note(s);
+    reply_ok(c->reply);
+}
+
+/* ---- the line ------------------------------------------------------------------------------------------------ */
+
+/* Is argument `i` a secret? */
+static bool is_secret(const struct call *c, size_t i) {
+    if (strcmp(c->command->name, "auth") == 0)
+        return i > 0;
+    return strcmp(c->command->name, "hello") == 0 &&
+           ((i >= 3 && arg_is(c, i - 1, "auth")) || (i >= 4 && arg_is(c, i - 2, "auth")));
+}
+
+/* As redis-cli would have it typed in: quoted, with what is not printable escaped. */
+static void add_quoted(struct buf *out, struct slice s) {
+    static const char escaped[] = "\\\"\n\r\t\a\b", letters[] = "\\\"nrtab";
+
+    buf_append(out, "\"", 1);
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char byte = (unsigned char)s.ptr[i];
+        const char *special = byte != '\0' ? strchr(escaped, byte) : NULL;
+
+        if (special != NULL)
+            buf_append(out, (char[]){'\\', letters[special - escaped]}, 2);
+        else if (byte >= ' ' && byte <= '~')
+            buf_append(out, &byte, 1);
+        else
+            buf_printf(out, "\\x%02x", byte);
+    }
+    buf_append(out, "\"", 1);
+}
+
+/* NULL: no memory. */
+static struct blob *monitor_line(const struct call *c) {
+    enum { ARGS_MAX = 64 * 1024 * 1024 };
+    struct buf out = buf_make(ARGS_MAX);
+    int64_t us = clock_wall_us();
+    struct blob *line = NULL;
+
+    buf_printf(&out, "+%lld.%06lld [0 %s]", (long long)(us / 1000000), (long long)(us % 1000000),
+               c->session->peer);
+    for (size_t i = 0; i < c->argc; i++) {
+        buf_append(&out, " ", 1);
+        add_quoted(&out, is_secret(c, i) ? SLICE_LIT("(redacted)") : call_arg(c, i));
+    }
+    if (buf_append(&out, "\r\n", 2))
+        line = blob_copy(buf_slice(&out));
+    buf_free(&out);
+    return line;
+}
+
+void monitors_tell(const struct call *c) {
+    struct monitors *m = &c->server->monitors;
+    struct blob *line;
+    uint32_t count;
+
+    if ((c->command->flags & CMD_ADMIN) || (line = monitor_line(c)) == NULL)
+        return;
+    monitors_lock(m);
+    count = atomic_load_explicit(&m->count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++)
+        m->sessions[i]->ops->deliver(m->sessions[i], line, DELIVER_MESSAGE);
+    monitors_unlock(m);
+    blob_unref(line);
+}
