@@ -30,6 +30,8 @@ int64_t entry_expire_at(const struct entry *e);
 struct slice entry_string(const struct entry *e);
 /* The blob behind a large string, to be held with blob_ref; NULL if the value lives in the entry. */
 struct blob *entry_blob(const struct entry *e);
+/* Was the string edited in place (store_edit_string)? OBJECT ENCODING shows it. */
+bool entry_is_raw(const struct entry *e);
 /* Digest of the string's bytes (store_digest); cached for blobs. */
 uint64_t entry_digest(const struct entry *e);
 /* The media type stored with a string; empty if none was. At most ENTRY_CONTENT_TYPE_MAX bytes. */

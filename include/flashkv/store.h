@@ -88,10 +88,13 @@ struct string_value {
 };
 /* Sets the key whatever it held. On failure the key is as it was. */
 enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v);
+/* Sets `n` keys, in their order: all of them, or on failure none. No value has an expiry. */
+enum store_result store_set_strings(struct txn *t, size_t n, const struct key *keys,
+                                    const struct string_value *values);
 /* Makes the string `len` bytes long, created empty if missing, and gives the bytes to write to, in place
  * where possible: old bytes stay up to `len`, new ones are zero. Expiry and content type stay. *bytes is
- * valid until the transaction's next change. On failure the key is as it was. */
-enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes);
+ * valid until the transaction's next change. On failure the key is as it was. `raw`: what entry_is_raw shall say. */
+enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, bool raw, char **bytes);
 
 /* A collection is an object of its type: a list of TYPE_LIST is a `struct list`, which begins with its
  * `struct object`, and so for every type that is not a string. The caller casts.

@@ -139,9 +139,9 @@ bool is_type(struct call *c, const struct entry *e, enum value_type type) {
     return false;
 }
 
-char *edit_string(struct call *c, size_t len) {
+char *edit_string(struct call *c, size_t len, bool raw) {
     char *bytes = NULL;
-    enum store_result result = store_edit_string(c->txn, &c->keys[0], len, &bytes);
+    enum store_result result = store_edit_string(c->txn, &c->keys[0], len, raw, &bytes);
 
     if (result == STORE_OK)
         return bytes;

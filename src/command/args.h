@@ -53,7 +53,7 @@ void reply_string(struct call *c, const struct entry *e);
 bool is_type(struct call *c, const struct entry *e, enum value_type type);
 
 /* The call's first key as a string of `len` bytes, to write to (store_edit_string); NULL: replied an error. */
-char *edit_string(struct call *c, size_t len);
+char *edit_string(struct call *c, size_t len, bool raw);
 /* A collection to change, or NULL: replied, an error or what `missing` says of a key that is not there. After
  * the change: object_done. */
 struct object *edit_object(struct call *c, const struct key *k, enum value_type type, bool create,

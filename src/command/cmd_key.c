@@ -279,11 +279,14 @@ void cmd_randomkey(struct call *c) {
 
 /* ---- OBJECT --------------------------------------------------------------------------------------------------- */
 
-/* "int", "embstr", "raw": by what a string looks like now, where Redis goes by how it was made. */
-static const char *string_encoding(struct slice s) {
+/* "int", "embstr", "raw", as Redis would keep the string. */
+static const char *string_encoding(const struct entry *e) {
     enum { EMBEDDED_MAX = 44 };
+    struct slice s = entry_string(e);
     int64_t n;
 
+    if (entry_is_raw(e))
+        return "raw";
     if (num_parse_i64(s, &n))
         return "int";
     return s.len <= EMBEDDED_MAX ? "embstr" : "raw";
@@ -292,7 +295,7 @@ static const char *string_encoding(struct slice s) {
 static const char *encoding_of(const struct entry *e) {
     switch (entry_type(e)) {
     case TYPE_STRING:
-        return string_encoding(entry_string(e));
+        return string_encoding(e);
     case TYPE_LIST:
         return "quicklist";
     case TYPE_HASH:

@@ -1,7 +1,9 @@
 /* cmd_string.c - strings. Source: https://redis.io/commands/?group=string */
+#include <flashkv/mem.h>
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "condition.h"
 #include "handlers.h"
 
 /* ---- setting ------------------------------------------------------------------------------------------------ */
@@ -11,6 +13,7 @@ struct options_given {
     bool nx, xx, get, keepttl, persist;
     size_t time_at; /* the argument that holds the time, or 0 */
     enum time_form form;
+    struct condition condition; /* excludes nx and xx */
 };
 
 /* Reads them from argument `first` on. As in Redis, repeating one is no error; of several times the last counts,
@@ -19,12 +22,16 @@ static bool parse_options(struct call *c, size_t first, bool is_set, struct opti
     enum time_form form;
 
     for (size_t i = first; i < c->argc; i++) {
-        if (is_set && arg_is(c, i, "nx") && !o->xx) {
+        bool compares = o->condition.value_at > 0;
+
+        if (is_set && arg_is(c, i, "nx") && !o->xx && !compares) {
             o->nx = true;
-        } else if (is_set && arg_is(c, i, "xx") && !o->nx) {
+        } else if (is_set && arg_is(c, i, "xx") && !o->nx && !compares) {
             o->xx = true;
         } else if (is_set && arg_is(c, i, "get")) {
             o->get = true;
+        } else if (is_set && !o->nx && !o->xx && !compares && arg_condition(c, i, &o->condition)) {
+            i++;
         } else if (is_set && arg_is(c, i, "keepttl") && !o->time_at) {
             o->keepttl = true;
         } else if (!is_set && arg_is(c, i, "persist") && !o->time_at) {
@@ -98,21 +105,26 @@ static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at
     blob_unref(old.blob);
 }
 
+/* Do SET's conditions say no? */
+static bool refused(const struct call *c, const struct options_given *o, const struct entry *e) {
+    return (o->nx && e != NULL) || (o->xx && e == NULL) ||
+           (o->condition.value_at > 0 && !condition_holds(c, &o->condition, e));
+}
+
 void cmd_set(struct call *c) {
     struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
-    bool refused;
 
-    if (!parse_options(c, 3, true, &o) || (o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
+    if (!parse_options(c, 3, true, &o) || (o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)) ||
+        !condition_valid(c, &o.condition))
         return;
     e = store_peek(c->txn, &c->keys[0]);
-    if (o.get && !is_type(c, e, TYPE_STRING))
+    if ((o.get || o.condition.value_at > 0) && !is_type(c, e, TYPE_STRING))
         return;
-    refused = (o.nx && e != NULL) || (o.xx && e == NULL);
     if (o.keepttl && e != NULL)
         expire_at = entry_expire_at(e);
-    if (refused)
+    if (refused(c, &o, e))
         reply_string(c, o.get ? e : NULL);
     else if (o.get)
         get_and_set(c, e, expire_at);
@@ -157,17 +169,24 @@ static bool check_pairs(struct call *c) {
     return true;
 }
 
-/* False: replied. */
+/* False: replied, and no key was set. */
 static bool set_pairs(struct call *c) {
-    for (size_t i = 0; i < c->key_count; i++) {
-        struct string_value v = value_of(&c->argv[2 * i + 2]);
+    struct string_value *values = mem_alloc(c->key_count * sizeof(*values));
+    enum store_result result = STORE_NO_MEMORY;
 
-        if (store_set_string(c->txn, &c->keys[i], &v) != STORE_OK) {
-            reply_error(c->reply, "ERR out of memory: only the first %zu of %zu keys were set", i,
-                        c->key_count);
-            return false;
-        }
+    if (values != NULL) {
+        for (size_t i = 0; i < c->key_count; i++)
+            values[i] = value_of(&c->argv[2 * i + 2]);
+        result = store_set_strings(c->txn, c->key_count, c->keys, values);
+    }
+    mem_free(values);
+    if (result != STORE_OK) {
+        reply_store_error(c, result);
+        return false;
+    }
+    for (size_t i = 0; i < c->key_count; i++) {
         call_changed(c, &c->keys[i], EVENT_STRING, "set");
+        call_effect_value(c, &c->keys[i]);
     }
     return true;
 }
@@ -262,7 +281,7 @@ void cmd_append(struct call *c) {
     if (!is_type(c, e, TYPE_STRING))
         return;
     old = e != NULL ? entry_string(e).len : 0;
-    bytes = edit_string(c, old + more.len);
+    bytes = edit_string(c, old + more.len, e != NULL);
     if (bytes == NULL)
         return;
     if (more.len > 0)
@@ -288,7 +307,7 @@ static void add(struct call *c, int64_t delta) {
         return;
     }
     len = num_format_i64(n, digits);
-    bytes = edit_string(c, len);
+    bytes = edit_string(c, len, false);
     if (bytes == NULL)
         return;
     memcpy(bytes, digits, len);

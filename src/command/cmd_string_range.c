@@ -53,7 +53,7 @@ void cmd_setrange(struct call *c) {
     len = (size_t)offset + value.len; /* no overflow: an argument is far shorter than 2^63 */
     if (len < old)
         len = old;
-    bytes = edit_string(c, len);
+    bytes = edit_string(c, len, true);
     if (bytes == NULL)
         return;
     memcpy(bytes + offset, value.ptr, value.len);
@@ -80,10 +80,11 @@ void cmd_incrbyfloat(struct call *c) {
         return;
     }
     len = num_format_long_double(n, digits);
-    bytes = edit_string(c, len);
+    bytes = edit_string(c, len, false);
     if (bytes == NULL)
         return;
     memcpy(bytes, digits, len);
     call_changed(c, &c->keys[0], EVENT_STRING, "incrbyfloat");
+    call_effect_value(c, &c->keys[0]);
     reply_bulk(c->reply, slice_of(digits, len));
 }

@@ -73,6 +73,9 @@ void cmd_scan(struct call *c);
 void cmd_ttl(struct call *c);
 void cmd_type(struct call *c);
 
+/* cmd_lcs.c */
+void cmd_lcs(struct call *c);
+
 /* cmd_list.c */
 void cmd_lindex(struct call *c);
 void cmd_linsert(struct call *c);
@@ -174,6 +177,10 @@ void cmd_set(struct call *c);
 void cmd_setex(struct call *c);
 void cmd_setnx(struct call *c);
 void cmd_strlen(struct call *c);
+
+/* cmd_string_if.c */
+void cmd_delex(struct call *c);
+void cmd_digest(struct call *c);
 
 /* cmd_string_range.c */
 void cmd_getrange(struct call *c);

@@ -106,8 +106,13 @@ char *entry_inline_value(struct entry *e) {
     return e->body + value_offset(e);
 }
 
+bool entry_can_rewrite(const struct entry *e, size_t len) {
+    return (e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE | E_RAW)) == 0 &&
+           inline_length(e) == len;
+}
+
 bool entry_rewrite(struct entry *e, struct slice value) {
-    if ((e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE)) != 0 || inline_length(e) != value.len)
+    if (!entry_can_rewrite(e, value.len))
         return false;
     if (value.len > 0)
         memcpy(entry_inline_value(e), value.ptr, value.len);
@@ -124,6 +129,10 @@ uint64_t entry_digest(const struct entry *e) {
     struct blob *b = entry_blob(e);
 
     return b != NULL ? blob_digest(b) : store_digest(entry_string(e));
+}
+
+bool entry_is_raw(const struct entry *e) {
+    return entry_has(e, E_RAW);
 }
 
 struct slice entry_content_type(const struct entry *e) {
@@ -150,7 +159,8 @@ size_t entry_bytes(const struct entry *e) {
 
 static uint32_t spec_meta(const struct entry_spec *spec) {
     return (uint32_t)spec->type | (spec->expire_at != NO_EXPIRY ? E_EXPIRES : 0) |
-           (spec->object != NULL ? E_OBJECT : 0) | (spec->content_type.len > 0 ? E_CONTENT_TYPE : 0);
+           (spec->object != NULL ? E_OBJECT : 0) | (spec->content_type.len > 0 ? E_CONTENT_TYPE : 0) |
+           (spec->raw ? E_RAW : 0);
 }
 
 size_t entry_spec_size(const struct entry_spec *spec) {
@@ -204,6 +214,7 @@ struct entry_spec entry_spec_of(const struct entry *e) {
         .content_type = entry_content_type(e),
         .expire_at = entry_expire_at(e),
         .object = entry_object(e),
+        .raw = entry_is_raw(e),
     };
 
     if (spec.object == NULL)

@@ -20,7 +20,13 @@
 
 enum { ENTRY_KEY_MAX = (1 << 17) - 1 };
 
-enum entry_flag { E_TYPE = 7, E_EXPIRES = 1 << 3, E_OBJECT = 1 << 4, E_CONTENT_TYPE = 1 << 5 };
+enum entry_flag {
+    E_TYPE = 7,
+    E_EXPIRES = 1 << 3,
+    E_OBJECT = 1 << 4,
+    E_CONTENT_TYPE = 1 << 5,
+    E_RAW = 1 << 6
+};
 
 struct entry {
     uint32_t lens;
@@ -35,6 +41,7 @@ struct entry_spec {
     struct slice key, content_type, value;
     int64_t expire_at;
     struct object *object;
+    bool raw; /* a string that was edited: see entry_is_raw */
 };
 
 /* Exact bytes of an entry made from `spec`. */
@@ -57,6 +64,8 @@ struct object *entry_object(const struct entry *e);
 void entry_set_object(struct entry *e, struct object *o);
 /* The bytes of a value that lives in the entry, to write. */
 char *entry_inline_value(struct entry *e);
+/* Would entry_rewrite do for a value of this length? */
+bool entry_can_rewrite(const struct entry *e, size_t len);
 /* Copies another value of the same length over the one of a string that lives in the entry, without expiry or content
  * type; false, nothing done: the entry is another, or the length. */
 bool entry_rewrite(struct entry *e, struct slice value);

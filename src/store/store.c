@@ -94,8 +94,7 @@ __attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct s
     txn_expired(t, k);
 }
 
-/* The live entry of a key about to be written; an expired one is removed here and now. */
-static struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role) {
+struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
     struct entry *e = shard_find(sh, k);
 
     if (e == NULL || !entry_expired(e, t->now_ms))
@@ -104,10 +103,8 @@ static struct entry *find_live(struct txn *t, struct shard *sh, const struct key
     return NULL;
 }
 
-/* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
- * only on success. */
-static enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
-                             const struct entry_spec *spec) REQUIRES(shard_role) {
+enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                      const struct entry_spec *spec) {
     struct entry *fresh = entry_new(spec);
 
     if (fresh == NULL)
@@ -137,8 +134,7 @@ static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec
         shard_note_expiry(sh, spec->expire_at);
 }
 
-/* The object for a string too long to live in its entry, with a reference of the store's own. */
-static struct object *string_object(const struct string_value *v) {
+struct object *string_object(const struct string_value *v) {
     struct blob *b = v->blob != NULL ? blob_ref(v->blob) : blob_copy(v->bytes);
 
     return b != NULL ? &b->object : NULL;
@@ -331,7 +327,7 @@ static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct
     return STORE_NO_MEMORY;
 }
 
-enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, char **bytes) {
+enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, bool raw, char **bytes) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = find_live(t, sh, k);
     struct entry_spec spec = {.type = TYPE_STRING, .key = k->name};
@@ -343,6 +339,7 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
         return STORE_TOO_LARGE;
     if (e != NULL)
         spec = entry_spec_of(e);
+    spec.raw = raw;
     if (spec.object == NULL && len <= STRING_INLINE_MAX)
         result = edit_inline(t, sh, k, e, &spec, len);
     else

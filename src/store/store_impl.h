@@ -35,6 +35,15 @@ struct store {
 struct shard *txn_shard_read(struct txn *t, const struct key *k) ASSERT_HELD_SHARED(shard_role);
 struct shard *txn_shard_write(struct txn *t, const struct key *k) ASSERT_HELD(shard_role);
 
+/* The live entry of a key about to be written; an expired one is removed here and now. */
+struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role);
+/* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
+ * only on success. */
+enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                      const struct entry_spec *spec) REQUIRES(shard_role);
+/* The object for a string too long to live in its entry, with a reference of the store's own. NULL: no memory. */
+struct object *string_object(const struct string_value *v);
+
 /* For visits of the whole keyspace: takes shard `i` unless the transaction holds it, and lets it go again. */
 struct shard *txn_visit_read(struct txn *t, unsigned i) ACQUIRE_SHARED(shard_role);
 void txn_leave_read(struct txn *t, unsigned i) RELEASE_SHARED(shard_role);

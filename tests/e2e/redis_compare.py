@@ -41,6 +41,21 @@ GROUPS = {
         set u "1 " / incrbyfloat u 1 / incrbyfloat f nan / incrbyfloat f inf / incrbyfloat f -inf / rpush l a
         incrbyfloat l 1 / incrbyfloat f / set b 17179869184 / incrbyfloat b 1.5 / incrbyfloat b 1e300 / set m 1 ex 100
         incrbyfloat m 2 / ttl m / incrbyfloat v 3.0e-5 / set z 0 / incrbyfloat z -0.0""",
+    "common subsequences": """
+        lcs none nope / lcs none nope len / lcs none nope idx / mset a ohmytext b mynewtext e "" / lcs a b / lcs a b len
+        lcs a b idx / lcs a b idx withmatchlen / lcs a b idx minmatchlen 4 / lcs a b IDX MINMATCHLEN 4 WITHMATCHLEN
+        lcs a b idx minmatchlen -1 / lcs a b idx minmatchlen 5 / lcs a a idx withmatchlen / lcs a e / lcs e b idx / lcs a b len idx
+        lcs a b minmatchlen / lcs a b minmatchlen x / lcs a b bogus / lcs a b len minmatchlen 3 withmatchlen / lcs a
+        rpush l x / lcs a l / lcs l none bogus / mset c aaaa d aa / lcs c d idx withmatchlen / lcs d c idx
+        mset f abcxyzabc g abc / lcs f g idx / lcs g f idx / mset h AGGTAB i GXTXAYB / lcs h i / lcs h i idx / lcs i h idx
+        command getkeys lcs a b len""",
+    "raw": """
+        set k 1 / object encoding k / append k 2 / object encoding k / get k / incr k / object encoding k / set k 1234
+        setrange k 0 2 / object encoding k / setrange k 0 "" / object encoding k / set k 1234 / setrange k 0 "" / object encoding k
+        append new abc / object encoding new / append new d / object encoding new / set new abcd / object encoding new
+        set k 10 / append k 0 / set k 10 / object encoding k / append n 12 / object encoding n / setrange m 0 12 / object encoding m
+        mset k 1 k 22 k 33 / mget k / mset k 1 j 2 k 333 / mget k j / set x v ex 100 / mset x w x ww / ttl x / get x
+        mset k "" / get k / msetnx p 1 p 22 p 3 / get p / msetnx q 1 p 2 / exists q""",
     "counters": f"""
         incr n / incr n / incrby n 10 / decr n / decrby n 5 / get n / incrby n x / incrby n 1.5 / incrby n
         set s abc / incr s / decr s / set b {BIG} / incr b / incrby b 1 / decrby b -1 / set m -{BIG + 1} / decr m

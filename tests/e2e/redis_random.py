@@ -29,12 +29,14 @@ KINDS = {
     "h": HASHES, "s": SETS, "m": VALUES + ["1", "2", "3", "-7", "007"],
     "N": ["1", "2", "3", "0", "-1", "x"], "L": ["limit", "LIMIT", "bogus"],
     "E": ["left", "RIGHT", "left", "RIGHT", "up"], "P": ["rank", "COUNT", "maxlen"],
+    "D": ["len", "IDX", "withmatchlen", "MINMATCHLEN"],
     "R": ["ex", "PX"], "T": ["exat", "PXAT"], "W": ["before", "AFTER", "between"],
 }
 SHAPES = """
     get k/getset k v/getdel k/getex k/getex k R r/getex k T t/getex k o/getex k o o/setnx k v/append k v/strlen k
     set k v/set k v/set k v o/set k v o o/set k v R r/set k v T t/set k v T t o/set k v o T t/setex k r v/psetex k r v
-    mset k v/mset k v k v/mget k k k/incr k/decr k/incrby k n/decrby k n
+    mset k v/mset k v k v/mset k v k v k v k v k v/lcs k k/lcs k k D/lcs k k idx D n/lcs a b idx withmatchlen D n/object encoding k
+    mget k k k/incr k/decr k/incrby k n/decrby k n
     lpush l v/lpush k v v/rpush l v/rpush k v v/lpushx k v/rpushx k v v/lpop k/rpop k/lpop k n/rpop k n/llen k
     lindex k n/lrange k n n/lrange l n n/lset k n v/lset l n v/lrem k n v/lrem l n v/linsert k W v v/linsert l W v v
     ltrim k n n/ltrim l n n/lmove l m E E/lmove l l E E/lmove k k E E/rpoplpush l m/rpoplpush k k/lpos l v/lpos k v P n

@@ -462,6 +462,79 @@ START_TEST(test_incrbyfloat) {
 }
 END_TEST
 
+START_TEST(test_lcs) {
+    static const struct step steps[] = {
+        {"mset a ohmytext b mynewtext", "OK"},
+        {"lcs a b", "\"mytext\""},
+        {"lcs a b len", "(integer) 6"},
+        {"lcs a b idx minmatchlen 4 withmatchlen", "{\"matches\": [[[(integer) 4, (integer) 7], [(integer) "
+                                                   "5, (integer) 8], (integer) 4]], \"len\": (integer) 6}"},
+        {"lcs a none", "\"\""},
+        {"lcs a none idx", "{\"matches\": [], \"len\": (integer) 0}"},
+        {"lcs a b len idx", "(error) ERR If you want both the length and indexes, please just use IDX."},
+        {"rpush l x", "(integer) 1"},
+        {"lcs a l", "(error) ERR The specified keys must contain string values"},
+        {"setrange big 299999 x", "(integer) 300000"},
+        {"lcs big a", "(error) ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+/* As Redis 8.4 documents it: DIGEST, SET's and DELEX's conditions. */
+START_TEST(test_if) {
+    static const struct step steps[] = {
+        {"digest k", "(nil)"},
+        {"set k new ifeq x", "(nil)"},
+        {"set k new ifdeq 0000000000000000", "(nil)"},
+        {"exists k", "(integer) 0"},
+        {"set k v1 ifne x", "OK"},
+        {"set k v2 ifne v1", "(nil)"},
+        {"set k v2 ifeq v1 ex 100", "OK"},
+        {"ttl k", "(integer) 100"},
+        {"set k v3 ifeq v2 keepttl get", "\"v2\""},
+        {"set k v4 ifeq v2 get", "\"v3\""},
+        {"ttl k", "(integer) 100"},
+        {"set k v ifeq v3 nx", "(error) ERR syntax error"},
+        {"set k v xx ifeq v3", "(error) ERR syntax error"},
+        {"set k v ifeq v3 ifne v3", "(error) ERR syntax error"},
+        {"set k v ifeq", "(error) ERR syntax error"},
+        {"set k v ifdeq 123", "(error) ERR must be exactly 16 hexadecimal characters"},
+        {"set k v ifdne 000000000000000x", "(error) ERR must be exactly 16 hexadecimal characters"},
+        {"set k \"\"", "OK"},
+        {"digest k", "\"2d06800538d394c2\""}, /* XXH3-64 of nothing */
+        {"set k v ifdne 2D06800538D394C2", "(nil)"},
+        {"set k v ifdeq 2D06800538D394C2", "OK"},
+        {"delex k ifne v", "(integer) 0"},
+        {"delex k ifdeq 2d06800538d394c2", "(integer) 0"},
+        {"delex k ifdne 2d06800538d394c2", "(integer) 1"},
+        {"delex k ifne v", "(integer) 0"},
+        {"rpush l x", "(integer) 1"},
+        {"digest l", WRONGTYPE},
+        {"set l v ifne x", WRONGTYPE},
+        {"delex l ifeq x", "(error) ERR Key should be of string type if conditions are specified"},
+        {"delex l ifeq", "(error) ERR wrong number of arguments for 'delex' command"},
+        {"delex l bogus x", "(error) ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE"},
+        {"delex l", "(integer) 1"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_raw) {
+    static const struct step steps[] = {
+        {"append k 12", "(integer) 2"},    {"object encoding k", "\"int\""}, {"append k 3", "(integer) 3"},
+        {"object encoding k", "\"raw\""},  {"incr k", "(integer) 124"},      {"object encoding k", "\"int\""},
+        {"setrange k 0 9", "(integer) 3"}, {"object encoding k", "\"raw\""}, {"set k 924", "OK"},
+        {"object encoding k", "\"int\""},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("cmd_string");
     TCase *tc = tcase_create("cmd_string");
@@ -489,6 +562,9 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_counter_limits);
     tcase_add_test(tc, test_what_is_no_integer);
     tcase_add_test(tc, test_wrong_type);
+    tcase_add_test(tc, test_lcs);
+    tcase_add_test(tc, test_if);
+    tcase_add_test(tc, test_raw);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -115,7 +115,7 @@ START_TEST(test_large_value_outlives_its_key) {
     begin(NOW, TXN_WRITE);
     ck_assert_int_eq(set_at("big", large('a', LARGE), NO_EXPIRY), STORE_OK);
     held = blob_ref(entry_blob(get("big")));
-    ck_assert_int_eq(store_edit_string(&txn, &k, LARGE, &bytes), STORE_OK);
+    ck_assert_int_eq(store_edit_string(&txn, &k, LARGE, false, &bytes), STORE_OK);
     bytes[0] = 'b';
     ck_assert_int_eq(entry_string(get("big")).ptr[0], 'b');
     ck_assert_int_eq(held->data[0], 'a');
@@ -147,10 +147,60 @@ START_TEST(test_limits) {
 
     begin(NOW, TXN_WRITE);
     set("a", "kept");
-    ck_assert_int_eq(store_edit_string(&txn, &k, MAX_VALUE + 1, &bytes), STORE_TOO_LARGE);
+    ck_assert_int_eq(store_edit_string(&txn, &k, MAX_VALUE + 1, false, &bytes), STORE_TOO_LARGE);
     check_value("a", SLICE_LIT("kept"));
-    ck_assert_int_eq(store_edit_string(&txn, &k, MAX_VALUE, &bytes), STORE_OK);
+    ck_assert_int_eq(store_edit_string(&txn, &k, MAX_VALUE, false, &bytes), STORE_OK);
     txn_end(&txn);
+}
+END_TEST
+
+/* New keys, ones to be replaced or written over, one named twice, and a value that is refused: all stay as they were. */
+START_TEST(test_several_or_none) {
+    struct key keys[] = {key("new"),  key("long"),     key("same"), key("new"),
+                         key("list"), key("volatile"), key("big")};
+    struct string_value values[] = {
+        {.bytes = SLICE_LIT("n")},  {.bytes = large('b', LARGE)}, {.bytes = SLICE_LIT("SAME")},
+        {.bytes = SLICE_LIT("nn")}, {.bytes = SLICE_LIT("l")},    {.bytes = SLICE_LIT("v")},
+        {.bytes = SLICE_LIT("b")},
+    };
+    enum { COUNT = sizeof(keys) / sizeof(*keys) };
+    struct object *list = NULL;
+    uint64_t bytes;
+
+    begin(NOW, TXN_WRITE);
+    for (size_t i = 0; i < COUNT; i++) { /* their tables are there from now on */
+        ck_assert_int_eq(store_set_strings(&txn, 1, &keys[i], &values[i]), STORE_OK);
+        store_delete(&txn, &keys[i]);
+    }
+    set("long", "long");
+    set("same", "same");
+    ck_assert_int_eq(set_at("volatile", SLICE_LIT("was"), NOW + 5), STORE_OK);
+    ck_assert_int_eq(store_edit_object(&txn, &keys[4], TYPE_LIST, true, &list), STORE_OK);
+    list_push((struct list *)list, LIST_HEAD, SLICE_LIT("element"));
+    store_object_done(&txn, &keys[4]);
+    bytes = stats().bytes;
+
+    values[COUNT - 1].bytes.len = MAX_VALUE + 1;
+    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values), STORE_TOO_LARGE);
+    check_value("long", SLICE_LIT("long"));
+    check_value("same", SLICE_LIT("same"));
+    ck_assert_int_eq(entry_expire_at(get("volatile")), NOW + 5);
+    ck_assert_int_eq(entry_type(get("list")), TYPE_LIST);
+    ck_assert_ptr_null(get("new"));
+    ck_assert_ptr_null(get("big"));
+    ck_assert_uint_eq(stats().bytes, bytes);
+
+    values[COUNT - 1].bytes.len = 1;
+    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values), STORE_OK);
+    check_value("new", SLICE_LIT("nn"));
+    check_value("long", large('b', LARGE));
+    check_value("same", SLICE_LIT("SAME"));
+    check_value("list", SLICE_LIT("l"));
+    check_value("volatile", SLICE_LIT("v"));
+    ck_assert_int_eq(entry_expire_at(get("volatile")), NO_EXPIRY);
+    check_value("big", SLICE_LIT("b"));
+    txn_end(&txn);
+    ck_assert_uint_eq(stats().volatile_keys, 0);
 }
 END_TEST
 
@@ -163,7 +213,7 @@ START_TEST(test_edit_string) {
 
     begin(NOW, TXN_WRITE);
     for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
-        ck_assert_int_eq(store_edit_string(&txn, &k, lens[i], &bytes), STORE_OK);
+        ck_assert_int_eq(store_edit_string(&txn, &k, lens[i], false, &bytes), STORE_OK);
         if (lens[i] > before)
             memset(model + before, 0, lens[i] - before);
         check_value("s", slice_of(model, lens[i]));
@@ -184,7 +234,7 @@ START_TEST(test_edit_keeps_expiry_and_content_type) {
     begin(NOW, TXN_WRITE);
     ck_assert_int_eq(store_set_string(&txn, &k, &v), STORE_OK);
     for (size_t len = 1; len < 20000; len = len * 3 + 1) {
-        ck_assert_int_eq(store_edit_string(&txn, &k, len, &bytes), STORE_OK);
+        ck_assert_int_eq(store_edit_string(&txn, &k, len, false, &bytes), STORE_OK);
         ck_assert_int_eq(entry_expire_at(get("s")), NOW + 500);
         ck_assert(slice_eq(entry_content_type(get("s")), SLICE_LIT("text/plain")));
         ck_assert_int_eq(entry_string(get("s")).ptr[0], 'x');
@@ -416,7 +466,7 @@ START_TEST(test_accounting_never_drifts) {
             set_at(name, large('x', (size_t)(rand() % 9000)), rand() % 2 ? NOW + 9 : NO_EXPIRY);
             break;
         case 1:
-            store_edit_string(&txn, &k, (size_t)(rand() % 9000), &bytes);
+            store_edit_string(&txn, &k, (size_t)(rand() % 9000), false, &bytes);
             break;
         case 2:
             store_delete(&txn, &k);
@@ -471,6 +521,7 @@ Suite *test_suite(void) {
         {"strings", test_large_value_outlives_its_key},
         {"strings", test_blob_is_kept_not_copied},
         {"strings", test_limits},
+        {"strings", test_several_or_none},
         {"strings", test_edit_string},
         {"strings", test_edit_keeps_expiry_and_content_type},
         {"expiry", test_expired_is_gone},
