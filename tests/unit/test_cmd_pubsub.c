@@ -2,6 +2,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <stdio.h>
+
 #include "connection.h"
 
 #define REFUSED "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n"
@@ -145,7 +147,7 @@ static void check_monitor(const char *line, const char *want) {
 
 START_TEST(monitor) {
     check_answer("monitor\n", "+OK\r\n");
-    strcpy(session.peer, "127.0.0.1:1");
+    snprintf(session.peer, sizeof(session.peer), "127.0.0.1:1");
     check_monitor("set k \"a b\\x00\\xff\\\"\\\\\\n\"",
                   "[0 127.0.0.1:1] \"set\" \"k\" \"a b\\x00\\xff\\\"\\\\\\n\"\r\n");
     check_monitor(

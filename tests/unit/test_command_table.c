@@ -86,6 +86,8 @@ START_TEST(test_keys) {
             ck_assert_msg(row->last_key == 0 && row->key_step == 0, "%s", row->name);
             continue;
         }
+        if (row->flags & CMD_PUBSUB)
+            continue; /* channels stand where keys would, and may be left out */
         ck_assert_msg(row->first_key > 0 && row->first_key < least, "%s: first key", row->name);
         ck_assert_msg(row->key_step > 0, "%s: key step", row->name);
         if (row->flags & CMD_NUMKEYS) {
