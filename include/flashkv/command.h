@@ -36,6 +36,7 @@ enum command_flag {
     CMD_NUMKEYS = 1 << 8,     /* an argument counts the keys behind it: see first_key */
     CMD_PUBSUB = 1 << 13,     /* about messages */
     CMD_SUBSCRIBED = 1 << 14, /* may be run by a RESP2 client that is subscribed */
+    CMD_SORT = 1 << 15,       /* its options name more keys, by patterns too: sort.h */
 };
 
 struct call;

@@ -14,6 +14,8 @@ struct hash;
 /* An empty hash. `secret` (TABLE_SECRET_SIZE bytes, borrowed for its life) keys the table. NULL: no memory. */
 struct hash *hash_new(const unsigned char *secret);
 void hash_free(struct hash *h);
+/* Another one of the same content; NULL: no memory. O(n). */
+struct hash *hash_copy(const struct hash *h);
 /* Fields; bytes allocated in all. O(1). */
 size_t hash_len(const struct hash *h);
 size_t hash_bytes(const struct hash *h);

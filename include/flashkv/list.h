@@ -17,6 +17,8 @@ enum list_end { LIST_HEAD, LIST_TAIL };
 /* An empty list; NULL: no memory. */
 struct list *list_new(void);
 void list_free(struct list *l);
+/* Another one of the same content; NULL: no memory. O(n). */
+struct list *list_copy(const struct list *l);
 /* Elements; bytes allocated in all, both O(1). */
 size_t list_len(const struct list *l);
 size_t list_bytes(const struct list *l);

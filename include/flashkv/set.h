@@ -13,6 +13,8 @@ struct set;
 /* An empty set. `secret` (TABLE_SECRET_SIZE bytes, borrowed for its life) keys the table. NULL: no memory. */
 struct set *set_new(const unsigned char *secret);
 void set_free(struct set *s);
+/* Another one of the same content; NULL: no memory. O(n). */
+struct set *set_copy(const struct set *s);
 /* Members; bytes allocated in all. O(1). */
 size_t set_len(const struct set *s);
 size_t set_bytes(const struct set *s);

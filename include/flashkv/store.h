@@ -124,6 +124,10 @@ enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t e
  * are as they were. `from` and `to` may be the same key. */
 enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to);
 
+/* Makes `to`, another key, a copy of `from`, which exists: value, type, expiry and content type. A large string is
+ * shared, a collection copied, O(n) under the locks. On failure `to` is as it was. */
+enum store_result store_copy(struct txn *t, const struct key *from, const struct key *to);
+
 /* ---- change events (event.h) ---------------------------------------------------------------------------- */
 
 enum { STORE_SINKS_MAX = 4 };

@@ -179,6 +179,22 @@ bool read_object(struct call *c, const struct key *k, enum value_type type, cons
     return result == STORE_OK;
 }
 
+void call_effect_expiry(struct call *c, const struct key *k) {
+    const struct entry *e = store_peek(c->txn, k);
+    char digits[NUM_I64_MAX];
+    struct slice effect[3] = {SLICE_LIT("PEXPIREAT"), k->name, {digits, 0}};
+
+    if (e == NULL) {
+        call_effect_value(c, k);
+    } else if (entry_expire_at(e) == NO_EXPIRY) {
+        effect[0] = SLICE_LIT("PERSIST");
+        call_effect(c, k, 2, effect);
+    } else {
+        effect[2].len = num_format_i64(entry_expire_at(e), digits);
+        call_effect(c, k, 3, effect);
+    }
+}
+
 void missing_null(struct call *c) {
     reply_null(c->reply);
 }

@@ -63,6 +63,8 @@ struct object *edit_object(struct call *c, const struct key *k, enum value_type 
 void object_done(struct call *c, const struct key *k, enum event_class class, const char *event);
 /* A collection to read, *o NULL without a key; false: replied an error. */
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o);
+/* The effect "expires when it does now, or is gone". */
+void call_effect_expiry(struct call *c, const struct key *k);
 /* What commands say of a missing key. */
 void missing_null(struct call *c);
 void missing_null_array(struct call *c);

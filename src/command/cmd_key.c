@@ -12,6 +12,7 @@ void cmd_del(struct call *c) {
         if (!store_delete(c->txn, &c->keys[i]))
             continue;
         call_changed(c, &c->keys[i], EVENT_GENERIC, "del");
+        call_effect_value(c, &c->keys[i]);
         n++;
     }
     reply_integer(c->reply, n);
@@ -104,6 +105,7 @@ static void expire(struct call *c, enum time_form form) {
         return;
     }
     call_changed(c, &c->keys[0], EVENT_GENERIC, at <= c->txn->now_ms ? "del" : "expire");
+    call_effect_expiry(c, &c->keys[0]);
     reply_integer(c->reply, 1);
 }
 
@@ -181,6 +183,8 @@ static bool rename_key(struct call *c) {
     }
     call_changed(c, &c->keys[0], EVENT_GENERIC, "rename_from");
     call_changed(c, &c->keys[1], EVENT_GENERIC, "rename_to");
+    call_effect_value(c, &c->keys[1]);
+    call_effect_value(c, &c->keys[0]);
     return true;
 }
 
@@ -279,6 +283,31 @@ void cmd_randomkey(struct call *c) {
 
 /* ---- OBJECT --------------------------------------------------------------------------------------------------- */
 
+void cmd_object_help(struct call *c) {
+    static const char *const lines[] = {
+        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "ENCODING <key>",
+        "    Return the kind of internal representation used in order to store the value",
+        "    associated with a <key>.",
+        "FREQ <key>",
+        "    Return the access frequency index of the <key>. The returned integer is",
+        "    proportional to the logarithm of the recent access frequency of the key.",
+        "IDLETIME <key>",
+        "    Return the idle time of the <key>, that is the approximated number of",
+        "    seconds elapsed since the last access to the key.",
+        "REFCOUNT <key>",
+        "    Return the number of references of the value associated with the specified",
+        "    <key>.",
+        "HELP",
+        "    Prints this help.",
+    };
+    enum { LINES = sizeof(lines) / sizeof(*lines) };
+
+    reply_array(c->reply, LINES);
+    for (size_t i = 0; i < LINES; i++)
+        reply_status(c->reply, slice_str(lines[i]));
+}
+
 /* "int", "embstr", "raw", as Redis would keep the string. */
 static const char *string_encoding(const struct entry *e) {
     enum { EMBEDDED_MAX = 44 };
@@ -338,4 +367,19 @@ void cmd_object_freq(struct call *c) {
                     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
                     "that when switching between policies at runtime LRU and LFU data will take some "
                     "time to adjust.");
+}
+
+/* ---- replicas ------------------------------------------------------------------------------------------------- */
+
+void cmd_wait(struct call *c) {
+    int64_t replicas, timeout_ms;
+
+    if (!arg_i64(c, 1, &replicas))
+        return;
+    if (!num_parse_i64(call_arg(c, 2), &timeout_ms))
+        reply_error(c->reply, "ERR timeout is not an integer or out of range");
+    else if (timeout_ms < 0)
+        reply_error(c->reply, "ERR timeout is negative");
+    else
+        reply_integer(c->reply, 0);
 }

@@ -52,6 +52,16 @@ static struct string_value value_of(const struct arg *a) {
     return (struct string_value){.bytes = arg_slice(a), .blob = a->blob, .expire_at = NO_EXPIRY};
 }
 
+/* The other event of a SET that expires, and its effect, the expiry as a point in time. */
+static void told_expiring(struct call *c, const struct key *k, struct slice value, int64_t expire_at) {
+    char digits[NUM_I64_MAX];
+    struct slice effect[] = {SLICE_LIT("SET"), k->name, value, SLICE_LIT("PXAT"),
+                             slice_of(digits, num_format_i64(expire_at, digits))};
+
+    call_changed(c, k, EVENT_GENERIC, "expire");
+    call_effect(c, k, 5, effect);
+}
+
 /* Sets the call's key to argument `i`. False: replied with the error. */
 static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expire_at) {
     struct string_value v = value_of(&c->argv[i]);
@@ -59,11 +69,14 @@ static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expir
 
     v.expire_at = expire_at;
     result = store_set_string(c->txn, k, &v);
-    if (result == STORE_OK)
-        call_changed(c, k, EVENT_STRING, "set");
-    else
+    if (result != STORE_OK) {
         reply_store_error(c, result);
-    return result == STORE_OK;
+        return false;
+    }
+    call_changed(c, k, EVENT_STRING, "set");
+    if (expire_at != NO_EXPIRY)
+        told_expiring(c, k, v.bytes, expire_at);
+    return true;
 }
 
 /* An old value that has to outlive its change: the reply waits until the change is known to be done. */
@@ -266,8 +279,10 @@ void cmd_getex(struct call *c) {
     if (e == NULL || (!o.time_at && entry_expire_at(e) == expire_at) || (!o.time_at && !o.persist))
         return;
     /* no memory for the change: the value was read, the expiry stays */
-    if (store_set_expiry(c->txn, &c->keys[0], expire_at, &existed) == STORE_OK)
-        call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : "expire");
+    if (store_set_expiry(c->txn, &c->keys[0], expire_at, &existed) != STORE_OK)
+        return;
+    call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : "expire");
+    call_effect_expiry(c, &c->keys[0]);
 }
 
 /* ---- changing ----------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "args.h"
 #include "listening.h"
+#include "sort.h"
 #include "table.h"
 
 enum { KEYS_ON_STACK = 8 };
@@ -71,6 +72,8 @@ static bool hash_keys(struct call *c, const struct key_args *at, struct key *key
     }
     c->keys = keys;
     c->key_count = at->count;
+    if (c->command->flags & CMD_SORT)
+        *shards |= sort_shards(c);
     return true;
 }
 

@@ -32,6 +32,9 @@ void cmd_quit(struct call *c);
 void cmd_reset(struct call *c);
 void cmd_select(struct call *c);
 
+/* cmd_copy.c */
+void cmd_copy(struct call *c);
+
 /* cmd_hash.c */
 void cmd_hdel(struct call *c);
 void cmd_hexists(struct call *c);
@@ -59,6 +62,7 @@ void cmd_expiretime(struct call *c);
 void cmd_keys(struct call *c);
 void cmd_object_encoding(struct call *c);
 void cmd_object_freq(struct call *c);
+void cmd_object_help(struct call *c);
 void cmd_object_idletime(struct call *c);
 void cmd_object_refcount(struct call *c);
 void cmd_persist(struct call *c);
@@ -72,6 +76,7 @@ void cmd_renamenx(struct call *c);
 void cmd_scan(struct call *c);
 void cmd_ttl(struct call *c);
 void cmd_type(struct call *c);
+void cmd_wait(struct call *c);
 
 /* cmd_lcs.c */
 void cmd_lcs(struct call *c);
@@ -158,6 +163,9 @@ void cmd_sintercard(struct call *c);
 void cmd_sinterstore(struct call *c);
 void cmd_sunion(struct call *c);
 void cmd_sunionstore(struct call *c);
+
+/* cmd_sort.c */
+void cmd_sort(struct call *c);
 
 /* cmd_string.c */
 void cmd_append(struct call *c);

@@ -87,6 +87,8 @@ static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
 struct object *object_new(enum value_type type, const unsigned char *secret);
 /* Drops an object: a blob's reference, or a whole collection. NULL is ignored. */
 void object_free(struct object *o);
+/* Another object of the same content; a blob is shared. NULL: no memory. */
+struct object *object_copy(const struct object *o);
 /* Elements of a collection, bytes of a blob. O(1). */
 size_t object_len(const struct object *o);
 /* Bytes an object takes, allocator's rounding included. */

@@ -38,6 +38,25 @@ void hash_free(struct hash *h) {
     mem_free(h);
 }
 
+struct hash *hash_copy(const struct hash *h) {
+    struct hash *copy = mem_zalloc(sizeof(*copy));
+    bool ok;
+
+    if (copy == NULL)
+        return NULL;
+    copy->object.type = TYPE_HASH;
+    copy->packed_fields = h->packed_fields;
+    members_init(&copy->members, h->members.table.secret);
+    if (h->packed != NULL)
+        ok = (copy->packed = packed_copy(h->packed)) != NULL;
+    else
+        ok = members_copy(&h->members, &copy->members);
+    if (ok)
+        return copy;
+    hash_free(copy);
+    return NULL;
+}
+
 size_t hash_len(const struct hash *h) {
     return h->packed != NULL ? h->packed_fields : members_count(&h->members);
 }

@@ -268,6 +268,23 @@ void list_free(struct list *l) {
     mem_free(l);
 }
 
+struct list *list_copy(const struct list *l) {
+    struct list *copy = list_new();
+
+    for (size_t i = 0; copy != NULL && i < l->used; i++) {
+        struct packed *chunk = packed_copy(chunk_at(l, i));
+
+        if (chunk != NULL && ring_insert(copy, i, chunk, *count_at(l, i))) {
+            copy->len += *count_at(l, i);
+            continue;
+        }
+        mem_free(chunk);
+        list_free(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
 size_t list_len(const struct list *l) {
     return l->len;
 }

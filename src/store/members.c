@@ -107,3 +107,21 @@ uint64_t members_scan(const struct members *m, uint64_t cursor, size_t count, me
 struct entry *members_random(const struct members *m) {
     return table_random(&m->table);
 }
+
+struct copying {
+    struct members *to;
+    bool failed;
+};
+
+static void copy_entry(void *ctx, struct entry *e) {
+    struct copying *c = ctx;
+
+    c->failed = c->failed || members_put(c->to, entry_key(e), entry_string(e)) != MEMBER_ADDED;
+}
+
+bool members_copy(const struct members *m, struct members *copy) {
+    struct copying c = {copy, false};
+
+    table_walk(&m->table, 0, TABLE_ALL, copy_entry, &c);
+    return !c.failed;
+}

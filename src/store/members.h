@@ -17,6 +17,8 @@ enum member_result { MEMBER_ADDED, MEMBER_REPLACED, MEMBER_NO_MEMORY, MEMBER_TOO
 /* The secret is borrowed. */
 void members_init(struct members *m, const unsigned char *secret);
 void members_free(struct members *m);
+/* Makes `copy`, which is initialised, have the same members. False, `copy` to be freed: no memory. */
+bool members_copy(const struct members *m, struct members *copy);
 static inline size_t members_count(const struct members *m) {
     return m->table.used;
 }

@@ -36,6 +36,20 @@ void object_free(struct object *o) {
     }
 }
 
+struct object *object_copy(const struct object *o) {
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        return &blob_ref((struct blob *)o)->object;
+    case TYPE_LIST:
+        return (struct object *)list_copy((const struct list *)o);
+    case TYPE_HASH:
+        return (struct object *)hash_copy((const struct hash *)o);
+    case TYPE_SET:
+        return (struct object *)set_copy((const struct set *)o);
+    }
+    return NULL;
+}
+
 size_t object_len(const struct object *o) {
     switch ((enum value_type)o->type) {
     case TYPE_STRING:

@@ -50,6 +50,16 @@ struct packed *packed_new(size_t cap) {
     return p;
 }
 
+struct packed *packed_copy(const struct packed *p) {
+    struct packed *copy = packed_new(p->used);
+
+    if (copy != NULL) {
+        memcpy(copy->data, p->data, p->used);
+        copy->used = p->used;
+    }
+    return copy;
+}
+
 static struct packed *packed_resize(struct packed *p, size_t cap) {
     size_t size = mem_good_size(sizeof(*p) + cap);
     struct packed *moved = mem_realloc(p, size);

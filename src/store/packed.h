@@ -27,6 +27,8 @@ struct packed {
 
 /* An empty one with room for `cap` bytes of elements. NULL: no memory. */
 struct packed *packed_new(size_t cap);
+/* Another one of the same elements, without room for more. NULL: no memory. */
+struct packed *packed_copy(const struct packed *p);
 /* Bytes that an element of `len` bytes takes. */
 size_t packed_size(size_t len);
 /* Bytes allocated in all. */

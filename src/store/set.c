@@ -34,6 +34,26 @@ void set_free(struct set *s) {
     mem_free(s);
 }
 
+struct set *set_copy(const struct set *s) {
+    struct set *copy = set_new(s->members.table.secret);
+    bool ok;
+
+    if (copy == NULL)
+        return NULL;
+    copy->is_table = s->is_table;
+    if (s->is_table) {
+        ok = members_copy(&s->members, &copy->members);
+    } else {
+        copy->ints = mem_dup(s->ints, s->used * sizeof(*s->ints));
+        copy->used = copy->cap = copy->ints != NULL ? s->used : 0;
+        ok = copy->ints != NULL;
+    }
+    if (ok)
+        return copy;
+    set_free(copy);
+    return NULL;
+}
+
 size_t set_len(const struct set *s) {
     return s->is_table ? members_count(&s->members) : s->used;
 }

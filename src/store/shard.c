@@ -51,6 +51,11 @@ void shard_note_expiry(struct shard *sh, int64_t expire_at) {
 static void bury(struct object *o, struct object **dead) {
     if (o == NULL || dead == NULL)
         return;
+    if (o->type == TYPE_STRING && blob_shared((struct blob *)o)) {
+        object_free(
+            o); /* a reference among several: a blob that two keys share (COPY) can be in one chain only */
+        return;
+    }
     o->next_dead = *dead;
     *dead = o;
 }

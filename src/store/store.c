@@ -242,6 +242,23 @@ enum store_result store_rename(struct txn *t, const struct key *from, const stru
     return result;
 }
 
+enum store_result store_copy(struct txn *t, const struct key *from, const struct key *to) {
+    struct shard *src = txn_shard_write(t, from), *dst = txn_shard_write(t, to);
+    struct entry *e = find_live(t, src, from), *stale = find_live(t, dst, to);
+    struct entry_spec spec;
+    enum store_result result;
+
+    assert(e != NULL && e != stale);
+    spec = entry_spec_of(e);
+    spec.key = to->name;
+    if (spec.object != NULL && (spec.object = object_copy(spec.object)) == NULL)
+        return STORE_NO_MEMORY;
+    result = put(t, dst, to->hash, stale, &spec);
+    if (result != STORE_OK)
+        object_free(spec.object);
+    return result;
+}
+
 /* ---- editing in place ------------------------------------------------------------------------------------ */
 
 /* Room for `len` bytes with some to spare, as a string that grows will grow again: double it up to 1 MiB, then

@@ -143,6 +143,30 @@ GROUPS = {
         renamenx d e / renamenx none e / rename a / keys d / keys * none / keys [ef] / dbsize / randomkey x
         scan 0 count 0 / scan x / scan 0 match / scan 0 bogus 1 / scan 0 count x / scan / keys / scan 0 match none* count 1000
         flushdb bogus / flushall async / dbsize / randomkey / scan 0 / keys * / flushdb / flushall sync / type""",
+    "copies": """
+        copy none x / set a v ex 100 / copy a b / ttl b / get b / copy a b / set a w / copy a b replace / get b / ttl b / copy a a
+        copy a c db 0 / copy a c db 99 / copy a c db x / copy a c db / copy a c bogus / copy a c replace replace db 0 / get c
+        rpush l 1 2 3 / copy l m / rpush m 4 / lrange l 0 -1 / lrange m 0 -1 / hset h a 1 b 2 / copy h a / copy h a replace
+        hset a a 9 / hget h a / hget a a / ttl a / sadd s 1 2 3 / copy s t / sadd t x / scard s / scard t / copy t u
+        object encoding s / object encoding u / srem u 1 2 3 x / exists u / scard t / copy a / copy none a replace / type a
+        wait 0 0 / wait 0 10 / wait x 0 / wait 0 x / wait 0 -1 / wait 0 1.5 / wait / object help / object help x""",
+    "sorting": """
+        sort none / sort none store d / exists d / rpush l 3 1 10 2 / sort l / sort l desc / sort l alpha / sort l alpha desc
+        sort l limit 1 2 / sort l limit -1 2 / sort l limit 0 -1 / sort l limit 0 0 / sort l limit 9 9 / sort l limit 2 99
+        sort l limit x 1 / sort l limit 1 / sort l limit 1 x / sort l by / sort l get / sort l store / sort l bogus / sort_ro l
+        sort_ro l store d / sort_ro l desc limit 0 1 / sort l store d / lrange d 0 -1 / sort l desc store l / lrange l 0 -1
+        mset w1 3 w2 2 w3 1 w10 0 / sort l by w* / sort l by w* desc / sort l by w* get # get w* get nope* get none / sort l by none*
+        sort l by nosort / sort l by nosort desc / sort l by nosort limit 1 2 / sort l by nosort desc limit 1 2
+        sort l by nosort limit 3 9 get # / hset h1 f 5 n x / hset h2 f 4 / hset h3 f 6 / sort l by h*->f / sort l by h*->f get h*->f get h*->n
+        sort l by h*->nope / sort l by h*-> / sort l get h*->f store d / lrange d 0 -1 / sort l by h*->f desc limit 1 2
+        rpush words banana apple cherry "" / sort words / sort words alpha / sort words desc alpha / sort words alpha limit 1 1
+        rpush nums 1.5 -2 1e3 0x10 inf "" " 7" / sort nums / sort nums desc / rpush bad 1 "1 " / sort bad / rpush nan nan / sort nan
+        mset x1 b x3 a / sort l by x* alpha get # get x* / sort l by x* / sort l by x* alpha desc limit 0 2 / sadd s 5 3 4 1 / sort s / sort s desc
+        sort s limit 1 2 / sort s store d / lrange d 0 -1 / sort s by nosort store d / lrange d 0 -1 / sadd t b a c / sort t alpha
+        sort t / sort t by nosort store d / lrange d 0 -1 / sort t by nosort desc store d / lrange d 0 -1 / set str v / sort str
+        sort str by bogus / sort h1 / sort none store str / exists str / sort l get # get # / sort l by w* get #* get * / sort l limit 0 1 limit 1 1
+        sort l asc desc / sort l desc asc / sort l by w* by x* / set w2 "not a number" / sort l by w* / rpush same 2 1 2 1 / sort same
+        mset y1 0 y2 0 / sort same by y* / sort l get l / sort_ro l by w* alpha / sort l get w* store w1 / lrange w1 0 -1 / type w1""",
     "connection": """
         ping / ping hello / ping a b / echo hi / echo / echo a b / select 0 / select 1 / select -1 / select x / select
         client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname

@@ -30,6 +30,7 @@ KINDS = {
     "N": ["1", "2", "3", "0", "-1", "x"], "L": ["limit", "LIMIT", "bogus"],
     "E": ["left", "RIGHT", "left", "RIGHT", "up"], "P": ["rank", "COUNT", "maxlen"],
     "D": ["len", "IDX", "withmatchlen", "MINMATCHLEN"],
+    "O": ["asc", "DESC", "alpha", "replace", "bogus"], "B": ["*", "nope*", "*->v", "h", "#"],
     "R": ["ex", "PX"], "T": ["exat", "PXAT"], "W": ["before", "AFTER", "between"],
 }
 SHAPES = """
@@ -41,6 +42,9 @@ SHAPES = """
     lindex k n/lrange k n n/lrange l n n/lset k n v/lset l n v/lrem k n v/lrem l n v/linsert k W v v/linsert l W v v
     ltrim k n n/ltrim l n n/lmove l m E E/lmove l l E E/lmove k k E E/rpoplpush l m/rpoplpush k k/lpos l v/lpos k v P n
     lpos l v P n P n/lmpop N l E/lmpop N l m E count n/lmpop N k k E
+    copy k k/copy k k replace/copy k k replace O/copy h h/copy h h replace/copy s s/copy s s replace/copy k l replace
+    sort l/sort l O/sort l alpha O/sort l O O limit n n/sort l store k/sort k alpha/sort_ro l alpha desc/sort s alpha/sort l by nosort get #
+    sort l alpha get # get B get B/sort l by B alpha get #/sort l limit n n alpha store l
     hset h v v/hset h v v v v/hset k v v/hmset h v v/hsetnx h v v/hget h v/hget k v/hmget h v v v/hgetall h/hkeys h/hvals h
     hlen h/hlen k/hexists h v/hstrlen h v/hdel h v/hdel h v v/hincrby h v n/hincrbyfloat h v n/hscan h 0 count 100
     sadd s m/sadd s m m m/sadd k m/srem s m/srem s m m/scard s/scard k/sismember s m/smismember s m m/smembers s/smove s s m
@@ -66,7 +70,7 @@ def draw(rng, shapes):
 def reply_to(client, command):
     client.send(Resp.encode([w.encode("latin-1") for w in command]))
     reply = raw_reply(client.file)
-    if command[0].lower() in UNORDERED and reply[:1] in b"*%~":
+    if (command[0].lower() in UNORDERED or "by" in command) and reply[:1] in b"*%~":
         return sorted(reply.split(b"\r\n"))  # in no order; nothing here holds a line's end
     return reply
 

@@ -348,6 +348,96 @@ START_TEST(test_randomkey_reaches_all) {
 }
 END_TEST
 
+START_TEST(test_copy) {
+    static const struct step steps[] = {
+        {"copy a b", "(integer) 0"},
+        {"set a v ex 100", "OK"},
+        {"copy a b", "(integer) 1"},
+        {"ttl b", "(integer) 100"},
+        {"copy a b", "(integer) 0"},
+        {"append b w", "(integer) 2"},
+        {"get a", "\"v\""},
+        {"rpush l 1 2", "(integer) 2"},
+        {"copy l b replace", "(integer) 1"},
+        {"ttl b", "(integer) -1"},
+        {"rpush b 3", "(integer) 3"},
+        {"lrange l 0 -1", "[\"1\", \"2\"]"},
+        {"hset h f v", "(integer) 1"},
+        {"copy h i", "(integer) 1"},
+        {"hset i f w", "(integer) 0"},
+        {"hget h f", "\"v\""},
+        {"sadd s 1 2", "(integer) 2"},
+        {"copy s t", "(integer) 1"},
+        {"sadd t x", "(integer) 1"},
+        {"copy t u", "(integer) 1"},
+        {"scard s", "(integer) 2"},
+        {"scard u", "(integer) 3"},
+        {"copy a a", "(error) ERR source and destination objects are the same"},
+        {"copy a x db 1", "(error) ERR DB index is out of range"},
+        {"copy a x bogus", "(error) ERR syntax error"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+/* The bytes are shared; both keys go in one transaction. */
+START_TEST(test_copy_of_a_large_string) {
+    check_line("setrange a 99999 x", "(integer) 100000");
+    check_line("copy a b", "(integer) 1");
+    check_line("copy b c", "(integer) 1");
+    check_line("setrange b 0 y", "(integer) 100000");
+    check_line("getrange a 99999 -1", "\"x\"");
+    check_line("getrange a 0 0", "\"\\x00\"");
+    check_line("del a b c", "(integer) 3");
+    check_line("setrange a 99999 x", "(integer) 100000");
+    check_line("copy a b", "(integer) 1");
+    check_line("mset a 1 b 2 a 3", "OK");
+    check_line("mget a b", "[\"3\", \"2\"]");
+}
+END_TEST
+
+START_TEST(test_sort) {
+    static const struct step steps[] = {
+        {"sort none", "[]"},
+        {"rpush l 3 1 10", "(integer) 3"},
+        {"sort l", "[\"1\", \"3\", \"10\"]"},
+        {"sort l desc limit 0 1", "[\"10\"]"},
+        {"sort l alpha", "[\"1\", \"10\", \"3\"]"},
+        {"mset w1 3 w3 2 w10 1", "OK"},
+        {"sort l by w*", "[\"10\", \"3\", \"1\"]"},
+        {"sort l by w* get # get w* get no*",
+         "[\"10\", \"1\", (nil), \"3\", \"2\", (nil), \"1\", \"3\", (nil)]"},
+        {"hset h1 f x", "(integer) 1"},
+        {"sort l get h*->f", "[\"x\", (nil), (nil)]"},
+        {"sort l by nosort desc", "[\"10\", \"1\", \"3\"]"},
+        {"sort l store l", "(integer) 3"},
+        {"lrange l 0 -1", "[\"1\", \"3\", \"10\"]"},
+        {"sort none store l", "(integer) 0"},
+        {"exists l", "(integer) 0"},
+        {"sadd s b a", "(integer) 2"},
+        {"sort s", "(error) ERR One or more scores can't be converted into double"},
+        {"sort s by nosort store d", "(integer) 2"},
+        {"lrange d 0 -1", "[\"a\", \"b\"]"},
+        {"sort_ro s alpha store d", "(error) ERR syntax error"},
+        {"sort h1", "(error) WRONGTYPE Operation against a key holding the wrong kind of value"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_wait) {
+    static const struct step steps[] = {
+        {"wait 0 0", "(integer) 0"},
+        {"wait 3 10", "(integer) 0"},
+        {"wait 0 -1", "(error) ERR timeout is negative"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("cmd_key");
     TCase *tc = tcase_create("cmd_key");
@@ -368,6 +458,10 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_scan_syntax);
     tcase_add_loop_test(tc, test_scan_walks_all, 0, 4);
     tcase_add_test(tc, test_randomkey_reaches_all);
+    tcase_add_test(tc, test_copy);
+    tcase_add_test(tc, test_copy_of_a_large_string);
+    tcase_add_test(tc, test_sort);
+    tcase_add_test(tc, test_wait);
     suite_add_tcase(suite, tc);
     return suite;
 }

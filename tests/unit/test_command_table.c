@@ -11,7 +11,7 @@
 
 static bool is_lower(const char *name) {
     for (; *name != '\0'; name++)
-        if (!islower((unsigned char)*name) && *name != '|' && *name != '.' && *name != '-')
+        if (!islower((unsigned char)*name) && *name != '|' && *name != '.' && *name != '-' && *name != '_')
             return false;
     return true;
 }
