@@ -10,7 +10,8 @@
  * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values
  * expire_at  wall milliseconds, 0: never
  * expiry     "" none, "keep" the one the key has, or wall milliseconds
- * condition  "" none, "nx", "xx", "match" or "none-match"; the tags of the last two follow, "*" is any value
+ * condition  "" none, "nx", "xx", "equals", "match" or "none-match"; what it must equal, or the tags, follow; the tag "*"
+ *            is any value
  * etag       16 hex digits of the value's digest; null for what is not a string, and for a large one whose digest
  *            is not known yet: it takes too long for a held lock, so whoever wants it asks the blob (rest.blob)
  * outcome    REST_CREATED and so on (rest.h) */
@@ -103,6 +104,8 @@ static bool condition_holds(const struct call *c, const struct entry *e, size_t 
         return e != NULL;
     if (arg_is(c, at, "match"))
         return e != NULL && tag_among(c, e, at + 1);
+    if (arg_is(c, at, "equals"))
+        return e != NULL && entry_type(e) == TYPE_STRING && slice_eq(entry_string(e), call_arg(c, at + 1));
     if (arg_is(c, at, "none-match"))
         return e == NULL || !tag_among(c, e, at + 1);
     return true;

@@ -14,7 +14,7 @@
 #include <flashkv/num.h>
 
 #include "handlers.h"
-#include "json_out.h"
+#include "json_reply.h"
 #include "params.h"
 #include "stream.h"
 
@@ -60,25 +60,6 @@ static void put_start(struct json_out *o, const struct export *e, const struct c
     }
 }
 
-/* The elements of a collection, all in one encoding. */
-static void put_elements(struct json_out *o, const struct capture *c, size_t at) {
-    size_t n = (size_t)c->tokens[at].n, i = 1;
-    void (*put)(struct json_out *, struct slice);
-
-    while (i <= n && utf8_valid(capture_text(c, at + i)))
-        i++;
-    put = i <= n ? json_put_base64 : json_put_utf8;
-    if (i <= n)
-        json_put(o, ",\"encoding\":\"base64\"");
-    json_put(o, ",\"value\":[");
-    for (i = 1; i <= n; i++) {
-        if (i > 1)
-            json_put(o, ",");
-        put(o, capture_text(c, at + i));
-    }
-    json_put(o, "]}\n");
-}
-
 static void begin_blob(struct export *e, struct json_out *o, struct blob *b) {
     e->blob = blob_ref(b);
     e->blob_at = 0;
@@ -111,7 +92,9 @@ static void put_part(struct export *e, struct json_out *o, const struct capture 
         return;
     }
     if (c->tokens[5].kind == TOKEN_AGGREGATE) {
-        put_elements(o, c, 5);
+        json_put(o, ",");
+        json_put_elements(o, c, 5);
+        json_put(o, "}\n");
     } else {
         json_put(o, ",");
         json_put_bytes(o, "value", "encoding", capture_text(c, 5));

@@ -20,6 +20,8 @@ enum MHD_Result http_delete_list(struct request *r);
 enum MHD_Result http_pop_list(struct request *r);
 enum MHD_Result http_trim_list(struct request *r);
 enum MHD_Result http_set_list_item(struct request *r);
+/* batch.c */
+enum MHD_Result http_batch(struct request *r);
 /* export.c, import.c */
 enum MHD_Result http_export(struct request *r);
 enum MHD_Result http_import(struct request *r);

@@ -16,6 +16,8 @@
 
 enum { ERRORS_TOLD = 100, HEAD_ARGS = 6, NAME_MAX_TOLD = 40 };
 
+#define BAD_ENCODING "an encoding that is neither utf8 nor base64, or no base64"
+
 enum conflict { CONFLICT_REPLACE, CONFLICT_SKIP, CONFLICT_FAIL };
 
 struct import {
@@ -140,15 +142,6 @@ static bool read_line(struct import *im, struct line *l, char *text, size_t len)
 
 /* ---- what it says --------------------------------------------------------------------------------------------------- */
 
-/* In place, if `encoding` says so. */
-static bool decode(struct import *im, struct slice encoding, const char **ptr, size_t *len) {
-    if (encoding.ptr == NULL || slice_eq(encoding, SLICE_LIT("utf8")))
-        return true;
-    if (!slice_eq(encoding, SLICE_LIT("base64")))
-        return wrong(im, "an encoding that is neither utf8 nor base64");
-    return base64_decode((char *)(uintptr_t)*ptr, len) || wrong(im, "what should be base64 is not");
-}
-
 static bool check_line(struct import *im, struct line *l) {
     struct arg *values = (struct arg *)(void *)im->argv.data + HEAD_ARGS;
 
@@ -160,24 +153,15 @@ static bool check_line(struct import *im, struct line *l) {
         return wrong(im, "value: a collection has one element at least");
     if (l->content_type.len > ENTRY_CONTENT_TYPE_MAX)
         return wrong(im, "content_type: too long");
-    if (!decode(im, l->key_encoding, &l->key.ptr, &l->key.len))
-        return false;
-    for (size_t i = 0; i < l->values; i++)
-        if (!decode(im, l->encoding, &values[i].ptr, &values[i].len))
-            return false;
-    return true;
-}
+    if (!json_in_decode(&l->key, l->key_encoding))
+        return wrong(im, BAD_ENCODING);
+    for (size_t i = 0; i < l->values; i++) {
+        struct slice value = arg_slice(&values[i]);
 
-/* A large value goes in by reference, so that it is not copied under the lock. */
-static bool hold_large(struct import *im, struct arg *value, struct blob **held) {
-    *held = NULL;
-    if (value->len <= STRING_INLINE_MAX)
-        return true;
-    *held = blob_new(value->len, value->len);
-    if (*held == NULL)
-        return wrong(im, "out of memory");
-    memcpy((*held)->data, value->ptr, value->len);
-    *value = (struct arg){(*held)->data, value->len, *held};
+        if (!json_in_decode(&value, l->encoding))
+            return wrong(im, BAD_ENCODING);
+        values[i] = arg_of(value);
+    }
     return true;
 }
 
@@ -185,7 +169,6 @@ static bool load(struct import *im, const struct line *l) {
     struct arg *argv = (struct arg *)(void *)im->argv.data;
     int64_t expire_at = l->ttl_ms > 0 ? im->session.now_ms + l->ttl_ms : l->expire_at;
     char digits[NUM_I64_MAX];
-    struct blob *held = NULL;
     struct capture c;
     bool ok;
 
@@ -195,8 +178,8 @@ static bool load(struct import *im, const struct line *l) {
     argv[3] = arg_of(l->type);
     argv[4] = arg_of(slice_of(digits, num_format_i64(expire_at, digits)));
     argv[5] = arg_of(l->content_type);
-    if (!l->is_array && !hold_large(im, &argv[HEAD_ARGS], &held))
-        return false;
+    if (!l->is_array && !arg_hold(&argv[HEAD_ARGS]))
+        return wrong(im, "out of memory");
     ok = run_command(im->server, &im->session, &c, BYTES_INLINE, HEAD_ARGS + l->values, argv);
     if (!ok) {
         wrong(im, c.error[0] != '\0' ? c.error : "out of memory");
@@ -209,7 +192,7 @@ static bool load(struct import *im, const struct line *l) {
         ok = wrong(im, "the key is there already");
     }
     capture_free(&c);
-    blob_unref(held);
+    arg_release(&argv[HEAD_ARGS]);
     return ok;
 }
 
@@ -273,8 +256,7 @@ static bool on_piece(struct request *r, void *ctx, const char *bytes, size_t len
 
     im->session.now_ms = r->now_ms;
     if (!lines_add(&im->lines, bytes, len)) {
-        request_refuse(r, 413,
-                       "line %llu is longer than max-request-bytes; the lines before it were imported",
+        request_refuse(r, 413, "line %llu is longer than max-request-bytes; those before it were done",
                        (unsigned long long)im->lines.number + 1);
         return false;
     }

@@ -250,3 +250,9 @@ bool json_pass(struct json_in *j, enum json_token token) {
 void json_in_explain(const struct json_in *j, char *out, size_t cap) {
     snprintf(out, cap, "not JSON: %s, at byte %zu", j->why, (size_t)(j->at - j->start));
 }
+
+bool json_in_decode(struct slice *s, struct slice encoding) {
+    if (encoding.len == 0 || slice_eq(encoding, SLICE_LIT("utf8")))
+        return true;
+    return slice_eq(encoding, SLICE_LIT("base64")) && base64_decode((char *)(uintptr_t)s->ptr, &s->len);
+}

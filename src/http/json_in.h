@@ -39,6 +39,8 @@ struct json_in json_in_make(char *text, size_t len);
 enum json_token json_read(struct json_in *j, struct slice *s);
 /* Passes over the rest of a value whose first token was `token`. False: bad. */
 bool json_pass(struct json_in *j, enum json_token token);
+/* Decodes bytes that were given as a string, in place: `encoding` is empty, utf8 or base64. False: another, or not base64. */
+bool json_in_decode(struct slice *s, struct slice encoding);
 /* "... at byte 17" */
 void json_in_explain(const struct json_in *j, char *out, size_t cap);
 

@@ -58,6 +58,37 @@ bool run_command(struct server *srv, struct session *s, struct capture *c, size_
     return !c->reply.failed && !c->overflow;
 }
 
+bool arg_hold(struct arg *a) {
+    struct blob *b;
+
+    if (a->len <= STRING_INLINE_MAX)
+        return true;
+    if ((b = blob_new(a->len, a->len)) == NULL)
+        return false;
+    memcpy(b->data, a->ptr, a->len);
+    blob_digest(b);
+    *a = (struct arg){b->data, b->len, b};
+    return true;
+}
+
+void arg_release(struct arg *a) {
+    blob_unref(a->blob);
+}
+
+bool http_may_run(struct slice command) {
+    static const char *const of_connections[] = {
+        "auth",      "asking",       "client",     "discard",     "exec",         "hello",
+        "monitor",   "multi",        "psubscribe", "psync",       "punsubscribe", "quit",
+        "readonly",  "readwrite",    "replconf",   "reset",       "select",       "ssubscribe",
+        "subscribe", "sunsubscribe", "sync",       "unsubscribe", "unwatch",      "watch",
+    };
+
+    for (size_t i = 0; i < sizeof(of_connections) / sizeof(*of_connections); i++)
+        if (slice_caseeq(command, slice_str(of_connections[i])))
+            return false;
+    return true;
+}
+
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
     struct session s = request_session(r);
 
@@ -149,7 +180,7 @@ enum MHD_Result respond_json(struct request *r, char *text) {
     return respond_json_of_key(r, text, slice_of("", 0), NO_EXPIRY);
 }
 
-enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o) {
+enum MHD_Result respond_out(struct request *r, unsigned status, const char *type, struct json_out *o) {
     struct MHD_Response *response;
 
     if (o->failed) {
@@ -162,7 +193,8 @@ enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json
         buf_free(&o->buf);
         return MHD_NO;
     }
-    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    o->buf = buf_make(0); /* the response's now */
+    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     return queue(r, status, response);
 }
 
@@ -339,7 +371,7 @@ void respond_verdict_now(struct request *r) {
     r->answered = true;
 }
 
-enum MHD_Result respond_error(struct request *r, const char *error) {
+unsigned status_of_error(const char *error) {
     /* By how the text begins; the first that fits. */
     static const struct {
         const char *begins;
@@ -354,10 +386,15 @@ enum MHD_Result respond_error(struct request *r, const char *error) {
         {"ERR key is too long", 414},
         {"ERR out of memory", 503},
     };
-    const char *detail = strchr(error, ' ');
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         if (slice_starts(slice_str(error), slice_str(statuses[i].begins)))
-            return respond_problem(r, statuses[i].status, "%s", detail != NULL ? detail + 1 : error);
-    return respond_problem(r, 400, "%s", detail != NULL ? detail + 1 : error);
+            return statuses[i].status;
+    return 400;
+}
+
+enum MHD_Result respond_error(struct request *r, const char *error) {
+    const char *detail = strchr(error, ' ');
+
+    return respond_problem(r, status_of_error(error), "%s", detail != NULL ? detail + 1 : error);
 }

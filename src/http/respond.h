@@ -26,6 +26,11 @@ bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t a
 struct arg arg_of(struct slice s);
 struct arg arg_text(const char *text);
 struct arg arg_body(const struct request *r);
+/* A large argument, copied into a blob so that the store need not copy it under a lock, its digest known. False: no memory. */
+bool arg_hold(struct arg *a);
+void arg_release(struct arg *a);
+/* Can this command be run for a request, which has no connection of its own: no transaction, subscription or name? */
+bool http_may_run(struct slice command);
 
 /* ---- answering ---------------------------------------------------------------------------------------------------- */
 
@@ -39,14 +44,18 @@ enum MHD_Result respond_problem(struct request *r, unsigned status, const char *
 enum MHD_Result respond_refused(struct request *r, struct slice etag);
 /* 200 with a text that json.h made, application/json, and frees it; NULL is "out of memory". */
 enum MHD_Result respond_json(struct request *r, char *text);
-/* A JSON text that was written piece by piece, and is let go; if it did not fit, 507. */
-enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o);
+/* A text that was written piece by piece, and is let go; if it did not fit, 507. */
+enum MHD_Result respond_out(struct request *r, unsigned status, const char *type, struct json_out *o);
+static inline enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o) {
+    return respond_out(r, status, "application/json", o);
+}
 /* The same of a key, with its ETag, if any, and time to live, if it expires. */
 enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at);
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
 /* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at);
+unsigned status_of_error(const char *error);
 /* The error of a command's reply, as the status it means. */
 enum MHD_Result respond_error(struct request *r, const char *error);
 

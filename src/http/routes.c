@@ -21,6 +21,7 @@ const struct route route_table[] = {
     {"POST", "/lists/{key}/pop", "popList", http_pop_list, BODY_NONE, "end count"},
     {"POST", "/lists/{key}/trim", "trimList", http_trim_list, BODY_NONE, "start stop"},
     {"PUT", "/lists/{key}/{index}", "setListItem", http_set_list_item, BODY_RAW, ""},
+    {"POST", "/batch", "batch", http_batch, BODY_STREAM, "results"},
     {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor"},
     {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict"},
     {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},

@@ -109,6 +109,19 @@ const drivers = {
   getOpenapi: { 200: [{}], 400: [unknown] },
   getStats: { 200: [{}], 400: [unknown] },
   resetStats: { 204: [{}], 400: [unknown] },
+  batch: {
+    200: [json([{ op: "get", key: "k" }, { op: "put", key: "k", value: "v", ttl: 5, if: { absent: true } }, { op: "get", key: "l" }]),
+      json([]), ndjson({ op: "incr", key: "n" }, 1, { op: "command", args: ["hset", "none", "f", 1] }),
+      { query: "results=errors", ...ndjson({ op: "get", key: "none" }) }],
+    400: [json({}), json([{ op: "nothing" }]), { ...unknown, ...json([]) }, { query: "results=errors", ...json([]) }],
+    411: [noLength],
+    413: [{ ...json([]), body: ["[", " ".repeat(70000), "]"] }],
+    415: [text("[]"), gzip],
+    507: [async (s) => {
+      await call(s, "putKey", { key: "k", ...text("x".repeat(90000)) });
+      return json([{ op: "get", key: "k" }, { op: "get", key: "k" }]);
+    }],
+  },
   exportKeys: {
     200: [{}, { query: "prefix=l" }, { query: "match=*&cursor=1" }],
     400: [unknown, { query: "cursor=x" }, { query: "prefix=a&match=b" }],
@@ -349,7 +362,7 @@ const tests = {
 let failed = 0, n = 0;
 console.log(`1..${Object.keys(tests).length}`);
 for (const [name, test] of Object.entries(tests)) {
-  const server = await startServer(`--max-value-bytes=${MAX_VALUE}`, "--max-request-bytes=64kb");
+  const server = await startServer(`--max-value-bytes=${MAX_VALUE}`, "--max-request-bytes=64kb", "--max-output-bytes=128kb");
   try {
     await test(server);
     assert.equal(await server.stop(), 0, "exit status");

@@ -1,0 +1,478 @@
+/* batch_op.c - operations of a batch. */
+#include "batch_op.h"
+
+#include <flashkv/num.h>
+#include <flashkv/rest.h>
+#include <stdio.h>
+
+#include "json_reply.h"
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+enum member {
+    MEMBER_OP = 1 << 0,
+    MEMBER_KEY = 1 << 1,
+    MEMBER_KEY_ENCODING = 1 << 2,
+    MEMBER_VALUE = 1 << 3,
+    MEMBER_ENCODING = 1 << 4,
+    MEMBER_CONTENT_TYPE = 1 << 5,
+    MEMBER_TTL = 1 << 6,
+    MEMBER_TTL_MS = 1 << 7,
+    MEMBER_KEEPTTL = 1 << 8,
+    MEMBER_BY = 1 << 9,
+    MEMBER_IF = 1 << 10,
+    MEMBER_ARGS = 1 << 11,
+};
+
+enum member_kind { TEXT, NUMBER, FLAG, CONDITION, ARGUMENTS };
+
+static const struct {
+    const char *name;
+    enum member member;
+    enum member_kind kind;
+    size_t offset; /* of the slice, in struct batch_op */
+} members[] = {
+    {"op", MEMBER_OP, TEXT, 0}, /* its place is the caller's */
+    {"key", MEMBER_KEY, TEXT, offsetof(struct batch_op, key)},
+    {"key_encoding", MEMBER_KEY_ENCODING, TEXT, offsetof(struct batch_op, key_encoding)},
+    {"value", MEMBER_VALUE, TEXT, offsetof(struct batch_op, value)},
+    {"encoding", MEMBER_ENCODING, TEXT, offsetof(struct batch_op, encoding)},
+    {"content_type", MEMBER_CONTENT_TYPE, TEXT, offsetof(struct batch_op, content_type)},
+    {"ttl", MEMBER_TTL, NUMBER, offsetof(struct batch_op, ttl)},
+    {"ttl_ms", MEMBER_TTL_MS, NUMBER, offsetof(struct batch_op, ttl)},
+    {"keepttl", MEMBER_KEEPTTL, FLAG, 0},
+    {"by", MEMBER_BY, NUMBER, offsetof(struct batch_op, by)},
+    {"if", MEMBER_IF, CONDITION, 0},
+    {"args", MEMBER_ARGS, ARGUMENTS, 0},
+};
+
+enum {
+    OF_ANY_KEY = MEMBER_OP | MEMBER_KEY | MEMBER_KEY_ENCODING,
+    OF_VALUE = MEMBER_VALUE | MEMBER_ENCODING,
+    OF_TTL = MEMBER_TTL | MEMBER_TTL_MS,
+};
+
+/* What each operation may have, and must. */
+static const struct {
+    const char *name;
+    uint32_t may, must;
+} kinds[BATCH_OPS] = {
+    [BATCH_GET] = {"get", OF_ANY_KEY | MEMBER_IF, MEMBER_KEY},
+    [BATCH_PUT] = {"put", OF_ANY_KEY | OF_VALUE | MEMBER_CONTENT_TYPE | OF_TTL | MEMBER_KEEPTTL | MEMBER_IF,
+                   MEMBER_KEY | MEMBER_VALUE},
+    [BATCH_DELETE] = {"delete", OF_ANY_KEY | MEMBER_IF, MEMBER_KEY},
+    [BATCH_INCR] = {"incr", OF_ANY_KEY | MEMBER_BY | MEMBER_IF, MEMBER_KEY},
+    [BATCH_APPEND] = {"append", OF_ANY_KEY | OF_VALUE | MEMBER_IF, MEMBER_KEY | MEMBER_VALUE},
+    [BATCH_EXPIRE] = {"expire", OF_ANY_KEY | OF_TTL | MEMBER_IF, MEMBER_KEY},
+    [BATCH_PERSIST] = {"persist", OF_ANY_KEY | MEMBER_IF, MEMBER_KEY},
+    [BATCH_CHECK] = {"check", OF_ANY_KEY | MEMBER_IF, MEMBER_KEY | MEMBER_IF},
+    [BATCH_COMMAND] = {"command", MEMBER_OP | MEMBER_ARGS, MEMBER_ARGS},
+};
+
+/* Where the reading of an operation stands. */
+struct reading {
+    struct batch_op *op;
+    struct json_in *j;
+    struct buf *args;
+    struct slice name;
+    char *why;
+    size_t cap;
+};
+
+static bool wrong(struct reading *r, const char *why) {
+    if (r->j->why == NULL && r->why[0] == '\0')
+        snprintf(r->why, r->cap, "%s", why);
+    return false;
+}
+
+/* "if": {"absent":true}, {"exists":true}, {"equals":"v"} or {"etag":"..."} */
+static bool read_condition(struct reading *r) {
+    static const struct {
+        const char *name;
+        enum batch_condition condition;
+        enum json_token value;
+    } conditions[] = {{"absent", BATCH_IF_ABSENT, JSON_IN_TRUE},
+                      {"exists", BATCH_IF_EXISTS, JSON_IN_TRUE},
+                      {"equals", BATCH_IF_EQUALS, JSON_IN_STRING},
+                      {"etag", BATCH_IF_ETAG, JSON_IN_STRING}};
+    struct slice name, value, unused;
+    enum json_token token = json_read(r->j, &name);
+
+    if (token != JSON_IN_OBJECT)
+        return json_pass(r->j, token) && wrong(r, "if: expects an object with one condition");
+    token = json_read(r->j, &name);
+    for (size_t i = 0; token == JSON_IN_NAME && i < sizeof(conditions) / sizeof(*conditions); i++)
+        if (slice_eq(name, slice_str(conditions[i].name))) {
+            if (json_read(r->j, &value) != conditions[i].value)
+                break;
+            r->op->condition = conditions[i].condition;
+            r->op->expected = value;
+            return json_read(r->j, &unused) == JSON_IN_CLOSE || wrong(r, "if: expects one condition");
+        }
+    return wrong(r, "if: expects absent or exists, which are true, or equals or etag, which are strings");
+}
+
+/* Strings and numbers, as they are written. */
+static bool read_arguments(struct reading *r) {
+    struct slice s;
+    enum json_token token = json_read(r->j, &s);
+
+    if (token != JSON_IN_ARRAY)
+        return wrong(r, "args: expects an array");
+    r->op->arg = r->args->len / sizeof(struct arg);
+    while ((token = json_read(r->j, &s)) == JSON_IN_STRING || token == JSON_IN_NUMBER) {
+        struct arg a = arg_of(s);
+
+        if (!buf_append(r->args, &a, sizeof(a)))
+            return wrong(r, "out of memory, or too many arguments");
+        r->op->arg_count++;
+    }
+    if (token != JSON_IN_CLOSE || r->op->arg_count == 0)
+        return wrong(r, "args: expects an array of one string or number or more");
+    return true;
+}
+
+static bool read_member(struct reading *r, size_t i) {
+    struct slice value, *place = (struct slice *)(void *)((char *)r->op + members[i].offset);
+    enum json_token token;
+
+    if (r->op->members & members[i].member)
+        return wrong(r, "a member is given twice");
+    r->op->members |= members[i].member;
+    if (members[i].kind == CONDITION)
+        return read_condition(r);
+    if (members[i].kind == ARGUMENTS)
+        return read_arguments(r);
+    token = json_read(r->j, &value);
+    if (members[i].kind == FLAG)
+        return token == JSON_IN_TRUE || wrong(r, "keepttl: expects true");
+    if (token != (members[i].kind == TEXT ? JSON_IN_STRING : JSON_IN_NUMBER)) {
+        if (r->j->why == NULL)
+            snprintf(r->why, r->cap, "%s: expects a %s", members[i].name,
+                     members[i].kind == TEXT ? "string" : "number");
+        return false;
+    }
+    *(members[i].member == MEMBER_OP ? &r->name : place) = value;
+    return true;
+}
+
+static bool read_members(struct reading *r) {
+    enum { COUNT = sizeof(members) / sizeof(*members) };
+    enum json_token token;
+    struct slice name;
+
+    while ((token = json_read(r->j, &name)) == JSON_IN_NAME) {
+        size_t i = 0;
+
+        while (i < COUNT && !slice_eq(name, slice_str(members[i].name)))
+            i++;
+        if (i == COUNT) {
+            snprintf(r->why, r->cap, "unknown member '%.*s'", (int)(name.len < 40 ? name.len : 40), name.ptr);
+            return false;
+        }
+        if (!read_member(r, i))
+            return false;
+    }
+    return token == JSON_IN_CLOSE;
+}
+
+/* "ttl" in seconds or "ttl_ms", into op->ttl_ms. */
+static bool check_ttl(struct batch_op *op) {
+    int64_t scale = op->members & MEMBER_TTL ? 1000 : 1, n;
+
+    if (!num_parse_i64(op->ttl, &n) || n < 1 || n > INT64_MAX / 2 / scale)
+        return false;
+    op->ttl_ms = n * scale;
+    return true;
+}
+
+static bool check_members(struct reading *r) {
+    struct batch_op *op = r->op;
+    uint32_t ttls = op->members & (OF_TTL | MEMBER_KEEPTTL);
+    int64_t n;
+
+    while (op->kind < BATCH_OPS && !slice_eq(r->name, slice_str(kinds[op->kind].name)))
+        op->kind++;
+    if (op->kind == BATCH_OPS)
+        return wrong(r, "op: expects get, put, delete, incr, append, expire, persist, check or command");
+    if ((op->members & kinds[op->kind].must) != kinds[op->kind].must)
+        return wrong(r, op->kind == BATCH_COMMAND ? "args is needed"
+                                                  : "key is needed, and what the operation is about");
+    if ((op->members & ~(kinds[op->kind].may | MEMBER_OP)) != 0)
+        return wrong(r, "a member that this operation does not have");
+    if ((ttls & (ttls - 1)) != 0 || (op->kind == BATCH_EXPIRE && ttls == 0))
+        return wrong(r, "one of ttl, ttl_ms and keepttl at most, and one of the first two to expire");
+    if ((ttls & OF_TTL) != 0 && !check_ttl(op))
+        return wrong(r, "ttl: expects a whole number, at least 1");
+    if ((op->members & MEMBER_BY) && !num_parse_i64(op->by, &n))
+        return wrong(r, "by: expects a whole number");
+    if (op->content_type.len > ENTRY_CONTENT_TYPE_MAX)
+        return wrong(r, "content_type: too long");
+    if (!json_in_decode(&op->key, op->key_encoding) || !json_in_decode(&op->value, op->encoding))
+        return wrong(r, "an encoding that is neither utf8 nor base64, or no base64");
+    op->keepttl = (ttls & MEMBER_KEEPTTL) != 0;
+    return true;
+}
+
+bool batch_op_read(struct batch_op *op, struct json_in *j, struct buf *args, char *why, size_t cap) {
+    struct reading r = {.op = op, .j = j, .args = args, .name = SLICE_LIT(""), .why = why, .cap = cap};
+    unsigned depth = j->depth - 1;
+    struct slice s;
+    bool ok;
+
+    *op = (struct batch_op){.kind = BATCH_GET};
+    why[0] = '\0';
+    ok = read_members(&r);
+    while (j->why == NULL && j->depth > depth)
+        json_read(j, &s);
+    if (j->why != NULL)
+        json_in_explain(j, why, cap);
+    return ok && j->why == NULL && check_members(&r);
+}
+
+/* ---- results --------------------------------------------------------------------------------------------------------- */
+
+static void put_status(struct json_out *o, unsigned status) {
+    json_put(o, "{\"status\":");
+    json_put_integer(o, status);
+}
+
+void batch_put_failure(struct json_out *out, unsigned status, const char *detail) {
+    put_status(out, status);
+    json_put(out, ",\"detail\":");
+    json_put_lossy(out, slice_str(detail));
+    json_put(out, "}");
+}
+
+static void put_number(struct json_out *o, const char *name, int64_t n) {
+    json_put(o, ",\"");
+    json_put(o, name);
+    json_put(o, "\":");
+    json_put_integer(o, n);
+}
+
+static void put_text(struct json_out *o, const char *name, struct slice text) {
+    json_put(o, ",\"");
+    json_put(o, name);
+    json_put(o, "\":");
+    json_put_utf8(o, text);
+}
+
+/* The tag and the time to live, where there are some. */
+static void put_tag(struct json_out *o, struct slice etag, int64_t expire_at, int64_t now_ms) {
+    if (etag.len > 0)
+        put_text(o, "etag", etag);
+    if (expire_at != NO_EXPIRY)
+        put_number(o, "ttl_ms", expire_at - now_ms);
+}
+
+static unsigned put_error(struct json_out *o, const struct capture *c) {
+    unsigned status = c->overflow ? 507 : status_of_error(c->error);
+    const char *detail = strchr(c->error, ' ');
+
+    batch_put_failure(o, status,
+                      c->overflow ? "the reply would be larger than max-output-bytes"
+                                  : (detail != NULL ? detail + 1 : c->error));
+    return status;
+}
+
+/* ---- running ----------------------------------------------------------------------------------------------------------- */
+
+/* What an operation is run with. */
+struct run {
+    const struct batch_op *op;
+    struct server *server;
+    struct session *session;
+    struct json_out *out;
+    struct capture reply;
+    char digits[NUM_I64_MAX];
+};
+
+static bool ask_for(struct run *r, size_t argc, const struct arg *argv) {
+    return run_command(r->server, r->session, &r->reply, r->server->options->max_output_bytes, argc, argv);
+}
+
+static struct arg expiry_arg(struct run *r) {
+    if (r->op->keepttl)
+        return arg_text("keep");
+    if (r->op->ttl_ms == 0)
+        return arg_text("");
+    return arg_of(slice_of(r->digits, num_format_i64(r->session->now_ms + r->op->ttl_ms, r->digits)));
+}
+
+/* The condition's words, as rest.write has them. Returns how many. */
+static size_t condition_args(const struct batch_op *op, struct arg *argv) {
+    static const char *const words[] = {[BATCH_ALWAYS] = "",
+                                        [BATCH_IF_ABSENT] = "nx",
+                                        [BATCH_IF_EXISTS] = "xx",
+                                        [BATCH_IF_EQUALS] = "equals",
+                                        [BATCH_IF_ETAG] = "match"};
+
+    argv[0] = arg_text(words[op->condition]);
+    argv[1] = arg_of(op->expected);
+    return op->condition >= BATCH_IF_EQUALS ? 2 : 1;
+}
+
+static unsigned put_outcome(struct run *r, enum rest_outcome outcome, int64_t expire_at) {
+    static const unsigned statuses[] = {[REST_CREATED] = 201,
+                                        [REST_REPLACED] = 204,
+                                        [REST_REMOVED] = 204,
+                                        [REST_MISSING] = 404,
+                                        [REST_REFUSED] = 412};
+
+    put_status(r->out, statuses[outcome]);
+    put_tag(r->out, capture_text(&r->reply, 2), expire_at, r->session->now_ms);
+    if (outcome == REST_MISSING)
+        put_text(r->out, "detail", SLICE_LIT("there is no such key"));
+    if (outcome == REST_REFUSED)
+        put_text(r->out, "detail", SLICE_LIT("the condition does not hold; nothing was changed"));
+    json_put(r->out, "}");
+    return statuses[outcome];
+}
+
+static unsigned run_put(struct run *r) {
+    const struct batch_op *op = r->op;
+    struct arg argv[7] = {arg_text("rest.write"), arg_of(op->key), arg_of(op->value),
+                          arg_of(op->content_type), expiry_arg(r)};
+    size_t argc = 5 + condition_args(op, argv + 5);
+    unsigned status;
+
+    if (!arg_hold(&argv[2])) {
+        batch_put_failure(r->out, 503, "out of memory");
+        return 503;
+    }
+    status = ask_for(r, argc, argv)
+                 ? put_outcome(r, (enum rest_outcome)r->reply.tokens[1].n, r->reply.tokens[3].n)
+                 : put_error(r->out, &r->reply);
+    arg_release(&argv[2]);
+    return status;
+}
+
+static unsigned run_delete(struct run *r) {
+    struct arg argv[4] = {arg_text("rest.remove"), arg_of(r->op->key)};
+    size_t argc = 2 + condition_args(r->op, argv + 2);
+
+    if (!ask_for(r, argc, argv))
+        return put_error(r->out, &r->reply);
+    return put_outcome(r, (enum rest_outcome)r->reply.tokens[1].n, NO_EXPIRY);
+}
+
+/* The reply of rest.read. */
+static unsigned run_get(struct run *r) {
+    struct arg argv[] = {arg_text("rest.read"), arg_of(r->op->key)};
+    const struct token *t;
+    size_t after;
+
+    if (!ask_for(r, 2, argv))
+        return put_error(r->out, &r->reply);
+    t = r->reply.tokens;
+    if (t[0].kind == TOKEN_NULL) {
+        batch_put_failure(r->out, 404, "there is no such key");
+        return 404;
+    }
+    after = t[1].kind == TOKEN_AGGREGATE ? 2 + (size_t)t[1].n : 2;
+    put_status(r->out, 200);
+    put_text(r->out, "type", slice_str(value_type_name((enum value_type)t[after].n)));
+    json_put(r->out, ",");
+    if (t[1].kind == TOKEN_AGGREGATE) {
+        json_put_elements(r->out, &r->reply, 1);
+    } else {
+        json_put_bytes(r->out, "value", "encoding", capture_text(&r->reply, 1));
+    }
+    if (capture_text(&r->reply, after + 2).len > 0 && utf8_valid(capture_text(&r->reply, after + 2)))
+        put_text(r->out, "content_type", capture_text(&r->reply, after + 2));
+    put_tag(r->out, capture_text(&r->reply, after + 3), t[after + 1].n, r->session->now_ms);
+    json_put(r->out, "}");
+    return 200;
+}
+
+/* A command that answers [number, etag, expire_at] */
+static unsigned run_number(struct run *r, const char *command, struct arg arg, const char *name) {
+    struct arg argv[] = {arg_text(command), arg_of(r->op->key), arg};
+
+    if (!ask_for(r, 3, argv))
+        return put_error(r->out, &r->reply);
+    put_status(r->out, 200);
+    put_number(r->out, name, r->reply.tokens[1].n);
+    put_tag(r->out, capture_text(&r->reply, 2), r->reply.tokens[3].n, r->session->now_ms);
+    json_put(r->out, "}");
+    return 200;
+}
+
+/* A command that answers 1, or 0 where there is nothing to do it to. */
+static unsigned run_done(struct run *r, size_t argc, const struct arg *argv) {
+    if (!ask_for(r, argc, argv))
+        return put_error(r->out, &r->reply);
+    if (r->reply.tokens[0].n == 0) {
+        batch_put_failure(r->out, 404, "there is no such key, or it has no expiry");
+        return 404;
+    }
+    json_put(r->out, "{\"status\":204}");
+    return 204;
+}
+
+static unsigned run_args(struct run *r, const struct buf *args) {
+    const struct arg *argv = (const struct arg *)(const void *)args->data + r->op->arg;
+    size_t before = r->out->buf.len;
+    struct json_reply j;
+
+    if (!http_may_run(arg_slice(&argv[0]))) {
+        batch_put_failure(r->out, 400, "a command about a connection, which a batch does not have");
+        return 400;
+    }
+    json_reply_init(&j, r->out, JSON_STRINGS_EXACT);
+    json_put(r->out, "{\"status\":200,\"result\":");
+    command_execute(r->server, r->session, r->op->arg_count, argv, &j.reply);
+    if (j.error[0] != '\0') {
+        unsigned status = status_of_error(j.error);
+
+        r->out->buf.len = before;
+        batch_put_failure(r->out, status, j.error);
+        return status;
+    }
+    json_put(r->out, "}");
+    return 200;
+}
+
+unsigned batch_op_run(const struct batch_op *op, const struct buf *args, struct server *srv,
+                      struct session *s, struct json_out *out) {
+    struct run r = {.op = op, .server = srv, .session = s, .out = out};
+    unsigned status = 400;
+
+    if (op->condition != BATCH_ALWAYS && op->kind != BATCH_PUT && op->kind != BATCH_DELETE) {
+        batch_put_failure(out, status, "if: of put and delete; of other operations in an atomic batch only");
+        return status;
+    }
+    capture_init(&r.reply, 0);
+    switch (op->kind) {
+    case BATCH_GET:
+        status = run_get(&r);
+        break;
+    case BATCH_PUT:
+        status = run_put(&r);
+        break;
+    case BATCH_DELETE:
+        status = run_delete(&r);
+        break;
+    case BATCH_INCR:
+        status = run_number(&r, "rest.incr", op->by.ptr != NULL ? arg_of(op->by) : arg_text("1"), "value");
+        break;
+    case BATCH_APPEND:
+        status = run_number(&r, "rest.append", arg_of(op->value), "length");
+        break;
+    case BATCH_EXPIRE:
+        status = run_done(&r, 3, (struct arg[]){arg_text("pexpireat"), arg_of(op->key), expiry_arg(&r)});
+        break;
+    case BATCH_PERSIST:
+        status = run_done(&r, 2, (struct arg[]){arg_text("persist"), arg_of(op->key)});
+        break;
+    case BATCH_COMMAND:
+        return run_args(&r, args);
+    case BATCH_CHECK:
+    case BATCH_OPS:
+        batch_put_failure(out, status, "check: only in an atomic batch");
+        break;
+    }
+    capture_free(&r.reply);
+    return status;
+}
