@@ -91,20 +91,39 @@ static void read_resp(const char *line, size_t len, struct wire_reply *out) {
         *out = (struct wire_reply){line[0] == '+' || line[0] == ':' ? WIRE_HIT : WIRE_ERROR, 0};
 }
 
-static void read_http(const char *head, size_t len, struct wire_reply *out) {
-    static const char name[] = "\nContent-Length: ";
+/* The text behind a header's name, "\nName: "; NULL: it is not there. */
+static const char *header(const char *head, size_t len, const char *name) {
     const char *at = head, *end = head + len;
+    size_t name_len = strlen(name);
+
+    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL && (size_t)(end - at) > name_len) {
+        if (strncasecmp(at, name, name_len) == 0)
+            return at + name_len;
+        at++;
+    }
+    return NULL;
+}
+
+static void read_http(const char *head, size_t len, struct wire_reply *out) {
+    const char *length = header(head, len, "\nContent-Length: ");
     size_t status = len > 12 ? number_at(head + 9) : 0;
 
     out->outcome = status == 404 ? WIRE_MISS : status >= 200 && status < 300 ? WIRE_HIT : WIRE_ERROR;
-    out->body = 0;
-    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL && (size_t)(end - at) > sizeof(name)) {
-        if (strncasecmp(at, name, sizeof(name) - 1) == 0) {
-            out->body = number_at(at + sizeof(name) - 1);
-            return;
-        }
-        at++;
-    }
+    out->body = length != NULL ? number_at(length) : 0;
+}
+
+/* The length of the head; with the first chunk's line, if there is one, and then the body is
+ * that chunk and the last: servers that send large values in several cannot be measured. 0: the line is not there. */
+static size_t read_chunk(const char *p, size_t head, size_t len, struct wire_reply *out) {
+    const char *end;
+
+    if (header(p, head, "\nTransfer-Encoding: chunked") == NULL)
+        return head;
+    end = memchr(p + head, '\n', len - head);
+    if (end == NULL)
+        return 0;
+    out->body = strtoul(p + head, NULL, 16) + sizeof("\r\n0\r\n\r\n") - 1;
+    return (size_t)(end + 1 - p);
 }
 
 /* A value is "VALUE key flags bytes" CR LF, the bytes, CR LF "END" CR LF. */
@@ -139,5 +158,5 @@ size_t wire_reply_head(enum wire_protocol protocol, const char *p, size_t len, s
         return 0;
     head = (size_t)(end - p) + kinds[protocol].end_len;
     kinds[protocol].read(p, head, out);
-    return head;
+    return protocol == WIRE_HTTP ? read_chunk(p, head, len, out) : head;
 }

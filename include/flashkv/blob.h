@@ -8,6 +8,7 @@
 
 #include <flashkv/slice.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What all values that live outside their entry begin with. */
@@ -16,9 +17,13 @@ struct object {
     uint8_t type;             /* enum value_type */
 };
 
+enum { PAGED_LEAST = 128 * 1024, PAGED_AFTER = 2 };
+
 struct blob {
     struct object object;
     _Atomic uint32_t refs;
+    bool paged;              /* see blob_paged */
+    _Atomic uint8_t sent;    /* whole, how often; counts to PAGED_AFTER */
     _Atomic uint64_t digest; /* XXH3-64 of the bytes, 0 until somebody asked */
     size_t len;              /* bytes in use */
     size_t cap;              /* bytes there is room for */
@@ -40,8 +45,18 @@ struct blob *blob_ref(struct blob *b);
 /* Drops one; the last frees. NULL is ignored. Thread-safe. */
 void blob_unref(struct blob *b);
 static inline bool blob_shared(const struct blob *b) {
-    return atomic_load_explicit(&b->refs, memory_order_acquire) > 1;
+    return b->paged || atomic_load_explicit(&b->refs, memory_order_acquire) > 1;
 }
+/* May the kernel be given its bytes by reference (splicer.h)? It then has pages of its own, which nobody writes to, and
+ * which are not used again while the kernel has them. */
+static inline bool blob_paged(const struct blob *b) {
+    return b->paged;
+}
+/* To be told when one that is not paged is sent whole: true if it is large, and that was asked for repeatedly, so that a
+ * paged copy would pay. Thread-safe. */
+bool blob_wants_pages(struct blob *b);
+/* A paged copy, one reference, the caller's. NULL: no memory, or there are too many. */
+struct blob *blob_paged_copy(const struct blob *b);
 static inline struct slice blob_slice(const struct blob *b) {
     return slice_of(b->data, b->len);
 }

@@ -18,6 +18,13 @@ void *mem_aligned(size_t align, size_t size) __attribute__((malloc, warn_unused_
 /* A copy of `len` bytes. */
 void *mem_dup(const void *ptr, size_t len) __attribute__((malloc, warn_unused_result));
 
+/* Pages of their own for `size` bytes, outside the allocator: once they are unmapped, nothing of this process comes to lie in
+ * them while the kernel still holds some (vmsplice(2)). At most MEM_MAPS_MAX at a time, since the kernel bounds the
+ * mappings of a process (vm.max_map_count, 65530). NULL: no memory, or too many. */
+enum { MEM_MAPS_MAX = 16384 };
+void *mem_map(size_t size) __attribute__((warn_unused_result));
+void mem_unmap(void *ptr, size_t size);
+
 /* The bytes that the allocator really gives for a request of `size`: what accounting adds up. */
 size_t mem_good_size(size_t size);
 
@@ -26,8 +33,8 @@ const char *mem_allocator(void);
 /* Bytes of this process in RAM now (VmRSS), and at most so far (VmHWM); 0 if unknown. */
 uint64_t mem_resident(void);
 uint64_t mem_resident_peak(void);
-/* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc); else mem_resident.
- */
+/* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), and those mapped; else
+ * mem_resident. */
 uint64_t mem_allocated(void);
 
 #endif

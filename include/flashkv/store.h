@@ -88,6 +88,9 @@ struct string_value {
 };
 /* Sets the key whatever it held. On failure the key is as it was. */
 enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v);
+/* If the key's value is the blob `old`, of which the caller has a reference, makes it `fresh`, of which the store takes one:
+ * the same bytes, held in another way. The key does not change. */
+void store_swap_blob(struct txn *t, const struct key *k, const struct blob *old, struct blob *fresh);
 /* Sets `n` keys, in their order: all of them, or on failure none. No value has an expiry. */
 enum store_result store_set_strings(struct txn *t, size_t n, const struct key *keys,
                                     const struct string_value *values);

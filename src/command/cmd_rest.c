@@ -6,6 +6,7 @@
  *     rest.incr    key increment                                  [number, etag, expire_at]
  *     rest.append  key value                                      [length, etag or null, expire_at]
  *     rest.blob    key                                            a large value whose digest nobody has asked for yet
+ *     rest.page    key old new                                    OK: if the value still is the blob old, it is new's now
  *
  * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values
  * expire_at  wall milliseconds, 0: never
@@ -184,4 +185,9 @@ void cmd_rest_blob(struct call *c) {
         reply_blob(c->reply, entry_blob(e));
     else
         reply_null(c->reply);
+}
+
+void cmd_rest_page(struct call *c) {
+    store_swap_blob(c->txn, &c->keys[0], c->argv[2].blob, c->argv[3].blob);
+    reply_ok(c->reply);
 }

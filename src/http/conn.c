@@ -24,11 +24,12 @@ void conn_list_destroy(struct conn_list *l) {
     mutex_destroy(&l->mutex);
 }
 
-struct conn *conn_new(struct conn_list *l, int fd) {
+struct conn *conn_new(struct conn_list *l, struct worker *w, int fd) {
     struct conn *c = mem_zalloc(sizeof(*c));
 
     if (c == NULL)
         return NULL;
+    c->worker = w;
     c->fd = fd;
     c->since_ns = clock_mono_ns();
     list_lock(l);

@@ -11,11 +11,15 @@
 
 #include "request.h"
 
+struct worker;
+
 enum { CONN_PROGRESS = 16 * 1024 };
 
 struct conn {
-    struct request request; /* a connection has one at a time */
+    struct request request; /* first: see conn_of_request; a connection has one at a time */
+    struct worker *worker;
     int fd;
+    bool corked;               /* its socket, see large.c */
     _Atomic bool busy;         /* a request has begun, and its response is not out */
     _Atomic bool waits;        /* suspended (stream.h): it may stand still */
     _Atomic uint32_t finished; /* requests, so far */
@@ -42,8 +46,8 @@ struct conn_list {
 
 void conn_list_init(struct conn_list *l);
 void conn_list_destroy(struct conn_list *l);
-/* A connection on the socket, listed; NULL: no memory. Thread-safe, as the rest. */
-struct conn *conn_new(struct conn_list *l, int fd);
+/* A worker's connection on the socket, listed; NULL: no memory. Thread-safe, as the rest. */
+struct conn *conn_new(struct conn_list *l, struct worker *w, int fd);
 /* Takes it off the list and frees it; the socket stays. Must happen before the socket is closed. NULL is ignored. */
 void conn_free(struct conn_list *l, struct conn *c);
 /* Shuts down what has stood still for `timeout_ns`. Returns how many. */

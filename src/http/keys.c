@@ -42,8 +42,26 @@ static enum get_outcome get_conditions(const struct request *r, struct slice eta
     return GET_SEND;
 }
 
+/* A large value that is read again and again is put where it can be sent from without copying it. */
+static void page_value(struct request *r, struct token *t) {
+    struct blob *paged = t->kind == TOKEN_BLOB && blob_wants_pages(t->blob) ? blob_paged_copy(t->blob) : NULL;
+    struct arg argv[] = {arg_text("rest.page"),
+                         arg_of(param_key(r)),
+                         {.ptr = "", .blob = t->blob},
+                         {.ptr = "", .blob = paged}};
+    enum MHD_Result unused;
+    struct capture c;
+
+    if (paged == NULL)
+        return;
+    if (ask(r, &c, &unused, 4, argv))
+        capture_free(&c);
+    blob_unref(t->blob);
+    t->blob = paged;
+}
+
 /* The response to what rest.read found: [value, type, expire_at, content type, etag] */
-static enum MHD_Result respond_found(struct request *r, const struct capture *c) {
+static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
     char room[ETAG_LEN];
     struct slice etag = is_list ? slice_of("", 0) : etag_of(c, room);
@@ -61,6 +79,7 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c)
     }
     if (is_list || accepts_json(r->headers.accept))
         return respond_json_of_key(r, json_key(r, param_key(r), c, etag), etag, expire_at);
+    page_value(r, &c->tokens[1]);
     return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
 }
 

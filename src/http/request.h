@@ -70,6 +70,7 @@ struct request {
     struct headers headers;
     struct slice method;
     int64_t now_ms;              /* wall clock, when it is answered */
+    bool http11;                 /* the client's version is not older */
     bool begun;                  /* headers were looked at */
     bool close;                  /* the connection ends with the response */
     bool answered;               /* a response was sent in the middle of the body: the rest is thrown away */

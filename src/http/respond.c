@@ -10,6 +10,7 @@
 
 #include "conditions.h"
 #include "json.h"
+#include "large.h"
 #include "routes.h"
 #include "server.h"
 
@@ -222,10 +223,15 @@ static void drop_blob(void *blob) {
 
 /* The blob's bytes as a response that holds a reference until it is sent. */
 static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback_cls(b->len, b->data, drop_blob, blob_ref(b));
+    struct MHD_Response *response = NULL;
 
     r->sent_bytes = b->len;
+    if (blob_paged(b) && r->http11 && slice_eq(r->method, SLICE_LIT("GET")))
+        response = large_response(conn_of_request(r), r->connection, b);
+    if (response != NULL)
+        return response;
+    response =
+        MHD_create_response_from_buffer_with_free_callback_cls(b->len, b->data, drop_blob, blob_ref(b));
     if (response == NULL)
         blob_unref(b);
     return response;

@@ -15,9 +15,11 @@
 
 #include "admit.h"
 #include "conn.h"
+#include "large.h"
 #include "listener.h"
 #include "respond.h"
 #include "routes.h"
+#include "stream.h"
 #include "worker.h"
 
 enum {
@@ -65,6 +67,7 @@ static void count(_Atomic uint64_t *counter, uint64_t n) {
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
                                     const char *version) {
     r->method = slice_str(method);
+    r->http11 = strcmp(version, "HTTP/1.0") != 0;
     request_headers(r, version);
     admit(r, url, version);
     if (r->verdict.status == 0 || !(r->close || (r->headers.expect.ptr != NULL && admit_has_body(r))))
@@ -185,6 +188,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     count(&f->requests, 1);
     count(&f->bytes_in, r->raw_len + r->body_bytes);
     count(&f->bytes_out, r->sent_bytes);
+    large_done(c);
     request_end(r);
     *request = NULL;
     atomic_fetch_add_explicit(&c->finished, 1, memory_order_relaxed);
@@ -193,11 +197,12 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code) {
-    struct http *h = cls;
+    struct worker *w = cls;
+    struct http *h = w->http;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = conn_new(
-            &h->conns, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+            &h->conns, w, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     } else {
         conn_free(&h->conns, *context);
         *context = NULL;
@@ -231,13 +236,13 @@ static int strictness(void) {
 }
 
 /* A daemon of one thread, which a worker drives. */
-static struct MHD_Daemon *start_daemon(struct http *h) {
+static struct MHD_Daemon *start_daemon(struct http *h, struct worker *w) {
     const struct options *o = h->server->options;
 
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
         NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(o->max_connections + SPARE_CONNECTIONS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
@@ -250,11 +255,12 @@ static bool start_workers(struct http *h) {
 
     h->workers = mem_zalloc(count * sizeof(*h->workers));
     while (h->workers != NULL && h->worker_count < count) {
-        struct MHD_Daemon *daemon = start_daemon(h);
+        struct worker *w = &h->workers[h->worker_count];
+        struct MHD_Daemon *daemon = start_daemon(h, w);
 
         if (daemon == NULL)
             return false;
-        if (!worker_start(&h->workers[h->worker_count], h->server, daemon)) {
+        if (!worker_start(w, h, daemon)) {
             MHD_stop_daemon(daemon);
             return false;
         }

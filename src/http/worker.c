@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "server.h"
+
 /* What goes through the pipe, whole: PIPE_BUF is more. */
 struct arrival {
     int fd;
@@ -19,10 +21,10 @@ struct arrival {
 
 _Static_assert(sizeof(struct arrival) <= PIPE_BUF, "written to a pipe in one piece");
 
-enum source { SOURCE_DAEMON, SOURCE_INBOX, SOURCES, ARRIVALS = 16 };
+enum { EVENTS = 32, ARRIVALS = 16 };
 
 static void lost(struct worker *w) {
-    atomic_fetch_sub_explicit(&w->server->http.connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&http_server(w->http)->http.connections, 1, memory_order_relaxed);
 }
 
 /* Takes on some that arrived. False: the inbox was closed, and nothing is left in it. */
@@ -48,43 +50,76 @@ static int patience(struct worker *w) {
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+/* ---- waiting ---------------------------------------------------------------------------------------------------- */
+
+/* `source` is NULL for the daemon, the worker for its inbox, else a waiter. */
+static bool watch(struct worker *w, int fd, uint32_t events, void *source) {
+    struct epoll_event e = {.events = events, .data.ptr = source};
+
+    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+bool worker_wait(struct worker *w, struct waiter *waiter) {
+    if (!watch(w, waiter->fd, EPOLLOUT, waiter))
+        return false;
+    waiter->prev = NULL;
+    waiter->next = w->waiting;
+    if (w->waiting != NULL)
+        w->waiting->prev = waiter;
+    w->waiting = waiter;
+    return true;
+}
+
+static void tell(struct worker *w, struct waiter *waiter) {
+    epoll_ctl(w->epoll, EPOLL_CTL_DEL, waiter->fd, NULL);
+    if (waiter->prev != NULL)
+        waiter->prev->next = waiter->next;
+    else
+        w->waiting = waiter->next;
+    if (waiter->next != NULL)
+        waiter->next->prev = waiter->prev;
+    waiter->ready(waiter);
+}
+
 /* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
 static void *run(void *worker) {
     struct worker *w = worker;
     bool going = true;
 
     while (going) {
-        struct epoll_event events[SOURCES];
-        int n = epoll_wait(w->epoll, events, SOURCES, patience(w));
+        struct epoll_event events[EVENTS];
+        int n = epoll_wait(w->epoll, events, EVENTS, patience(w));
 
-        for (int i = 0; i < n; i++)
-            if (events[i].data.u32 == SOURCE_INBOX)
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr == w)
                 going = take_on(w);
+            else if (events[i].data.ptr != NULL)
+                tell(w, events[i].data.ptr);
+        }
         MHD_run(w->daemon);
     }
     return NULL;
 }
 
-static bool watch(struct worker *w, int fd, enum source source) {
-    struct epoll_event e = {.events = EPOLLIN, .data.u32 = source};
+/* ---- starting and stopping -------------------------------------------------------------------------------------- */
 
-    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
-}
-
-bool worker_start(struct worker *w, struct server *srv, struct MHD_Daemon *daemon) {
+bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
-    *w = (struct worker){.server = srv, .daemon = daemon, .epoll = -1};
+    *w = (struct worker){.http = h, .daemon = daemon, .epoll = -1};
     if (info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0)
         return false;
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (w->epoll >= 0 && watch(w, info->epoll_fd, SOURCE_DAEMON) && watch(w, w->inbox[0], SOURCE_INBOX) &&
+    w->splices = splicer_init(&w->splicer);
+    if (w->epoll >= 0 && watch(w, info->epoll_fd, EPOLLIN, NULL) && watch(w, w->inbox[0], EPOLLIN, w) &&
         pthread_create(&w->thread, NULL, run, w) == 0) {
         pthread_setname_np(w->thread, "http");
         return true;
     }
     if (w->epoll >= 0)
         close(w->epoll);
+    if (w->splices)
+        splicer_destroy(&w->splicer);
     close(w->inbox[0]);
     close(w->inbox[1]);
     return false;
@@ -106,7 +141,11 @@ bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, 
 void worker_stop(struct worker *w) {
     close(w->inbox[1]);
     pthread_join(w->thread, NULL);
+    while (w->waiting != NULL) /* the library aborts if a connection is suspended */
+        tell(w, w->waiting);
     MHD_stop_daemon(w->daemon);
+    if (w->splices)
+        splicer_destroy(&w->splicer);
     close(w->inbox[0]);
     close(w->epoll);
 }

@@ -7,16 +7,26 @@
 #ifndef FLASHKV_HTTP_WORKER_H
 #define FLASHKV_HTTP_WORKER_H
 
+#include <flashkv/http.h>
+#include <flashkv/splicer.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
-struct server;
+/* Something that waits for its socket to be writable; begins what it is part of. */
+struct waiter {
+    void (*ready)(struct waiter *);
+    int fd;
+    struct waiter *prev, *next; /* of those that wait */
+};
 
 struct worker {
-    struct server *server;
+    struct http *http;
     struct MHD_Daemon *daemon;
+    struct splicer splicer;
+    bool splices; /* the splicer is there */
+    struct waiter *waiting;
     int epoll;    /* over the daemon's and the inbox */
     int inbox[2]; /* a pipe of accepted connections; its end is the order to stop */
     pthread_t thread;
@@ -24,10 +34,13 @@ struct worker {
 
 /* Starts a thread that runs `daemon`: made with MHD_USE_EPOLL, without a listening socket or threads of its own.
  * False: nothing runs, and the daemon is still the caller's. */
-bool worker_start(struct worker *w, struct server *srv, struct MHD_Daemon *daemon);
+bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon);
 /* Gives it a connection, from any thread, to serve and to close. Waits when hundreds are on their way already.
  * False: it could not be told, and `fd` is still the caller's. */
 bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, socklen_t len);
+/* Has `waiter` told, once, when its socket can be written or is lost, or the worker ends. In the worker's thread, which is
+ * where it is told, too; or after that has ended. False: it cannot wait. */
+bool worker_wait(struct worker *w, struct waiter *waiter);
 /* Ends the thread and the daemon with all its connections. */
 void worker_stop(struct worker *w);
 

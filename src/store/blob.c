@@ -4,17 +4,43 @@
 #include <flashkv/mem.h>
 #include <flashkv/store.h>
 
-struct blob *blob_new(size_t len, size_t cap) {
-    struct blob *b = mem_alloc(sizeof(*b) + cap);
-
-    if (b == NULL)
-        return NULL;
+static void init(struct blob *b, size_t len, size_t cap) {
     b->object = (struct object){NULL, TYPE_STRING};
     atomic_init(&b->refs, 1);
+    b->paged = false;
+    atomic_init(&b->sent, 0);
     atomic_init(&b->digest, 0);
     b->len = len;
     b->cap = cap;
+}
+
+struct blob *blob_new(size_t len, size_t cap) {
+    struct blob *b = mem_alloc(sizeof(*b) + cap);
+
+    if (b != NULL)
+        init(b, len, cap);
     return b;
+}
+
+bool blob_wants_pages(struct blob *b) {
+    if (b->paged || b->len < PAGED_LEAST)
+        return false;
+    if (atomic_load_explicit(&b->sent, memory_order_relaxed) + 1 >= PAGED_AFTER)
+        return true;
+    atomic_fetch_add_explicit(&b->sent, 1, memory_order_relaxed);
+    return false;
+}
+
+struct blob *blob_paged_copy(const struct blob *b) {
+    struct blob *copy = mem_map(sizeof(*copy) + b->len);
+
+    if (copy == NULL)
+        return NULL;
+    init(copy, b->len, b->len);
+    copy->paged = true;
+    atomic_init(&copy->digest, atomic_load_explicit(&b->digest, memory_order_relaxed));
+    memcpy(copy->data, b->data, b->len);
+    return copy;
 }
 
 struct blob *blob_copy(struct slice bytes) {
@@ -56,7 +82,11 @@ struct blob *blob_ref(struct blob *b) {
 
 void blob_unref(struct blob *b) {
     /* Release: what this holder did happens before the free; acquire: the last one sees what all others did. */
-    if (b != NULL && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
+    if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (b->paged)
+        mem_unmap(b, sizeof(*b) + b->cap);
+    else
         mem_free(b);
 }
 

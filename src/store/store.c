@@ -188,6 +188,20 @@ enum store_result store_set_string(struct txn *t, const struct key *k, const str
     return STORE_OK;
 }
 
+void store_swap_blob(struct txn *t, const struct key *k, const struct blob *old, struct blob *fresh) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+    struct blob *had = e != NULL && entry_type(e) == TYPE_STRING ? entry_blob(e) : NULL;
+    size_t before;
+
+    if (had == NULL || had != old)
+        return;
+    before = entry_footprint(e);
+    entry_set_object(e, &blob_ref(fresh)->object);
+    shard_resized(sh, before, entry_footprint(e));
+    blob_unref(had); /* not the last: the caller has one */
+}
+
 bool store_delete(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = find_live(t, sh, k);

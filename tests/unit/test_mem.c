@@ -56,6 +56,40 @@ START_TEST(aligned_is) {
 }
 END_TEST
 
+START_TEST(mappings_are_pages_of_their_own_and_counted) {
+    enum { SIZE = 3 * 4096 + 5 };
+    uint64_t before = mem_allocated(), with;
+    char *p = mem_map(SIZE);
+
+    ck_assert_ptr_nonnull(p);
+    ck_assert_uint_eq((uintptr_t)p % 4096, 0);
+    memset(p, 'x', SIZE);
+    with = mem_allocated();
+    mem_unmap(p, SIZE);
+#ifdef HAVE_JEMALLOC
+    ck_assert_uint_ge(with - before, SIZE);
+#endif
+    (void)before, (void)with;
+    ck_assert_ptr_null(mem_map(SIZE_MAX / 2));
+}
+END_TEST
+
+START_TEST(mappings_are_bounded) {
+    static void *maps[MEM_MAPS_MAX];
+    size_t n = 0;
+
+    while (n < MEM_MAPS_MAX && (maps[n] = mem_map(1)) != NULL)
+        n++;
+    ck_assert_uint_eq(n, MEM_MAPS_MAX);
+    ck_assert_ptr_null(mem_map(1));
+    mem_unmap(maps[--n], 1);
+    maps[n] = mem_map(1);
+    ck_assert_ptr_nonnull(maps[n++]);
+    while (n > 0)
+        mem_unmap(maps[--n], 1);
+}
+END_TEST
+
 START_TEST(good_size_is_at_least_the_request_and_worth_asking_for) {
     ck_assert_uint_eq(mem_good_size(0), 0);
     for (size_t n = 1; n < 100000; n += 1 + n / 50) {
@@ -99,6 +133,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, more_than_there_is_gives_null);
     tcase_add_test(tc, zalloc_gives_zeroes_and_dup_a_copy);
     tcase_add_test(tc, aligned_is);
+    tcase_add_test(tc, mappings_are_pages_of_their_own_and_counted);
+    tcase_add_test(tc, mappings_are_bounded);
     tcase_add_test(tc, good_size_is_at_least_the_request_and_worth_asking_for);
     tcase_add_test(tc, statistics_follow_what_is_allocated);
     tcase_add_test(tc, the_allocator_has_a_name);

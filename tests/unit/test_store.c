@@ -141,6 +141,56 @@ START_TEST(test_blob_is_kept_not_copied) {
 }
 END_TEST
 
+/* A value with PAGED_LEAST bytes in the store, and the test's own reference to its blob. */
+static struct blob *large_blob(const char *name) {
+    struct key k = key(name);
+    struct blob *b = blob_new(PAGED_LEAST, PAGED_LEAST);
+    struct string_value v = {.blob = b};
+
+    memset(b->data, 'x', PAGED_LEAST);
+    begin(NOW, TXN_WRITE);
+    ck_assert_int_eq(store_set_string(&txn, &k, &v), STORE_OK);
+    txn_end(&txn);
+    return b;
+}
+
+START_TEST(test_paged_copy_takes_the_place) {
+    struct key k = key("big");
+    struct blob *b = large_blob("big"), *paged;
+    char *bytes;
+
+    ck_assert(!blob_wants_pages(b));
+    ck_assert(blob_wants_pages(b));
+    paged = blob_paged_copy(b);
+    ck_assert_ptr_nonnull(paged);
+    ck_assert(blob_paged(paged) && !blob_paged(b) && !blob_wants_pages(paged));
+    begin(NOW, TXN_WRITE);
+    store_swap_blob(&txn, &k, b, paged);
+    ck_assert_ptr_eq(entry_blob(get("big")), paged);
+    store_swap_blob(&txn, &k, b, b); /* not what is there any more */
+    ck_assert_ptr_eq(entry_blob(get("big")), paged);
+    txn_end(&txn);
+    ck_assert(!blob_shared(b));
+    blob_unref(b);
+    blob_unref(paged);
+    ck_assert(blob_shared(paged)); /* though the store alone has it: nobody may write to it */
+    begin(NOW, TXN_WRITE);
+    ck_assert_int_eq(store_edit_string(&txn, &k, PAGED_LEAST, false, &bytes), STORE_OK);
+    ck_assert_ptr_ne(bytes, paged->data);
+    ck_assert(!blob_paged(entry_blob(get("big"))));
+    txn_end(&txn);
+}
+END_TEST
+
+START_TEST(test_small_values_want_no_pages) {
+    struct blob *b = blob_new(PAGED_LEAST - 1, PAGED_LEAST - 1);
+
+    for (int i = 0; i < 300; i++)
+        ck_assert(!blob_wants_pages(b));
+    blob_unref(b);
+}
+END_TEST
+
 START_TEST(test_limits) {
     struct key k = key("a");
     char *bytes;
@@ -520,6 +570,8 @@ Suite *test_suite(void) {
         {"one key", test_binary_keys},
         {"strings", test_large_value_outlives_its_key},
         {"strings", test_blob_is_kept_not_copied},
+        {"strings", test_paged_copy_takes_the_place},
+        {"strings", test_small_values_want_no_pages},
         {"strings", test_limits},
         {"strings", test_several_or_none},
         {"strings", test_edit_string},
