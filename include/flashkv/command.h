@@ -30,13 +30,17 @@ enum command_flag {
     CMD_FAST = 1 << 2,    /* O(1) or O(log n) */
     CMD_DENYOOM = 1 << 3, /* may take more memory */
     CMD_ADMIN = 1 << 4,
-    CMD_KEYSPACE = 1 << 5,    /* over the whole keyspace: no shard is locked for it */
-    CMD_PRIVATE = 1 << 6,     /* for a front end of ours; unknown to RESP clients */
-    CMD_CONTAINER = 1 << 7,   /* has subcommands, rows of their own: "config|get" */
-    CMD_NUMKEYS = 1 << 8,     /* an argument counts the keys behind it: see first_key */
-    CMD_PUBSUB = 1 << 13,     /* about messages */
-    CMD_SUBSCRIBED = 1 << 14, /* may be run by a RESP2 client that is subscribed */
-    CMD_SORT = 1 << 15,       /* its options name more keys, by patterns too: sort.h */
+    CMD_KEYSPACE = 1 << 5,     /* over the whole keyspace: no shard is locked for it */
+    CMD_PRIVATE = 1 << 6,      /* for a front end of ours; unknown to RESP clients */
+    CMD_CONTAINER = 1 << 7,    /* has subcommands, rows of their own: "config|get" */
+    CMD_NUMKEYS = 1 << 8,      /* an argument counts the keys behind it: see first_key */
+    CMD_EXCLUSIVE = 1 << 9,    /* changes no key, but needs exclusive locks */
+    CMD_NO_MULTI = 1 << 10,    /* refused in a transaction */
+    CMD_AT_ONCE = 1 << 11,     /* in a transaction: run, not queued */
+    CMD_TRANSACTION = 1 << 12, /* locks what its session watches and, EXEC, has queued */
+    CMD_PUBSUB = 1 << 13,      /* about messages */
+    CMD_SUBSCRIBED = 1 << 14,  /* may be run by a RESP2 client that is subscribed */
+    CMD_SORT = 1 << 15,        /* its options name more keys, by patterns too: sort.h */
 };
 
 struct call;
@@ -45,7 +49,7 @@ struct command {
     const char *name; /* lower case; a subcommand is "config|get" */
     void (*handler)(struct call *c);
     int16_t arity;  /* exact count with the name, or minus the least */
-    uint16_t flags; /* enum command_flag */
+    uint32_t flags; /* enum command_flag */
     int16_t first_key, last_key,
         key_step;        /* as COMMAND INFO: 1, 1, 1; last -1 is the last argument; 0: none. With CMD_NUMKEYS
                           * first_key is the argument that counts the keys, and last_key a key before it, or 0 */
@@ -104,5 +108,9 @@ void command_execute(struct server *srv, struct session *s, size_t argc, const s
 /* The same with the row already found (arity is still checked). */
 void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
                  const struct arg *argv, struct reply *r);
+
+/* Ends what commands keep of a session: its transaction and watches. For sessions without session_end; by the session's
+ * thread, which holds no lock. */
+void command_forget(struct server *srv, struct session *s);
 
 #endif

@@ -6,9 +6,9 @@
  * writer holds new readers off.
  *
  * Ranks, lowest (outermost) first:
- *     LOCK_RANK_SESSIONS   the list of connected clients
- *     LOCK_RANK_OPTIONS    values of options that CONFIG SET can change
  *     LOCK_RANK_SHARD + i  shard i of the store (ascending order is the multi-key protocol)
+ *     LOCK_RANK_SESSIONS   the list of connected clients; a transaction may hold shards while a command in it looks there
+ *     LOCK_RANK_OPTIONS    values of options that CONFIG SET can change
  *     LOCK_RANK_LISTENERS  who is subscribed to what, who monitors
  *     LOCK_RANK_STREAMS    the list of HTTP responses that go on
  *     LOCK_RANK_LEAF       held for a few instructions, nothing is taken inside
@@ -23,9 +23,9 @@
 #include <stdint.h>
 
 enum lock_rank {
-    LOCK_RANK_SESSIONS = 100,
-    LOCK_RANK_OPTIONS = 200,
     LOCK_RANK_SHARD = 1000,
+    LOCK_RANK_SESSIONS = 2000,
+    LOCK_RANK_OPTIONS = 3000,
     LOCK_RANK_LISTENERS = 8000,
     LOCK_RANK_STREAMS = 8500,
     LOCK_RANK_LEAF = 9000,

@@ -13,6 +13,7 @@
 
 struct blob;
 struct command;
+struct multi;
 struct reply;
 struct server;
 struct session;
@@ -54,6 +55,7 @@ struct session {
     struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */
     const struct session_ops *ops;                 /* NULL: nothing can be delivered to it */
     enum session_front front;
+    struct multi *multi; /* of the command layer: MULTI and WATCH; NULL when neither is used */
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */
     const struct command *_Atomic last_command;

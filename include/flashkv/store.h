@@ -59,14 +59,20 @@ static inline uint64_t key_shard_bit(const struct key *k) {
 enum txn_mode { TXN_READ, TXN_WRITE };
 #define TXN_ALL_SHARDS UINT64_MAX
 
+struct watched_key;
+struct ready_keys {
+    struct watched_key *first, *last;
+};
+
 struct txn {
     struct store *store;
     int64_t now_ms;  /* the instant all of it happens at */
     uint64_t shards; /* bit i: shard i is held */
     enum txn_mode mode;
-    struct object *dead; /* unlinked values, freed by txn_end after the locks are gone */
-    uint64_t changes;    /* events so far */
-    bool heard;          /* somebody listens to them */
+    struct object *dead;     /* unlinked values, freed by txn_end after the locks are gone */
+    uint64_t changes;        /* events so far */
+    bool heard;              /* somebody listens to them, or watches a key of one of the shards */
+    struct ready_keys ready; /* keys that changed and that somebody waits for (watch.h) */
 };
 /* Takes the shards whose bits are set (none is fine). Blocks. */
 void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards, enum txn_mode mode);
@@ -152,7 +158,8 @@ static inline void store_changed(struct txn *t, const struct key *k, enum event_
 
 /* Live keys. Exact: expired keys that nobody swept yet are not counted. */
 uint64_t store_count(struct txn *t);
-/* Deletes all keys. The memory is freed by this thread after the locks, or by the sweeper if `async`. */
+/* Deletes all keys. The memory is freed by this thread after the locks, or by the sweeper if `async` or if the
+ * transaction holds shards. */
 void store_flush(struct txn *t, bool async);
 
 /* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */

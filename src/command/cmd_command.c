@@ -38,13 +38,13 @@ void cmd_command_count(struct call *c) {
 /* ---- COMMAND and COMMAND INFO -------------------------------------------------------------------------------- */
 
 static const struct {
-    uint16_t bit;
+    uint32_t bit;
     const char *flag;     /* in COMMAND INFO */
     const char *category; /* of ACL, or NULL */
 } flag_names[] = {
-    {CMD_WRITE, "write", "@write"},     {CMD_READ, "readonly", "@read"}, {CMD_DENYOOM, "denyoom", NULL},
-    {CMD_ADMIN, "admin", "@admin"},     {CMD_PUBSUB, "pubsub", NULL},    {CMD_FAST, "fast", "@fast"},
-    {CMD_NUMKEYS, "movablekeys", NULL},
+    {CMD_WRITE, "write", "@write"},     {CMD_READ, "readonly", "@read"},  {CMD_DENYOOM, "denyoom", NULL},
+    {CMD_ADMIN, "admin", "@admin"},     {CMD_PUBSUB, "pubsub", NULL},     {CMD_FAST, "fast", "@fast"},
+    {CMD_NUMKEYS, "movablekeys", NULL}, {CMD_NO_MULTI, "no_multi", NULL},
 };
 
 static void reply_flags(struct call *c, const struct command *cmd) {
@@ -60,7 +60,12 @@ static void reply_flags(struct call *c, const struct command *cmd) {
 
 /* The ACL category that a group of commands makes, without its "@". */
 static const char *group_category(const struct command *cmd) {
-    return strcmp(cmd->group, "generic") == 0 ? "keyspace" : cmd->group;
+    static const char *const others[][2] = {{"generic", "keyspace"}, {"transactions", "transaction"}};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (strcmp(cmd->group, others[i][0]) == 0)
+            return others[i][1];
+    return cmd->group;
 }
 
 static void reply_categories(struct call *c, const struct command *cmd) {

@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "info.h"
 #include "listening.h"
+#include "multi.h"
 
 static void reply_pong(struct call *c) {
     reply_array(c->reply, 2);
@@ -204,6 +205,7 @@ void cmd_client_list(struct call *c) {
 
 void cmd_reset(struct call *c) {
     listening_stop(c->server, c->session);
+    multi_end(c);
     set_text(c, &c->session->name, slice_of("", 0));
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
     reply_status(c->reply, SLICE_LIT("RESET"));

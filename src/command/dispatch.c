@@ -4,14 +4,16 @@
 #include <stdio.h>
 
 #include "args.h"
+#include "dispatch.h"
+#include "handlers.h"
 #include "listening.h"
+#include "multi.h"
 #include "sort.h"
-#include "table.h"
 
 enum { KEYS_ON_STACK = 8 };
 
 /* The arguments together show no more than one alone (before their quotes). */
-static void reply_unknown(struct call *c) {
+__attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
     char args[ARG_SHOWN_MAX + sizeof("'' ")] = "";
     size_t n = 0;
 
@@ -22,6 +24,7 @@ static void reply_unknown(struct call *c) {
     }
     reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s", arg_shown(&c->argv[0]),
                 c->argv[0].ptr, args);
+    multi_refused(c->session);
 }
 
 /* The row of a subcommand, once the container's is found. NULL: replied. */
@@ -38,9 +41,11 @@ static const struct command *find_subcommand(struct call *c, const struct comman
         memcpy(name + prefix, c->argv[1].ptr, c->argv[1].len);
         sub = command_lookup(slice_of(name, prefix + c->argv[1].len));
     }
-    if (sub == NULL)
+    if (sub == NULL) {
         reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", arg_shown(&c->argv[1]),
                     c->argv[1].ptr, command_upper(container).text);
+        multi_refused(c->session);
+    }
     return sub;
 }
 
@@ -55,8 +60,7 @@ bool command_counted_keys(const struct command *cmd, size_t argc, const struct a
     return true;
 }
 
-/* Hashes the keys into `keys` and collects their shards. False: replied. */
-static bool hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards) {
+static inline bool hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards) {
     uint64_t longest = c->server->options->max_key_bytes;
 
     for (size_t k = 0; k < at->count; k++) {
@@ -77,8 +81,11 @@ static bool hash_keys(struct call *c, const struct key_args *at, struct key *key
     return true;
 }
 
-static void run_locked(struct call *c, uint64_t shards) {
-    enum txn_mode mode = c->command->flags & CMD_WRITE ? TXN_WRITE : TXN_READ;
+bool dispatch_hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards) {
+    return hash_keys(c, at, keys, shards);
+}
+
+static inline void run_locked(struct call *c, uint64_t shards, enum txn_mode mode) {
     struct txn t;
 
     c->txn = &t;
@@ -87,27 +94,50 @@ static void run_locked(struct call *c, uint64_t shards) {
     txn_end(&t);
 }
 
+static enum txn_mode mode_of(const struct command *cmd) {
+    return cmd->flags & (CMD_WRITE | CMD_EXCLUSIVE) ? TXN_WRITE : TXN_READ;
+}
+
+static __attribute__((noinline)) void run_without_keys(struct call *c) {
+    bool of_session = (c->command->flags & CMD_TRANSACTION) != 0;
+    enum txn_mode mode = mode_of(c->command);
+    uint64_t shards = of_session ? multi_shards(c, &mode) : 0;
+
+    run_locked(c, shards, mode);
+    if (of_session)
+        multi_tidy(c->session);
+}
+
 static void run_with_keys(struct call *c) {
     struct key room[KEYS_ON_STACK], *keys = room;
     struct key_args at;
     uint64_t shards = 0;
 
-    if (!command_key_args(c->command, c->argc, c->argv, &at)) {
-        run_locked(c, 0); /* without keys: the handler has the words for what is wrong */
-        return;
-    }
+    if (!command_key_args(c->command, c->argc, c->argv, &at))
+        at.count = 0; /* the handler has the words for what is wrong */
     if (at.count > KEYS_ON_STACK && (keys = mem_alloc(at.count * sizeof(*keys))) == NULL) {
         reply_error(c->reply, "ERR out of memory");
         return;
     }
     if (hash_keys(c, &at, keys, &shards))
-        run_locked(c, shards);
+        run_locked(c, shards, mode_of(c->command));
     if (keys != room)
         mem_free(keys);
 }
 
 static bool arity_fits(const struct command *cmd, size_t argc) {
     return cmd->arity >= 0 ? argc == (size_t)cmd->arity : argc >= (size_t)-cmd->arity;
+}
+
+/* The command cannot be run as it is written. EXEC says so in words of its own, and ends its transaction. */
+__attribute__((cold, noinline)) static void refuse_arity(struct call *c) {
+    bool exec = c->command->handler == cmd_exec;
+
+    if (exec)
+        command_forget(c->server, c->session);
+    reply_error(c->reply, "%s wrong number of arguments for '%s' command",
+                exec ? "EXECABORT Transaction discarded because of:" : "ERR", c->command->name);
+    multi_refused(c->session);
 }
 
 void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
@@ -118,17 +148,19 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
     if ((cmd->flags & CMD_CONTAINER) && (c.command = cmd = find_subcommand(&c, cmd)) == NULL)
         return;
     if (!arity_fits(cmd, argc) || cmd->handler == NULL) {
-        reply_error(r, "ERR wrong number of arguments for '%s' command", cmd->name);
+        refuse_arity(&c);
         return;
     }
     if (s->listens && !listening_may_run(&c))
         return;
     atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
     atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
+    if (s->multi != NULL && multi_queue(&c))
+        return;
     if (cmd->first_key > 0)
         run_with_keys(&c);
     else
-        run_locked(&c, 0);
+        run_without_keys(&c);
     if (monitored(srv))
         monitors_tell(&c);
 }
@@ -140,7 +172,7 @@ void command_execute(struct server *srv, struct session *s, size_t argc, const s
     if (cmd == NULL || command_is_subcommand(cmd)) { /* "config|get" is no way to spell CONFIG GET */
         struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
 
-        reply_unknown(&c);
+        refuse_unknown(&c);
         return;
     }
     command_run(srv, s, cmd, argc, argv, r);

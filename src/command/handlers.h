@@ -123,6 +123,13 @@ void cmd_subscribe(struct call *c);
 void cmd_sunsubscribe(struct call *c);
 void cmd_unsubscribe(struct call *c);
 
+/* multi.c */
+void cmd_discard(struct call *c);
+void cmd_exec(struct call *c);
+void cmd_multi(struct call *c);
+void cmd_unwatch(struct call *c);
+void cmd_watch(struct call *c);
+
 /* cmd_rest.c */
 void cmd_rest_append(struct call *c);
 void cmd_rest_blob(struct call *c);

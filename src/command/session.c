@@ -1,4 +1,5 @@
 /* session.c - the list of connected clients. */
+#include <flashkv/command.h>
 #include <flashkv/mem.h>
 #include <flashkv/server.h>
 #include <flashkv/session.h>
@@ -55,6 +56,7 @@ void session_end(struct server *srv, struct session *s) {
     struct session_subscriber *subscriber = s->subscriber;
 
     listening_stop(srv, s);
+    command_forget(srv, s);
     session_leave(&srv->sessions, s);
     mem_free(subscriber); /* nobody can count its subscriptions any more */
 }

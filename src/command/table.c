@@ -15,6 +15,9 @@ enum {
     K = CMD_KEYSPACE,
     N = CMD_NUMKEYS,
     S = CMD_PUBSUB | CMD_SUBSCRIBED,
+    X = CMD_EXCLUSIVE,
+    O = CMD_AT_ONCE,
+    T = CMD_TRANSACTION,
 };
 
 /* One file a group, so that two people seldom edit the same one. */
@@ -28,6 +31,7 @@ const struct command command_table[] = {
 #include "rows/server.inc"
 #include "rows/set.inc"
 #include "rows/string.inc"
+#include "rows/transaction.inc"
 };
 const size_t command_count = sizeof(command_table) / sizeof(*command_table);
 

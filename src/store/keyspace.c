@@ -161,14 +161,33 @@ static bool flush_later(struct store *s, const struct table *keys) {
     return true;
 }
 
+static void mark_live(void *ctx, const struct key *k, bool *marked) {
+    *marked = store_peek(ctx, k) != NULL;
+}
+
+/* Empties a shard that `t` visits, and tells those who watch a key that was there. */
+static void flush_shard(struct txn *t, struct shard *sh, unsigned i, struct table *keys)
+    REQUIRES(shard_role) {
+    uint64_t held = t->shards;
+
+    t->shards |= UINT64_C(1) << i; /* while it is visited: watches may look at their keys */
+    if (sh->watches != NULL)
+        watches_each(sh->watches, mark_live, t);
+    shard_empty(sh, keys);
+    if (sh->watches != NULL)
+        watches_tell_marked(&sh->watches, t);
+    t->shards = held;
+}
+
 void store_flush(struct txn *t, bool async) {
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         struct shard *sh = txn_visit_write(t, i);
         struct table keys;
 
-        shard_empty(sh, &keys);
+        flush_shard(t, sh, i, &keys);
         txn_leave_write(t, i);
-        if (!async || !flush_later(t->store, &keys))
+        if (!(async || t->shards != 0) ||
+            !flush_later(t->store, &keys)) /* not while others wait for its shards */
             entries_destroy(&keys);
     }
 }

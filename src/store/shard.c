@@ -18,6 +18,7 @@ void shard_init(struct shard *sh, unsigned index, const unsigned char *secret) N
 void shard_destroy(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
     entries_destroy(&sh->keys);
     table_free(&sh->volatile_keys);
+    watches_free(&sh->watches); /* of somebody who did not end them */
     rwlock_destroy(&sh->lock);
 }
 

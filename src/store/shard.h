@@ -13,6 +13,7 @@
 #include <flashkv/store.h>
 
 #include "table.h"
+#include "watches.h"
 
 /* The role of shard.lock (flashkv/thread_safety.h). */
 extern struct rwlock shard_role;
@@ -31,6 +32,7 @@ enum { CACHE_LINE = 64 };
 
 struct shard {
     _Alignas(2 * CACHE_LINE) struct rwlock lock;
+    struct watches *watches GUARDED_BY(shard_role); /* NULL: nobody watches a key */
     struct table keys GUARDED_BY(shard_role);
     struct table volatile_keys GUARDED_BY(shard_role); /* the same entries, those that have an expiry */
     uint64_t footprint GUARDED_BY(shard_role);         /* bytes of all entries and their objects */

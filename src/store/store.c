@@ -46,7 +46,10 @@ void store_add_sink(struct store *s, event_sink *sink, void *ctx) {
 
 void store_tell(const struct event *ev) {
     const struct store *s = ev->txn->store;
+    struct shard *sh = txn_shard_write(ev->txn, ev->key);
 
+    if (sh->watches != NULL)
+        watches_tell(&sh->watches, ev);
     for (unsigned i = 0; i < s->sink_count; i++)
         s->sinks[i].tell(s->sinks[i].ctx, ev);
 }

@@ -13,19 +13,31 @@ static unsigned lowest_bit(uint64_t bits) {
 
 void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
                enum txn_mode mode) NO_THREAD_SAFETY_ANALYSIS {
-    *t = (struct txn){.store = s, .now_ms = now_ms, .shards = shards, .mode = mode};
+    *t = (struct txn){
+        .store = s, .now_ms = now_ms, .shards = shards, .mode = mode, .heard = s->sink_count > 0};
     for (uint64_t left = shards; left != 0; left &= left - 1) {
         struct shard *sh = &s->shards[lowest_bit(left)];
 
-        if (mode == TXN_WRITE)
+        if (mode == TXN_WRITE) {
             shard_wrlock(sh);
-        else
+            t->heard |= sh->watches != NULL;
+        } else {
             shard_rdlock(sh);
+        }
     }
-    t->heard = s->sink_count > 0;
+}
+
+/* Nobody has served those who wait: their keys become ready again with the next change. */
+__attribute__((cold, noinline)) static void drop_ready(struct txn *t) {
+    struct watched_key *k;
+
+    while ((k = ready_keys_pop(&t->ready)) != NULL)
+        watched_key_release(t, k);
 }
 
 void txn_end(struct txn *t) NO_THREAD_SAFETY_ANALYSIS {
+    if (t->ready.first != NULL)
+        drop_ready(t);
     for (uint64_t left = t->shards; left != 0; left &= left - 1) {
         struct shard *sh = &t->store->shards[lowest_bit(left)];
 

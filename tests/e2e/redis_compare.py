@@ -167,6 +167,15 @@ GROUPS = {
         sort str by bogus / sort h1 / sort none store str / exists str / sort l get # get # / sort l by w* get #* get * / sort l limit 0 1 limit 1 1
         sort l asc desc / sort l desc asc / sort l by w* by x* / set w2 "not a number" / sort l by w* / rpush same 2 1 2 1 / sort same
         mset y1 0 y2 0 / sort same by y* / sort l get l / sort_ro l by w* alpha / sort l get w* store w1 / lrange w1 0 -1 / type w1""",
+    "transactions": """
+        multi / multi / watch a / unwatch / set a 1 / incr a / get a / client setname x / exec / client getname / exec
+        discard / multi / exec / multi / set a 5 / discard / get a / multi / bogus a / set a 6 / exec / get a
+        multi / get / exec / multi / client bogus / exec / multi / exec now / exec / exec now / multi / discard now / discard
+        multi now / multi / lpush a 1 / set a x ex y / incr none / exec / watch / watch a / set a 7 / multi / get a / exec
+        watch a / multi / set a 8 / exec / watch a / unwatch / set a 9 / multi / exec / watch b / flushall / multi / exec
+        set b 1 / watch b / flushall / multi / exec / watch b / multi / discard / set b 1 / multi / exec / multi / reset / exec
+        watch none / del none / multi / exec / multi / dbsize / flushall / dbsize / exec / command getkeys watch a b
+        multi / set a 1 / hello 4 / get none / exec / config|get x / multi / config|get x / exec / unwatch x""",
     "connection": """
         ping / ping hello / ping a b / echo hi / echo / echo a b / select 0 / select 1 / select -1 / select x / select
         client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname

@@ -10,6 +10,7 @@ enum { MAX_WORDS = 64, MAX_LINE = 4096, MAX_DEPTH = 8, START_MS = 1700000000 };
 struct options options;
 struct server server;
 struct session session;
+struct session *speaker;
 
 /* ---- the sink ------------------------------------------------------------------------------------------------ */
 
@@ -162,9 +163,9 @@ const char *run_argv(const struct command *cmd, size_t argc, const struct arg *a
     recorder.reply = (struct reply){.ops = &recorder_ops};
     recorder.text.len = recorder.values = recorder.blobs = recorder.depth = 0;
     if (cmd != NULL)
-        command_run(&server, &session, cmd, argc, argv, &recorder.reply);
+        command_run(&server, speaker, cmd, argc, argv, &recorder.reply);
     else
-        command_execute(&server, &session, argc, argv, &recorder.reply);
+        command_execute(&server, speaker, argc, argv, &recorder.reply);
     ck_assert_uint_eq(recorder.depth, 0);
     ck_assert_uint_eq(recorder.values, 1);
     ck_assert(buf_append(&recorder.text, "", 1));
@@ -264,6 +265,7 @@ void commands_setup(void) {
     ck_assert_ptr_nonnull(server.pubsub);
     session = (struct session){.now_ms = (int64_t)START_MS * 1000, .protocol = 2};
     session_enter(&server.sessions, &session);
+    speaker = &session;
     recorder.text = buf_make(64 << 20);
 }
 

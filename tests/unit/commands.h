@@ -22,6 +22,9 @@ extern struct session session;
 void commands_setup(void);
 void commands_teardown(void);
 
+/* Who runs the commands that follow: &session, until a test says otherwise. */
+extern struct session *speaker;
+
 /* Runs one command and checks that it gave exactly one reply. The text is valid until the next command. */
 const char *run_line(const char *line);
 const char *run_args(size_t argc, const struct slice *words);

@@ -28,8 +28,8 @@ START_TEST(test_names) {
 END_TEST
 
 START_TEST(test_texts) {
-    static const char *const groups[] = {"string",     "list",   "hash",   "set", "generic",
-                                         "connection", "server", "pubsub", "rest"};
+    static const char *const groups[] = {"string",     "list",   "hash",   "set",          "generic",
+                                         "connection", "server", "pubsub", "transactions", "rest"};
 
     FOR_EACH_ROW(row) {
         bool known = false;
@@ -95,9 +95,9 @@ START_TEST(test_keys) {
                           row->name);
             continue;
         }
-        ck_assert_msg(row->last_key == -1 || (row->last_key >= row->first_key && row->last_key < least),
+        ck_assert_msg(row->last_key < 0 || (row->last_key >= row->first_key && row->last_key < least),
                       "%s: last key", row->name);
-        ck_assert_msg(!(row->flags & CMD_READ) != !(row->flags & CMD_WRITE),
+        ck_assert_msg(!(row->flags & (CMD_READ | CMD_EXCLUSIVE)) != !(row->flags & CMD_WRITE),
                       "%s either reads its keys or writes them", row->name);
         ck_assert_msg(!(row->flags & CMD_KEYSPACE), "%s: over some keys or over all", row->name);
     }
