@@ -43,8 +43,13 @@ static bool is_whole_number(struct slice s, const char *text, const char *rest, 
 
 bool num_parse_double(struct slice s, double *out) {
     char text[256], *end;
+    int64_t n;
     double d;
 
+    if (num_parse_i64(s, &n)) { /* most are, and strtod takes its time */
+        *out = (double)n;
+        return true;
+    }
     if (s.len == 0 || s.len >= sizeof(text))
         return false;
     memcpy(text, s.ptr, s.len);
@@ -74,6 +79,9 @@ bool num_parse_long_double(struct slice s, long double *out) {
 }
 
 size_t num_format_double(double d, char out[NUM_DOUBLE_MAX]) {
+    /* As %.17g writes integers of up to 17 digits, which most scores are; -0 is none. */
+    if (d > -1e17 && d < 1e17 && (double)(int64_t)d == d && (d != 0 || !signbit(d)))
+        return num_format_i64((int64_t)d, out);
     return (size_t)snprintf(out, NUM_DOUBLE_MAX, "%.17g", d);
 }
 

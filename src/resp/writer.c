@@ -5,12 +5,10 @@
 
 #include <flashkv/num.h>
 #include <math.h>
-#include <stdio.h>
 
 enum {
     CRLF = 2,
     NUMBER_LINE_MAX = 1 + NUM_I64_MAX + CRLF, /* type, digits and num_format's NUL, CR LF */
-    REAL_MAX = 32,
 };
 
 static struct outq *out_of(struct reply *r) {
@@ -126,19 +124,13 @@ static void write_aggregate(struct reply *r, enum reply_aggregate kind, size_t n
 }
 
 static void write_real(struct reply *r, double d) {
-    char text[REAL_MAX];
-    int n;
+    char digits[NUM_DOUBLE_MAX];
+    struct slice text = isnan(d) ? SLICE_LIT("nan") : slice_of(digits, num_format_double(d, digits));
 
-    if (isnan(d))
-        n = snprintf(text, sizeof(text), "nan");
-    else if (isinf(d))
-        n = snprintf(text, sizeof(text), d > 0 ? "inf" : "-inf");
-    else
-        n = snprintf(text, sizeof(text), "%.17g", d); /* as Redis 7.0: 0.1 is 0.10000000000000001 */
     if (resp3(r))
-        add_line(r, ',', slice_of(text, (size_t)n));
+        add_line(r, ',', text);
     else
-        write_bulk(r, slice_of(text, (size_t)n));
+        write_bulk(r, text);
 }
 
 static void write_boolean(struct reply *r, bool b) {
