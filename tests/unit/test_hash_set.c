@@ -176,10 +176,15 @@ static bool integers; /* what the members of the test are */
 static void count_member(void *ctx, set_place at) {
     char digits[SET_ROOM];
     struct slice member = set_member(set, at, digits);
+    int64_t n;
 
     (void)ctx;
-    for (unsigned n = 0; n < NAMES; n++)
-        visits[n] += slice_eq(member, member_of(n, integers));
+    if (!integers)
+        member = slice_of(member.ptr + 1, member.len - 1);
+    ck_assert(num_parse_i64(member, &n));
+    n = integers ? (n + 100000) / 7919 : n;
+    ck_assert(n >= 0 && n < NAMES);
+    visits[n]++;
 }
 
 START_TEST(a_set_is_what_a_plain_array_says) {
