@@ -11,9 +11,10 @@
 #include <flashkv/list.h>
 #include <flashkv/set.h>
 #include <flashkv/slice.h>
+#include <flashkv/zset.h>
 #include <stdint.h>
 
-enum value_type { TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET };
+enum value_type { TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET, TYPE_ZSET };
 
 /* What an expiry time of "none" is. All others are wall milliseconds since 1970. */
 enum { NO_EXPIRY = 0 };
@@ -43,6 +44,7 @@ enum { STRING_INLINE_MAX = 4096 };
 const struct list *entry_list(const struct entry *e);
 const struct hash *entry_hash(const struct entry *e);
 const struct set *entry_set(const struct entry *e);
+const struct zset *entry_zset(const struct entry *e);
 /* Bytes this key takes in all: entry, value, table slots. */
 size_t entry_bytes(const struct entry *e);
 

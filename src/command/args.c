@@ -97,6 +97,52 @@ bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out) {
     return true;
 }
 
+bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out) {
+    if (num_parse_i64(call_arg(c, i), out) && *out > 0)
+        return true;
+    reply_error(c->reply, "ERR %s should be greater than 0", what);
+    return false;
+}
+
+static bool pop_count(struct call *c, size_t at, int64_t *count) {
+    *count = 1;
+    for (size_t i = at; i < c->argc; i += 2) {
+        if (i > at || i + 1 == c->argc || !arg_is(c, i, "count")) {
+            reply_syntax_error(c);
+            return false;
+        }
+        if (!arg_count_positive(c, i + 1, "count", count))
+            return false;
+    }
+    return true;
+}
+
+bool arg_pop(struct call *c, size_t numkeys_at, const char *const words[2], unsigned *word, int64_t *count) {
+    size_t at = numkeys_at + 1 + c->key_count;
+
+    if (!arg_count_positive(c, numkeys_at, "numkeys", count))
+        return false;
+    if (c->key_count == 0 || at == c->argc || (!arg_is(c, at, words[0]) && !arg_is(c, at, words[1]))) {
+        reply_syntax_error(c); /* without keys: numkeys is more than there are */
+        return false;
+    }
+    *word = arg_is(c, at, words[1]);
+    return pop_count(c, at + 1, count);
+}
+
+bool first_key(struct call *c, enum value_type type, const struct key **k) {
+    *k = NULL;
+    for (size_t i = 0; i < c->key_count && *k == NULL; i++) {
+        const struct entry *e = store_peek(c->txn, &c->keys[i]);
+
+        if (!is_type(c, e, type))
+            return false;
+        if (e != NULL)
+            *k = &c->keys[i];
+    }
+    return true;
+}
+
 void reply_syntax_error(struct call *c) {
     reply_error(c->reply, "ERR syntax error");
 }
@@ -195,6 +241,21 @@ void call_effect_expiry(struct call *c, const struct key *k) {
     }
 }
 
+void store_collection(struct call *c, const struct key *k, struct object *o, size_t len,
+                      enum event_class class, const char *event) {
+    bool was_there = store_peek(c->txn, k) != NULL;
+
+    if (store_set_object(c->txn, k, o) != STORE_OK) {
+        store_free_object(o);
+        reply_store_error(c, STORE_NO_MEMORY);
+        return;
+    }
+    if (len > 0 || was_there)
+        call_changed(c, k, len > 0 ? class : EVENT_GENERIC, len > 0 ? event : "del");
+    call_effect_value(c, k);
+    reply_integer(c->reply, (int64_t)len);
+}
+
 void missing_null(struct call *c) {
     reply_null(c->reply);
 }
@@ -213,6 +274,15 @@ void missing_error(struct call *c) {
 
 void missing_ok(struct call *c) {
     reply_ok(c->reply);
+}
+
+void reply_pairs(struct call *c, size_t n) {
+    reply_array(c->reply, c->session->protocol < 3 ? 2 * n : n);
+}
+
+void begin_pair(struct call *c) {
+    if (c->session->protocol >= 3)
+        reply_array(c->reply, 2);
 }
 
 struct names names_make(const struct call *c) {

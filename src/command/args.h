@@ -43,6 +43,14 @@ struct scan_args {
 bool arg_cursor(struct call *c, size_t i, struct scan_args *out);
 bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out);
 
+/* "ERR numkeys should be greater than 0": `what` names the argument. */
+bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out);
+/* LMPOP, ZMPOP and their like, what is around the keys: the argument that counts them, one of two words (*word 0 or 1),
+ * and [COUNT count], else 1. */
+bool arg_pop(struct call *c, size_t numkeys_at, const char *const words[2], unsigned *word, int64_t *count);
+/* The first of the call's keys that is there, NULL if none is; false: it is of another type, and replied. */
+bool first_key(struct call *c, enum value_type type, const struct key **k);
+
 void reply_syntax_error(struct call *c);
 void reply_wrong_type(struct call *c);
 /* The error of a store call that failed (not STORE_OK). */
@@ -65,12 +73,20 @@ void object_done(struct call *c, const struct key *k, enum event_class class, co
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o);
 /* The effect "expires when it does now, or is gone". */
 void call_effect_expiry(struct call *c, const struct key *k);
+/* Sets the key to a collection of `len` elements made from other keys, and replies that length; an empty one deletes the
+ * key. `event` is told. Takes the object over. */
+void store_collection(struct call *c, const struct key *k, struct object *o, size_t len,
+                      enum event_class class, const char *event);
 /* What commands say of a missing key. */
 void missing_null(struct call *c);
 void missing_null_array(struct call *c);
 void missing_zero(struct call *c);
 void missing_error(struct call *c); /* "ERR no such key" */
 void missing_ok(struct call *c);
+
+/* An array of `n` pairs, each begun by begin_pair: flat in RESP2, arrays of two in RESP3. */
+void reply_pairs(struct call *c, size_t n);
+void begin_pair(struct call *c);
 
 /* Key names gathered before their count is known: [length][bytes]... in a bounded buffer. */
 struct names {

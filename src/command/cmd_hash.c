@@ -295,57 +295,15 @@ static void source_walk(const void *object, void (*visit)(void *ctx, const void 
     hash_scan(object, 0, SIZE_MAX, visit, ctx);
 }
 
-/* With values: RESP2 has them flat, RESP3 as pairs. */
-static void begin_random(struct call *c, size_t n, bool values) {
-    reply_array(c->reply, values && c->session->protocol < 3 ? 2 * n : n);
-}
-
-static void reply_random(struct walk *w, hash_place at) {
-    if ((w->what & VALUES) && w->c->session->protocol >= 3)
-        reply_array(w->c->reply, 2);
-    reply_place(w, at);
-}
-
-static void random_distinct(struct walk *w, uint64_t count) {
-    struct sample_source source = {w->h, hash_len(w->h), source_random, source_walk};
-    size_t n = count < source.len ? (size_t)count : source.len;
-    const void **places = sample_distinct(&source, n);
-
-    if (places == NULL) {
-        reply_store_error(w->c, STORE_NO_MEMORY);
-        return;
-    }
-    begin_random(w->c, n, w->what & VALUES);
-    for (size_t i = 0; i < n; i++)
-        reply_random(w, places[i]);
-    mem_free(places);
-}
-
 static void random_count(struct call *c) {
-    struct walk w = {.c = c, .what = c->argc == 4 ? FIELDS | VALUES : FIELDS};
-    int64_t count;
+    struct walk w = {.c = c};
+    struct sample_args args;
 
-    if (!arg_i64(c, 2, &count))
+    if (!arg_sample(c, "withvalues", &args) || !read_hash(c, &w.h))
         return;
-    if (c->argc > 4 || (c->argc == 4 && !arg_is(c, 3, "withvalues"))) {
-        reply_syntax_error(c);
-        return;
-    }
-    if (c->argc == 4 && count > INT64_MAX / 2) {
-        reply_error(c->reply, "ERR value is out of range");
-        return;
-    }
-    if (!arg_repeats(c, count) || !read_hash(c, &w.h))
-        return;
-    if (w.h == NULL || count == 0) {
-        reply_array(c->reply, 0);
-    } else if (count > 0) {
-        random_distinct(&w, (uint64_t)count);
-    } else {
-        begin_random(c, (size_t)-count, w.what & VALUES);
-        for (int64_t i = count; i < 0; i++)
-            reply_random(&w, hash_random(w.h));
-    }
+    w.what = args.pairs ? FIELDS | VALUES : FIELDS;
+    reply_sample(c, &(struct sample_source){w.h, w.h != NULL ? hash_len(w.h) : 0, source_random, source_walk},
+                 &args, reply_place, &w);
 }
 
 void cmd_hrandfield(struct call *c) {

@@ -331,6 +331,8 @@ static const char *encoding_of(const struct entry *e) {
         return hash_encoding(entry_hash(e));
     case TYPE_SET:
         return set_encoding(entry_set(e));
+    case TYPE_ZSET:
+        return zset_encoding(entry_zset(e));
     }
     return "unknown";
 }

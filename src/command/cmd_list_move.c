@@ -118,36 +118,13 @@ void cmd_rpoplpush(struct call *c) {
 
 /* ---- from the first of several that has some ---------------------------------------------------------------------- */
 
-bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out) {
-    if (num_parse_i64(call_arg(c, i), out) && *out > 0)
-        return true;
-    reply_error(c->reply, "ERR %s should be greater than 0", what);
-    return false;
-}
-
 bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p) {
-    size_t at = numkeys_at + 1 + c->key_count;
-    int64_t n;
+    static const char *const words[] = {"left", "right"};
+    unsigned word;
 
-    p->count = 0;
-    if (!arg_count_positive(c, numkeys_at, "numkeys", &n))
+    if (!arg_pop(c, numkeys_at, words, &word, &p->count))
         return false;
-    if (c->key_count == 0) { /* more than there are */
-        reply_syntax_error(c);
-        return false;
-    }
-    if (!arg_end(c, at, &p->end))
-        return false;
-    for (size_t i = at + 1; i < c->argc; i += 2) {
-        if (p->count > 0 || i + 1 == c->argc || !arg_is(c, i, "count")) {
-            reply_syntax_error(c);
-            return false;
-        }
-        if (!arg_count_positive(c, i + 1, "count", &p->count))
-            return false;
-    }
-    if (p->count == 0)
-        p->count = 1;
+    p->end = word == 0 ? LIST_HEAD : LIST_TAIL;
     return true;
 }
 
@@ -166,17 +143,13 @@ static void pop_from(struct call *c, const struct key *k, const struct list_pop 
 }
 
 bool pop_first(struct call *c, const struct list_pop *p) {
-    for (size_t i = 0; i < c->key_count; i++) {
-        const struct entry *e = store_peek(c->txn, &c->keys[i]);
+    const struct key *k;
 
-        if (!is_type(c, e, TYPE_LIST))
-            return true;
-        if (e != NULL) {
-            pop_from(c, &c->keys[i], p);
-            return true;
-        }
-    }
-    return false;
+    if (!first_key(c, TYPE_LIST, &k))
+        return true;
+    if (k != NULL)
+        pop_from(c, k, p);
+    return k != NULL;
 }
 
 void cmd_lmpop(struct call *c) {

@@ -8,7 +8,8 @@
  *     rest.blob    key                                            a large value whose digest nobody has asked for yet
  *     rest.page    key old new                                    OK: if the value still is the blob old, it is new's now
  *
- * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values
+ * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values, or
+ *            of a sorted set's members to their scores
  * expire_at  wall milliseconds, 0: never
  * expiry     "" none, "keep" the one the key has, or wall milliseconds
  * condition  "" none, "nx", "xx", "equals", "match" or "none-match"; what it must equal, or the tags, follow; the tag "*"
@@ -62,6 +63,9 @@ static void reply_value(struct call *c, const struct entry *e) {
         break;
     case TYPE_SET:
         reply_members(c, entry_set(e));
+        break;
+    case TYPE_ZSET:
+        reply_scores(c, entry_zset(e));
         break;
     }
 }

@@ -4,7 +4,7 @@
  *     rest.load    key mode type expire_at content-type value...  outcome (rest.h)
  *
  * value      a string whole; of a list about `count` elements from index `cursor` on; of other collections what a scan
- *            from `cursor` gives: fields with values, members. rest.load takes as many values as there are
+ *            from `cursor` gives: fields with values, members, members with scores. rest.load takes as many values as there are
  * cursor     0 at the beginning, and again at the end
  * expire_at  wall milliseconds, 0: never
  * mode       "replace" whatever is there; "skip": REST_REFUSED where something is; "append": adds to the collection that is
@@ -12,6 +12,7 @@
  *
  * A collection that is changed between its parts is copied as a scan sees it: what was there throughout is in the copy,
  * but for a list, where elements that moved may be in it twice or not at all. */
+#include <flashkv/num.h>
 #include <flashkv/rest.h>
 
 #include "args.h"
@@ -50,6 +51,14 @@ static void part_member(void *part, set_place at) {
     names_add(&p->names, set_member(p->of, at, room));
 }
 
+static void part_scored(void *part, zset_place at) {
+    char digits[NUM_DOUBLE_MAX];
+    struct part *p = part;
+
+    names_add(&p->names, zset_member(p->of, at));
+    names_add(&p->names, slice_of(digits, num_format_double(zset_score(p->of, at), digits)));
+}
+
 void cmd_rest_part(struct call *c) {
     const struct entry *e = store_peek(c->txn, &c->keys[0]);
     struct part part = {.names = names_make(c)};
@@ -82,6 +91,10 @@ void cmd_rest_part(struct call *c) {
         part.of = entry_set(e);
         next = set_scan(part.of, (uint64_t)cursor, (size_t)count, part_member, &part);
         break;
+    case TYPE_ZSET:
+        part.of = entry_zset(e);
+        next = zset_scan(part.of, (uint64_t)cursor, (size_t)count, part_scored, &part);
+        break;
     }
     reply_integer(c->reply, (int64_t)next);
     names_reply(c, &part.names);
@@ -91,7 +104,22 @@ void cmd_rest_part(struct call *c) {
 
 enum { LOAD_MODE = 2, LOAD_TYPE, LOAD_EXPIRY, LOAD_CONTENT_TYPE, LOAD_VALUE };
 
-/* The element, or field with its value, from argument `i` on. False: no memory, or too long. */
+/* A member that may be there already. False: no memory, too long, or no score. */
+static bool load_scored(struct zset *z, struct slice member, struct slice text) {
+    zset_place at = zset_find(z, member);
+    double score;
+
+    if (!num_parse_double(text, &score))
+        return false;
+    return at != NULL ? zset_move(z, at, score) : zset_add(z, member, score) == ZSET_ADDED;
+}
+
+/* Values come two by two: fields with values, members with scores. */
+static bool in_pairs(enum value_type type) {
+    return type == TYPE_HASH || type == TYPE_ZSET;
+}
+
+/* The element, or the pair, from argument `i` on. False: no memory, too long, or no score. */
 static bool load_element(struct object *o, enum value_type type, const struct call *c, size_t i) {
     switch (type) {
     case TYPE_LIST:
@@ -100,6 +128,8 @@ static bool load_element(struct object *o, enum value_type type, const struct ca
         return hash_set((struct hash *)o, call_arg(c, i), call_arg(c, i + 1)) <= HASH_REPLACED;
     case TYPE_SET:
         return set_add((struct set *)o, call_arg(c, i)) <= SET_WAS_THERE;
+    case TYPE_ZSET:
+        return load_scored((struct zset *)o, call_arg(c, i), call_arg(c, i + 1));
     case TYPE_STRING:
         break;
     }
@@ -108,11 +138,11 @@ static bool load_element(struct object *o, enum value_type type, const struct ca
 
 /* All elements. False: replied. */
 static bool load_elements(struct object *o, enum value_type type, struct call *c) {
-    size_t step = type == TYPE_HASH ? 2 : 1;
+    size_t step = in_pairs(type) ? 2 : 1;
 
     for (size_t i = LOAD_VALUE; i < c->argc; i += step)
         if (!load_element(o, type, c, i)) {
-            reply_error(c->reply, "ERR out of memory, or an element is too long");
+            reply_error(c->reply, "ERR out of memory, or an element is too long, or a score no number");
             return false;
         }
     return true;
@@ -159,7 +189,7 @@ static void append_elements(struct call *c, enum value_type type) {
 }
 
 static bool load_type(struct call *c, enum value_type *type) {
-    static const enum value_type types[] = {TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET};
+    static const enum value_type types[] = {TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET, TYPE_ZSET};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
         if (arg_is(c, LOAD_TYPE, value_type_name(types[i]))) {
@@ -179,7 +209,7 @@ void cmd_rest_load(struct call *c) {
     if (!load_type(c, &type) || !arg_i64(c, LOAD_EXPIRY, &expire_at))
         return;
     if ((type == TYPE_STRING && c->argc != LOAD_VALUE + 1) ||
-        (type == TYPE_HASH && c->argc % 2 != LOAD_VALUE % 2)) {
+        (in_pairs(type) && c->argc % 2 != LOAD_VALUE % 2)) {
         reply_syntax_error(c);
         return;
     }

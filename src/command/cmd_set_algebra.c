@@ -137,23 +137,9 @@ static void reply_combined(struct call *c, combine *how) {
 
 static void store_combined(struct call *c, combine *how, const char *event) {
     struct set *result = run_to_set(c, 1, how);
-    bool was_there;
-    size_t len;
 
-    if (result == NULL)
-        return;
-    len = set_len(result);
-    was_there = store_peek(c->txn, &c->keys[0]) != NULL;
-    if (store_set_object(c->txn, &c->keys[0], (struct object *)result) == STORE_OK) {
-        if (len > 0)
-            call_changed(c, &c->keys[0], EVENT_SET, event);
-        else if (was_there)
-            call_changed(c, &c->keys[0], EVENT_GENERIC, "del");
-        reply_integer(c->reply, (int64_t)len);
-    } else {
-        store_free_object((struct object *)result);
-        reply_store_error(c, STORE_NO_MEMORY);
-    }
+    if (result != NULL)
+        store_collection(c, &c->keys[0], (struct object *)result, set_len(result), EVENT_SET, event);
 }
 
 void cmd_sinter(struct call *c) {

@@ -186,6 +186,28 @@ static void gather_member(void *ctx, set_place at) {
     add_element(w->sort, set_member(w->set, at, w->sort->digits + w->sort->count * SET_ROOM));
 }
 
+struct zset_walk {
+    struct sort *sort;
+    const struct zset *zset;
+};
+
+static void gather_scored(void *ctx, zset_place at) {
+    const struct zset_walk *w = ctx;
+
+    add_element(w->sort, zset_member(w->zset, at));
+}
+
+/* Members from the end that they are wanted from. */
+static void gather_zset(struct sort *s, const struct zset *z) {
+    bool back = s->desc && s->keep_order;
+
+    zset_walk(z, back ? zset_len(z) - 1 : 0, zset_len(z), back, gather_scored, &(struct zset_walk){s, z});
+}
+
+static void gather_set(struct sort *s, const struct set *set) {
+    set_scan(set, 0, SIZE_MAX, gather_member, &(struct set_walk){s, set});
+}
+
 static const struct object *object_of(const struct entry *e, size_t *len) {
     switch (entry_type(e)) {
     case TYPE_LIST:
@@ -194,6 +216,9 @@ static const struct object *object_of(const struct entry *e, size_t *len) {
     case TYPE_SET:
         *len = set_len(entry_set(e));
         return (const struct object *)entry_set(e);
+    case TYPE_ZSET:
+        *len = zset_len(entry_zset(e));
+        return (const struct object *)entry_zset(e);
     case TYPE_STRING:
     case TYPE_HASH:
         break;
@@ -221,8 +246,10 @@ static bool gather(struct sort *s) {
     }
     if (entry_type(e) == TYPE_LIST)
         gather_list(s, entry_list(e));
+    else if (entry_type(e) == TYPE_ZSET)
+        gather_zset(s, entry_zset(e));
     else
-        set_scan(entry_set(e), 0, SIZE_MAX, gather_member, &(struct set_walk){s, entry_set(e)});
+        gather_set(s, entry_set(e));
     if (entry_type(e) == TYPE_SET && s->keep_order && s->store_at > 0) {
         s->keep_order = false; /* a set has no order that could be stored twice alike */
         s->alpha = true;
@@ -271,12 +298,6 @@ static bool weigh(struct sort *s) {
     return true;
 }
 
-static int compare_bytes(struct slice a, struct slice b) {
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare(const void *one, const void *other, void *ctx) {
     const struct element *a = one, *b = other;
     const struct sort *s = ctx;
@@ -285,11 +306,11 @@ static int compare(const void *one, const void *other, void *ctx) {
     if (!s->alpha) {
         order = (a->by.score > b->by.score) - (a->by.score < b->by.score);
         if (order == 0) /* no two are the same, or the order would be anybody's */
-            order = compare_bytes(a->bytes, b->bytes);
+            order = slice_compare(a->bytes, b->bytes);
     } else if (a->by.weight.ptr == NULL || b->by.weight.ptr == NULL) {
         order = (a->by.weight.ptr != NULL) - (b->by.weight.ptr != NULL);
     } else {
-        order = compare_bytes(a->by.weight, b->by.weight);
+        order = slice_compare(a->by.weight, b->by.weight);
     }
     return s->desc ? -order : order;
 }
@@ -342,23 +363,11 @@ static void store_result(struct sort *s) {
     struct call *c = s->c;
     struct key k = store_key(c->server->store, call_arg(c, s->store_at));
     struct object *list = store_new_object(c->server->store, TYPE_LIST);
-    bool was_there = store_peek(c->txn, &k) != NULL;
-    size_t len;
 
-    if (list == NULL || !each_result(s, push_one, list))
-        goto failed;
-    len = list_len((struct list *)list);
-    if (store_set_object(c->txn, &k, list) != STORE_OK)
-        goto failed;
-    if (len > 0)
-        call_changed(c, &k, EVENT_LIST, "sortstore");
-    else if (was_there)
-        call_changed(c, &k, EVENT_GENERIC, "del");
-    call_effect_value(c, &k);
-    reply_integer(c->reply, (int64_t)len);
-    return;
-
-failed:
+    if (list != NULL && each_result(s, push_one, list)) {
+        store_collection(c, &k, list, list_len((struct list *)list), EVENT_LIST, "sortstore");
+        return;
+    }
     if (list != NULL)
         store_free_object(list);
     reply_store_error(c, STORE_NO_MEMORY);

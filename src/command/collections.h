@@ -1,4 +1,4 @@
-/* collections.h - lists, hashes and sets, for the files of the command layer beside their own. Private to it. */
+/* collections.h - lists, hashes, sets and sorted sets, for the files of the command layer beside their own. Private to it. */
 #ifndef FLASHKV_COMMAND_COLLECTIONS_H
 #define FLASHKV_COMMAND_COLLECTIONS_H
 
@@ -30,8 +30,6 @@ bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p);
 /* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
  * nothing was replied. */
 bool pop_first(struct call *c, const struct list_pop *p);
-/* "ERR numkeys should be greater than 0": `what` names the argument. */
-bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out);
 
 /* ---- hashes and sets ----------------------------------------------------------------------------------------------- */
 
@@ -43,5 +41,36 @@ bool set_stored(struct call *c, enum set_result result);
 void reply_fields(struct call *c, const struct hash *h);
 /* All members, as a set; none for NULL. */
 void reply_members(struct call *c, const struct set *s);
+
+/* ---- sorted sets --------------------------------------------------------------------------------------------------- */
+
+/* The sorted set of the call's key number `key`, NULL if there is none; false: replied an error. */
+bool read_zset(struct call *c, size_t key, const struct zset **z);
+/* One to change, NULL: replied (edit_object); and the end of the edit, `event` NULL if nothing changed. */
+struct zset *edit_zset(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c));
+void zset_done(struct call *c, const struct key *k, const char *event);
+/* False: the result is a failure, and replied. */
+bool zset_stored(struct call *c, enum zset_result result);
+
+/* Members in a row: the first one's rank, how many, and whether from there downwards. */
+struct zset_span {
+    size_t rank, count;
+    bool down;
+};
+/* An array of the members, or pairs of them and their scores. */
+void reply_span(struct call *c, const struct zset *z, const struct zset_span *span, bool with_scores);
+/* All members and their scores as a map. */
+void reply_scores(struct call *c, const struct zset *z);
+
+/* ZMPOP and its like: from which end, how many, and whether as [key, member, score], one. */
+struct zset_pop {
+    bool max, flat;
+    int64_t count;
+};
+/* Reads what is around the keys: the argument that counts them, MIN or MAX, and [COUNT count]; false: replied. */
+bool arg_zset_pop(struct call *c, size_t numkeys_at, struct zset_pop *p);
+/* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
+ * nothing was replied. */
+bool zset_pop_first(struct call *c, const struct zset_pop *p);
 
 #endif

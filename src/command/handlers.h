@@ -203,4 +203,44 @@ void cmd_getrange(struct call *c);
 void cmd_incrbyfloat(struct call *c);
 void cmd_setrange(struct call *c);
 
+/* cmd_zset.c */
+void cmd_zadd(struct call *c);
+void cmd_zcard(struct call *c);
+void cmd_zincrby(struct call *c);
+void cmd_zmscore(struct call *c);
+void cmd_zrandmember(struct call *c);
+void cmd_zrank(struct call *c);
+void cmd_zrem(struct call *c);
+void cmd_zrevrank(struct call *c);
+void cmd_zscan(struct call *c);
+void cmd_zscore(struct call *c);
+
+/* cmd_zset_algebra.c */
+void cmd_zdiff(struct call *c);
+void cmd_zdiffstore(struct call *c);
+void cmd_zinter(struct call *c);
+void cmd_zintercard(struct call *c);
+void cmd_zinterstore(struct call *c);
+void cmd_zunion(struct call *c);
+void cmd_zunionstore(struct call *c);
+
+/* cmd_zset_pop.c */
+void cmd_zmpop(struct call *c);
+void cmd_zpopmax(struct call *c);
+void cmd_zpopmin(struct call *c);
+
+/* cmd_zset_range.c */
+void cmd_zcount(struct call *c);
+void cmd_zlexcount(struct call *c);
+void cmd_zrange(struct call *c);
+void cmd_zrangebylex(struct call *c);
+void cmd_zrangebyscore(struct call *c);
+void cmd_zrangestore(struct call *c);
+void cmd_zremrangebylex(struct call *c);
+void cmd_zremrangebyrank(struct call *c);
+void cmd_zremrangebyscore(struct call *c);
+void cmd_zrevrange(struct call *c);
+void cmd_zrevrangebylex(struct call *c);
+void cmd_zrevrangebyscore(struct call *c);
+
 #endif

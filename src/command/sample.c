@@ -4,6 +4,8 @@
 #include <flashkv/mem.h>
 #include <flashkv/random.h>
 
+#include "args.h"
+
 enum {
     SHARE = 3
 }; /* fewer than one in three are wanted: a try is new with a chance of two in three or more */
@@ -73,4 +75,68 @@ const void **sample_distinct(const struct sample_source *source, size_t count) {
     if (count < source->len / SHARE)
         return sample_tried(source, count);
     return sample_shuffled(source, count);
+}
+
+bool arg_sample(struct call *c, const char *word, struct sample_args *out) {
+    if (!arg_i64(c, 2, &out->count))
+        return false;
+    out->pairs = c->argc > 3;
+    if (c->argc > 4 || (out->pairs && !arg_is(c, 3, word))) {
+        reply_syntax_error(c);
+        return false;
+    }
+    if (out->pairs && out->count > INT64_MAX / 2) {
+        reply_error(c->reply, "ERR value is out of range");
+        return false;
+    }
+    return arg_repeats(c, out->count);
+}
+
+/* One member after the other. */
+struct sample_reply {
+    struct call *c;
+    bool pairs;
+    void (*reply)(void *ctx, const void *place);
+    void *ctx;
+};
+
+static void begin(const struct sample_reply *r, size_t n) {
+    if (r->pairs)
+        reply_pairs(r->c, n);
+    else
+        reply_array(r->c->reply, n);
+}
+
+static void reply_one(const struct sample_reply *r, const void *place) {
+    if (r->pairs)
+        begin_pair(r->c);
+    r->reply(r->ctx, place);
+}
+
+static void reply_distinct(const struct sample_reply *r, const struct sample_source *source, size_t n) {
+    const void **places = sample_distinct(source, n);
+
+    if (places == NULL) {
+        reply_store_error(r->c, STORE_NO_MEMORY);
+        return;
+    }
+    begin(r, n);
+    for (size_t i = 0; i < n; i++)
+        reply_one(r, places[i]);
+    mem_free(places);
+}
+
+void reply_sample(struct call *c, const struct sample_source *source, const struct sample_args *args,
+                  void (*reply)(void *ctx, const void *place), void *ctx) {
+    struct sample_reply r = {c, args->pairs, reply, ctx};
+
+    if (source->len == 0 || args->count == 0) {
+        reply_array(c->reply, 0);
+    } else if (args->count > 0) {
+        reply_distinct(&r, source, (uint64_t)args->count < source->len ? (size_t)args->count : source->len);
+    } else {
+        begin(&r, (size_t)-args->count);
+        for (int64_t i = args->count; i < 0; i++)
+            reply_one(&r, source->random(source->object));
+    }
 }

@@ -32,6 +32,7 @@ const struct command command_table[] = {
 #include "rows/set.inc"
 #include "rows/string.inc"
 #include "rows/transaction.inc"
+#include "rows/zset.inc"
 };
 const size_t command_count = sizeof(command_table) / sizeof(*command_table);
 

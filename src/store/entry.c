@@ -48,6 +48,8 @@ const char *value_type_name(enum value_type type) {
         return "hash";
     case TYPE_SET:
         return "set";
+    case TYPE_ZSET:
+        return "zset";
     }
     return "none";
 }
@@ -100,6 +102,11 @@ const struct hash *entry_hash(const struct entry *e) {
 const struct set *entry_set(const struct entry *e) {
     assert(entry_type(e) == TYPE_SET);
     return (const struct set *)entry_object(e);
+}
+
+const struct zset *entry_zset(const struct entry *e) {
+    assert(entry_type(e) == TYPE_ZSET);
+    return (const struct zset *)entry_object(e);
 }
 
 char *entry_inline_value(struct entry *e) {

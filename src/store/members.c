@@ -48,27 +48,40 @@ static struct entry *make(struct slice name, struct slice value) {
     return e;
 }
 
+static enum member_result insert(struct members *m, uint64_t hash, struct slice name, struct slice value,
+                                 struct entry **e) {
+    if (name.len > ENTRY_KEY_MAX)
+        return MEMBER_TOO_LONG;
+    *e = make(name, value);
+    if (*e == NULL)
+        return MEMBER_NO_MEMORY;
+    if (!table_insert(&m->table, hash, *e)) {
+        destroy(NULL, *e);
+        return MEMBER_NO_MEMORY;
+    }
+    m->bytes += entry_footprint(*e);
+    return MEMBER_ADDED;
+}
+
+enum member_result members_add(struct members *m, struct slice name, struct slice value, struct entry **e) {
+    return insert(m, hash_of(m, name), name, value, e);
+}
+
 enum member_result members_put(struct members *m, struct slice name, struct slice value) {
     uint64_t hash = hash_of(m, name);
     struct entry *stale = table_find(&m->table, hash, name), *fresh;
 
-    if (stale != NULL && entry_rewrite(stale, value))
+    if (stale == NULL)
+        return insert(m, hash, name, value, &fresh);
+    if (entry_rewrite(stale, value))
         return MEMBER_REPLACED;
-    if (name.len > ENTRY_KEY_MAX)
-        return MEMBER_TOO_LONG;
     fresh = make(name, value);
     if (fresh == NULL)
         return MEMBER_NO_MEMORY;
-    if (stale != NULL) {
-        table_replace(&m->table, hash, stale, fresh);
-        m->bytes -= entry_footprint(stale);
-        destroy(NULL, stale);
-    } else if (!table_insert(&m->table, hash, fresh)) {
-        destroy(NULL, fresh);
-        return MEMBER_NO_MEMORY;
-    }
-    m->bytes += entry_footprint(fresh);
-    return stale != NULL ? MEMBER_REPLACED : MEMBER_ADDED;
+    table_replace(&m->table, hash, stale, fresh);
+    m->bytes += entry_footprint(fresh) - entry_footprint(stale);
+    destroy(NULL, stale);
+    return MEMBER_REPLACED;
 }
 
 bool members_remove(struct members *m, struct slice name) {

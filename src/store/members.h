@@ -29,6 +29,8 @@ size_t members_bytes(const struct members *m);
 struct entry *members_find(const struct members *m, struct slice name);
 /* Adds the member or gives it another value. On failure nothing changed; a name may have ENTRY_KEY_MAX bytes. */
 enum member_result members_put(struct members *m, struct slice name, struct slice value);
+/* Adds a member that is not there, as `*e`; MEMBER_REPLACED does not come of it. On failure nothing changed. */
+enum member_result members_add(struct members *m, struct slice name, struct slice value, struct entry **e);
 /* False: it was not there. */
 bool members_remove(struct members *m, struct slice name);
 /* Visits about `count` members (entries) from `cursor` on and returns the next cursor, 0 at the end; cursors have

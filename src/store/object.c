@@ -13,6 +13,8 @@ struct object *object_new(enum value_type type, const unsigned char *secret) {
         return (struct object *)hash_new(secret);
     case TYPE_SET:
         return (struct object *)set_new(secret);
+    case TYPE_ZSET:
+        return (struct object *)zset_new(secret);
     }
     return NULL;
 }
@@ -33,6 +35,9 @@ void object_free(struct object *o) {
     case TYPE_SET:
         set_free((struct set *)o);
         break;
+    case TYPE_ZSET:
+        zset_free((struct zset *)o);
+        break;
     }
 }
 
@@ -46,6 +51,8 @@ struct object *object_copy(const struct object *o) {
         return (struct object *)hash_copy((const struct hash *)o);
     case TYPE_SET:
         return (struct object *)set_copy((const struct set *)o);
+    case TYPE_ZSET:
+        return (struct object *)zset_copy((const struct zset *)o);
     }
     return NULL;
 }
@@ -60,6 +67,8 @@ size_t object_len(const struct object *o) {
         return hash_len((const struct hash *)o);
     case TYPE_SET:
         return set_len((const struct set *)o);
+    case TYPE_ZSET:
+        return zset_len((const struct zset *)o);
     }
     return 0;
 }
@@ -76,6 +85,8 @@ size_t object_footprint(const struct object *o) {
         return hash_bytes((const struct hash *)o);
     case TYPE_SET:
         return set_bytes((const struct set *)o);
+    case TYPE_ZSET:
+        return zset_bytes((const struct zset *)o);
     }
     return 0;
 }

@@ -25,6 +25,8 @@ def fill(s):
         r("SADD", "ints", *range(300))
         r("SADD", "set", "a", "", BINARY)
         r("SADD", "large set", *[f"member {i}" for i in range(2000)])
+        r("ZADD", "sorted", 1.5, "a", "-inf", "", 0.1, BINARY)
+        r("ZADD", "large sorted", *[w for i in range(2000) for w in (i % 70, f"member {i}")])
     s.request("PUT", "/keys/page", b"<p>", {"Content-Type": "text/html"})
 
 
@@ -36,7 +38,8 @@ def everything(s):
             kind = r("TYPE", key)
             value = {"string": lambda: r("GET", key), "list": lambda: r("LRANGE", key, 0, -1),
                      "hash": lambda: sorted(zip(*[iter(r("HGETALL", key))] * 2)),
-                     "set": lambda: sorted(r("SMEMBERS", key))}[kind]()
+                     "set": lambda: sorted(r("SMEMBERS", key)),
+                     "zset": lambda: r("ZRANGE", key, 0, -1, "WITHSCORES")}[kind]()
             path = "/keys/" + "".join(f"%{b:02x}" for b in key)
             media = s.request("HEAD", path)[1]["content-type"] if kind == "string" else None
             found[key] = kind, value, r("PEXPIRETIME", key), media
@@ -92,7 +95,7 @@ def chosen(s):
     """prefix and match choose keys"""
     fill(s)
     same(sorted({line["key"] for line in export(s, "?prefix=large") if "key" in line}),
-         ["large", "large binary", "large hash", "large set"])
+         ["large", "large binary", "large hash", "large set", "large sorted"])
     same({line["key"] for line in export(s, "?match=*[xs]t") if "key" in line}, {"text", "list"})
 
 

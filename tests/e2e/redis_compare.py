@@ -117,13 +117,82 @@ GROUPS = {
         spop s 1 2 / del one / sadd one m / srandmember one / srandmember one 5 / srandmember one -3 / spop one 0 / spop one 2
         exists one / sadd one m / spop one / exists one / sscan s x / sscan none 0 / sscan x2 0 / sscan x2 0 match q
         sscan x2 0 count 0 / type s / get s / lpush s a / hset s a b / sadd i 007 / sadd i 7 / scard i""",
+    "sorted sets": """
+        zadd z 1 a 2 b 3 c / zadd z 1 a 5 d / zadd z ch 2 a 6 e / zadd z nx 9 a 1 new / zadd z xx 9 none 8 d / zadd z xx ch 7 d
+        zadd z gt ch 1 d 9 e / zadd z lt ch 1 d 10 e / zadd z incr 2 a / zadd z nx incr 1 a / zadd z xx incr 1 none / zadd z gt incr -1 a
+        zadd none xx 1 a / exists none / zadd none xx incr 1 a / zadd z / zadd z 1 / zadd z nx / zadd z nx xx 1 a / zadd z gt lt 1 a
+        zadd z nx gt 1 a / zadd z nx lt 1 a / zadd z incr 1 a 2 b / zadd z 1 a 2 / zadd z x a / zadd z nan a / zadd z 1 a x b
+        zadd z 1e400 a / zadd z 0x10 hex / zadd z 1.5e3 e1 / zadd z " 1" a / zadd z "" a / zadd z CH NX 3 a / zadd z ch ch 1 a
+        zadd z -0 minus / zscore z minus / zadd z inf i -inf j / zincrby z inf j / zincrby z 1 i / zscore z i / zincrby z 1.1 a
+        zincrby z x a / zincrby z nan a / zincrby fresh 3 m / zincrby z 1 / zscore z a / zscore z none / zscore none a / zscore z
+        zadd p 0.1 a 17179869184.5 b 1e16 c 1e17 d 123456789012345678 e 3.0e-5 f -1e15 g 0.30000000000000004 h / zrange p 0 -1 withscores
+        zmscore z a none i / zmscore none a b / zmscore z / zcard z / zcard none / zrank z a / zrank z none / zrank none a
+        zrevrank z a / zrevrank z none / zrank z / zrem z a none / zrem none a / zrem z / zrank z a / type z / exists z
+        zadd r 1 a 2 b 2 bb 3 c 4 d / zrange r 0 -1 / zrange r 0 -1 withscores / zrange r 1 2 / zrange r -2 -1 / zrange r -99 99
+        zrange r 3 1 / zrange r 9 99 / zrange none 0 -1 / zrange r x 1 / zrange r 0 x / zrange r 0 / zrange r 0 -1 rev
+        zrange r 0 -1 rev withscores / zrange r 1 2 REV / zrange r 0 -1 bogus / zrange r 0 1 limit 0 1 / zrange r 0 1 limit 0 -1
+        zrange r 2 3 byscore / zrange r (1 (3 byscore / zrange r -inf +inf byscore limit 1 2 / zrange r -inf inf byscore limit 1 -1
+        zrange r -inf inf byscore limit -1 2 / zrange r -inf inf byscore limit 9 2 / zrange r inf -inf byscore rev withscores
+        zrange r (3 1 byscore rev limit 1 1 / zrange r 3 1 byscore / zrange r a b byscore / zrange r 1 nan byscore / zrange r "" 3 byscore
+        zrange r "(" 3 byscore / zrange r " 1" 2 byscore / zrange r 1 "2 " byscore / zrange r 0 1 rev rev / zrange r 0 1 byscore bylex
+        zrange r 0 1 byscore byscore / zrange r - + bylex withscores / zrange r 0 1 withscores withscores / zrange r - + bylex limit 0
+        zrange r - + bylex limit x 1 / zrange r - + bylex limit 0 x / zrevrange r 0 1 / zrevrange r 0 -1 withscores / zrevrange r 0 1 rev
+        zrevrange r 0 1 limit 0 1 / zrangebyscore r 1 2 / zrangebyscore r (1 +inf withscores limit 1 2 / zrangebyscore r 1 2 rev
+        zrangebyscore r 1 2 limit 0 / zrangebyscore r x 2 / zrangebyscore none 1 2 / zrevrangebyscore r 3 1 / zrevrangebyscore r 3 (1 withscores
+        zrevrangebyscore r +inf -inf limit 1 2 / zrevrangebyscore r 1 3 / zcount r 2 3 / zcount r (2 (3 / zcount r -inf +inf / zcount r 3 2
+        zcount none 1 2 / zcount r x 2 / zcount r 1 / zcount r 1 2 3
+        zadd l 0 a 0 b 0 c 0 ab 0 "" / zrangebylex l - + / zrangebylex l [a (b / zrangebylex l (a [b / zrangebylex l [ [ / zrangebylex l - ( / zrangebylex l + -
+        zrangebylex l [b + limit 0 1 / zrangebylex l a b / zrangebylex l [a b / zrangebylex l - + withscores / zrevrangebylex l + -
+        zrevrangebylex l [c (a / zrevrangebylex l (a [c / zrevrangebylex l + - limit 1 2 / zlexcount l - + / zlexcount l [a (b / zlexcount l + -
+        zlexcount l x + / zlexcount none - + / zrange l + [ab bylex rev / zrange l "[a\x00" + bylex / zlexcount l - -
+        zrangestore d r 1 2 / zrange d 0 -1 withscores / zrangestore d r 2 3 byscore limit 0 1 / zrange d 0 -1 withscores
+        zrangestore d r 0 -1 rev withscores / zrangestore d r 0 1 rev / zrange d 0 -1 / zrangestore d none 0 -1 / exists d
+        zrangestore d r - + bylex / zcard d / zrangestore d r x y / zrangestore d r 0 / zrangestore r r 0 2 / zrange r 0 -1
+        zadd q 1 a 2 b 3 c 4 d 5 e 6 f 7 g / zremrangebyrank q 0 0 / zremrangebyrank q -1 -1 / zremrangebyrank q 5 1 / zremrangebyrank q x 1
+        zremrangebyscore q 2 (3 / zremrangebyscore q -inf 0 / zremrangebyscore q x 1 / zremrangebyscore none 1 2 / zremrangebyrank none 0 1
+        zremrangebylex none - + / zremrangebylex q x y / zrange q 0 -1 / zremrangebylex l [a (b / zrange l 0 -1 / zremrangebyrank q 0 -1 / exists q
+        zremrangebyrank q 0 / zremrangebyscore q 1 / zremrangebylex l - + / exists l
+        set str v / zadd str 1 a / zincrby str 1 a / zscore str a / zmscore str a / zcard str / zrank str a / zrem str a / zrange str 0 1
+        zrange str x 1 / zcount str 1 2 / zlexcount str - + / zrangestore d str 0 1 / zrangestore str r 0 1 / type str
+        set str v / zremrangebyrank str 0 1 / zscan str 0 / zrandmember str / zrandmember str 1 / zpopmin str / zpopmax str 1 / get z""",
+    "sorted sets at the ends and together": """
+        zpopmin none / zpopmax none 2 / zpopmin none x / zadd z 1 a 2 b 3 c 4 d 5 e / zpopmin z / zpopmax z / zpopmin z 0 / zpopmin z -1
+        zpopmin z x / zpopmin z 1 1 / zpopmin z 1 / zpopmax z 2 / exists z / zadd z 1 a 2 b 3 c / zpopmax z 99 / exists z
+        zadd z 1 a 2 b 3 c / zmpop 1 z min / zmpop 2 none z max count 5 / zmpop 1 z min / zmpop 0 z min / zmpop x z min / zmpop 3 z min
+        zmpop 1 z mid / zmpop 1 z / zmpop 1 z min count 0 / zmpop 1 z min count x / zmpop 1 z min count 1 count 2 / zmpop 1 z min bogus 1
+        zmpop 1 z min count / set str v / zmpop 1 str min / zmpop 2 none str max / zadd z 1 a / zmpop 2 z str max
+        zadd a 1 m 2 n 3 o / zadd b 10 n 20 o 30 p / sadd s n p q / zunion 2 a b / zunion 2 a b withscores / zunion 3 a b s withscores
+        zunion 2 a b weights 2 0.5 withscores / zunion 2 a b aggregate min withscores / zunion 2 a b aggregate MAX withscores
+        zunion 2 a none withscores / zunion 1 none / zinter 2 a b withscores / zinter 3 a b s withscores / zinter 2 a none
+        zinter 2 a b weights 1 2 aggregate max withscores / zdiff 2 a b / zdiff 2 b s withscores / zdiff 2 s a withscores / zdiff 1 none / zdiff 2 none a
+        zdiff 2 a none withscores / zunion 1 s withscores / zinter 1 s withscores / zunion 2 a a withscores / zdiff 2 a a
+        zunion 0 a / zunion x a / zunion 3 a / zunion 2 a str / zunion 2 a b weights 1 / zunion 2 a b weights 1 x / zunion 2 a b aggregate avg
+        zunion 2 a b bogus / zunion 1 a aggregate / zunion 2 a str weights x / zunion 1 a weights 1 weights 2 withscores / zunion 1 a weights nan
+        zdiff 1 a weights 1 / zdiff 1 a aggregate sum / zdiff 0 a / zunion 1 / zunion 1 a withscores withscores
+        zunionstore d 2 a b / zrange d 0 -1 withscores / zinterstore d 2 a b weights 1 -1 / zrange d 0 -1 withscores / zdiffstore d 2 a b
+        zrange d 0 -1 withscores / zinterstore d 2 a none / exists d / zunionstore d 1 a withscores / zdiffstore d 1 a weights 1
+        zunionstore d 0 a / zunionstore d x a / zunionstore d 3 a / zunionstore a 2 a b / zrange a 0 -1 withscores / zunionstore str 1 s / type str
+        zintercard 2 a b / zintercard 2 a b limit 1 / zintercard 2 a b limit 0 / zintercard 2 a b limit -1 / zintercard 2 a b limit x / zintercard 0 a
+        zintercard x a / zintercard 3 a / zintercard 1 a withscores / zintercard 2 a none / zintercard 1 a limit 1 limit 2 / zintercard 1 a limit
+        zadd f inf x -inf y 0 z / zadd g -inf x 5 y / zunion 2 f g withscores / zinter 2 f g weights 0 1 withscores / zunion 1 f weights 0 withscores
+        zinter 2 f g weights 1 0 aggregate min withscores / zunion 2 f g weights inf 1 withscores
+        zrandmember none / zrandmember none 2 / zrandmember a 0 / zrandmember a x / zrandmember a 1 bogus / zrandmember a x y
+        zrandmember a 1 withscores x / zrandmember a 9223372036854775807 withscores / zadd one 1.5 m / zrandmember one / zrandmember one 5
+        zrandmember one -3 / zrandmember one 2 withscores / zrandmember one -2 withscores / zrandmember none 2 withscores
+        zscan z x / zscan none 0 / zscan one 0 / zscan one 0 match q* / zscan one 0 count 0 / zscan one 0 bogus / zscan none 0 bogus
+        zscan one 0 match m count 5 / rename one two / zscore two m / expire two 100 / zadd two 5 n / ttl two / zunionstore two 1 two / ttl two
+        zadd x 3 1 2 10 1 7 / sort x / sort x desc / sort x by nosort / sort x by nosort desc / sort x by nosort limit 1 1 / sort x alpha
+        sort x by nosort desc limit 0 2 / sort x by nosort store l / lrange l 0 -1 / copy x x2 / zrange x2 0 -1 withscores / sort_ro x limit 1 5""",
     "encodings": """
         object encoding none / set n 12 / object encoding n / set n 012 / object encoding n / set n 9223372036854775808
         object encoding n / rpush l a / object encoding l / hset h a 1 / object encoding h / sadd s 1 2 / object encoding s
         sadd s x / object encoding s / object refcount none / object refcount l / object freq l / object freq none
         object idletime none / object encoding / object encoding a b / object bogus / object refcount h""" + f"""
         set n {"x" * 44} / object encoding n / set n {"x" * 45} / object encoding n
-        hset h b {"x" * 65} / object encoding h""",
+        hset h b {"x" * 65} / object encoding h / zadd z 1 a / object encoding z / zadd z 1 {"x" * 65} / object encoding z
+        zrem z {"x" * 65} / object encoding z / zunionstore z 1 z / object encoding z / zadd y 1 {"x" * 64} / object encoding y
+        config set zset-max-ziplist-entries 2 / zadd y 2 b / object encoding y / zadd y 2 c / object encoding y / zadd y -0 m
+        zscore y m / zadd y 1 m / zadd y -0 m / zscore y m / zrange y 0 -1 withscores / config set zset-max-listpack-entries 128""",
     "wrong types": """
         rpush l a / get l / incr l / append l x / strlen l / getset l x / getdel l / getex l / set l x get / mget l
         setnx l x / set s v / lpush s a / rpush s a / lpop s / rpop s 2 / llen s / lindex s 0 / lrange s 0 1

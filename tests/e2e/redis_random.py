@@ -14,12 +14,14 @@ FRESH_EVERY = 500  # commands on one keyspace
 
 KEYS = ["a", "b", "c", "l", "m", ""]
 HASHES, SETS = ["h", "i", "a"], ["s", "t", "u", "a"]
+SORTED, LEX = ["z", "y", "w", "a"], ["e", "f"]
 VALUES = ["v", "", "10", "-5", "a\0b", "b", "9223372036854775807", "x" * 70, "y" * 5000]
 NUMBERS = ["0", "1", "-1", "2", "-2", "3", "-9", "100", "", "x", "1.5", "+1", "01", " 1", "-0",
            "9223372036854775807", "-9223372036854775808", "9223372036854775808"]
 TIMES = ["0", "-1", "x", "", "9223372036854775807", "-9223372036854775808"]
 PAST_OR_FAR = TIMES + ["1", "33177117420", "9223372036854775", "33177117420000"]
-UNORDERED = {"keys", "hgetall", "hkeys", "hvals", "hscan", "smembers", "sinter", "sunion", "sdiff", "sscan"}
+UNORDERED = {"keys", "hgetall", "hkeys", "hvals", "hscan", "smembers", "sinter", "sunion", "sdiff", "sscan",
+             "zscan"}
 OPTIONS = ["nx", "XX", "get", "keepttl", "persist", "gt", "lt", "bogus", "ex", "exat", ""]
 PATTERNS = ["*", "a", "[a-c]", "?", "l*", "\\a", "[^a]", "", "[", "[a", "[c-a]", "a\\", "*a*", "[]a]"]
 
@@ -27,6 +29,10 @@ PATTERNS = ["*", "a", "[a-c]", "?", "l*", "\\a", "[^a]", "", "[", "[a", "[c-a]",
 KINDS = {
     "k": KEYS, "v": VALUES, "n": NUMBERS, "r": TIMES, "t": PAST_OR_FAR, "o": OPTIONS, "p": PATTERNS,
     "h": HASHES, "s": SETS, "m": VALUES + ["1", "2", "3", "-7", "007"],
+    "z": SORTED, "e": LEX, "c": ["0", "1", "2", "3", "-1.5", "0.1", "1e3", "inf", "-inf", "-3", "1e16", "x", "nan", "-0.25"],
+    "b": ["0", "1", "(1", "2", "(3", "-inf", "+inf", "(inf", "0.1", "(0.1", "x", ""], "d": ["withscores", "bogus", "WITHSCORES"],
+    "B": ["-", "+", "[a", "(a", "[b", "(v", "[x", "[", "(", "a", ""], "O": ["nx", "XX", "gt", "LT", "ch", "incr", "CH"],
+    "M": ["min", "MAX", "mid"], "A": ["sum", "min", "MAX", "avg"], "V": ["rev", "REV", "bogus"],
     "N": ["1", "2", "3", "0", "-1", "x"], "L": ["limit", "LIMIT", "bogus"],
     "E": ["left", "RIGHT", "left", "RIGHT", "up"], "P": ["rank", "COUNT", "maxlen"],
     "D": ["len", "IDX", "withmatchlen", "MINMATCHLEN"],
@@ -50,6 +56,16 @@ SHAPES = """
     sadd s m/sadd s m m m/sadd k m/srem s m/srem s m m/scard s/scard k/sismember s m/smismember s m m/smembers s/smove s s m
     sinter s s/sunion s s s/sdiff s s/sinterstore s s s/sunionstore s s s/sdiffstore s s s/sinter s k/sunionstore k s
     sintercard N s/sintercard N s s/sintercard N s s L n/sscan s 0 count 100
+    zadd z c m/zadd z c m c m c m/zadd z c m c m c v/zadd z O c m/zadd z O c m c v/zadd z O O c m/zadd k c m/zincrby z c m/zscore z m
+    zmscore z m m/zcard z/zrank z m/zrevrank z v/zrem z m/zrem z m v/zrange z n n/zrange z 0 -1 withscores/zrange z n n rev d
+    zrange z b b byscore/zrange z b b byscore V L n n/zrange z b b byscore d L n n/zrevrange z n n d/zrangebyscore z b b d/zrevrangebyscore z b b L n n
+    zcount z b b/zrangestore z z n n/zrangestore z z b b byscore L n n/zrangestore z z n n V/zremrangebyrank z n n/zremrangebyscore z b b
+    zpopmin z/zpopmax z n/zpopmin z n/zmpop N z M/zmpop N z z M count n/zmpop N z s M/zunion N z z d/zunion N z s/zinter N z z z d
+    zunion N z z weights c c withscores/zinter N z s weights c c aggregate A withscores/zdiff N z z d/zdiff N z s z
+    zunionstore z N z z/zunionstore z N z s weights c c/zinterstore z N z z aggregate A/zdiffstore z N z z/zintercard N z z L n/zscan z 0 count 500
+    zadd e 0 m/zadd e 0 v 0 m 0 v/zrem e m/zrangebylex e B B/zrangebylex e B B L n n/zrevrangebylex e B B/zlexcount e B B/zremrangebylex e B B
+    zrange e B B bylex V/zrange e B B bylex L n n/zrange e 0 -1/zrank e v/zrangestore e e B B bylex/zunionstore e N e e/zpopmin e/object encoding z
+    del z/type z/rename z z/zadd z 1 m 2 v 3 m
     del h/del s/type h/type s/expireat h 33177117420/del k/del k k/unlink k/exists k k/touch k/type k/rename k k/renamenx k k/keys p/persist k/expiretime k
     pexpiretime k/expire k r/pexpire k r/expire k r o/expireat k t/pexpireat k t/expireat k t o/pexpireat k t o o
 """

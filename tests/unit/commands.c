@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include <ctype.h>
+#include <flashkv/num.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -118,6 +119,13 @@ static void on_verbatim(struct reply *r, struct slice s) {
     record_quoted("txt:", s);
 }
 
+static void on_real(struct reply *r, double d) {
+    char text[NUM_DOUBLE_MAX];
+
+    (void)r;
+    record("(double) ", slice_of(text, num_format_double(d, text)));
+}
+
 static void on_null(struct reply *r) {
     (void)r;
     record("", SLICE_LIT("(nil)"));
@@ -150,6 +158,7 @@ static const struct reply_ops recorder_ops = {
     .null = on_null,
     .null_array = on_null_array,
     .aggregate = on_aggregate,
+    .real = on_real,
     .verbatim = on_verbatim,
 };
 

@@ -2,7 +2,7 @@
  *
  * A line is words divided by spaces; "..." keeps spaces and knows \" \\ \r \n and \xNN. A reply is one line:
  *
- *     OK    (error) ERR syntax error    (integer) 1    "bytes\x00"    (nil)    (nil array)
+ *     OK    (error) ERR syntax error    (integer) 1    (double) 0.5    "bytes\x00"    (nil)    (nil array)
  *     ["an", "array"]    {"a": "map"}    ~["a", "set"]    txt:"verbatim" */
 #ifndef TESTS_COMMANDS_H
 #define TESTS_COMMANDS_H

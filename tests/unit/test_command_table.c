@@ -28,8 +28,9 @@ START_TEST(test_names) {
 END_TEST
 
 START_TEST(test_texts) {
-    static const char *const groups[] = {"string",     "list",   "hash",   "set",          "generic",
-                                         "connection", "server", "pubsub", "transactions", "rest"};
+    static const char *const groups[] = {"string",     "list",         "hash",       "set",
+                                         "sorted-set", "generic",      "connection", "server",
+                                         "pubsub",     "transactions", "rest"};
 
     FOR_EACH_ROW(row) {
         bool known = false;

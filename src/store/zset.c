@@ -1,0 +1,502 @@
+/* zset.c - members packed in order while they are few and short; a table and an ordered index after that.
+ *
+ *     packed   | member | score | member | score | ...        in order; scores as score_pack writes them
+ *
+ *     table    hash -> entry                                  finds a member: entry "member", its value the score
+ *     order    | score, entry | score, entry | ...            finds a score, a rank; the score stands in both
+ *
+ * A member of 16 bytes in a large sorted set takes 32 bytes of entry, 10 of slots and 17 to 25 of index: half of what
+ * Redis's dictionary and skip list take. */
+#include <flashkv/encoding.h>
+#include <flashkv/entry.h>
+#include <flashkv/mem.h>
+#include <flashkv/ordered.h>
+#include <flashkv/random.h>
+#include <flashkv/zset.h>
+
+#include "members.h"
+#include "packed.h"
+
+struct zset {
+    struct object object;
+    uint32_t packed_members; /* in `packed` */
+    struct packed *packed;   /* NULL: they are in `members` and `order` */
+    struct members members;
+    struct ordered order;
+};
+
+enum { PACKED_FIRST = 56 };
+
+struct zset *zset_new(const unsigned char *secret) {
+    struct zset *z = mem_zalloc(sizeof(*z));
+
+    if (z == NULL)
+        return NULL;
+    z->object.type = TYPE_ZSET;
+    members_init(&z->members, secret);
+    z->packed = packed_new(PACKED_FIRST);
+    if (z->packed == NULL) {
+        mem_free(z);
+        return NULL;
+    }
+    return z;
+}
+
+void zset_free(struct zset *z) {
+    mem_free(z->packed);
+    ordered_free(&z->order);
+    members_free(&z->members);
+    mem_free(z);
+}
+
+size_t zset_len(const struct zset *z) {
+    return z->packed != NULL ? z->packed_members : members_count(&z->members);
+}
+
+size_t zset_bytes(const struct zset *z) {
+    size_t inside =
+        z->packed != NULL ? packed_footprint(z->packed) : members_bytes(&z->members) + z->order.bytes;
+
+    return mem_good_size(sizeof(*z)) + inside;
+}
+
+const char *zset_encoding(const struct zset *z) {
+    return z->packed != NULL ? "listpack" : "skiplist";
+}
+
+/* ---- the order ------------------------------------------------------------------------------------------------- */
+
+/* A place in the order, for searches: members come before it by score, by bytes, or by score and then bytes. */
+struct bound {
+    double score;
+    struct slice member;
+    bool or_equal;
+};
+
+/* Does a member with these come before the bound? */
+typedef bool is_before(const struct bound *b, double score, struct slice member);
+
+static bool before_score(const struct bound *b, double score, struct slice member) {
+    (void)member;
+    return b->or_equal ? score <= b->score : score < b->score;
+}
+
+static bool before_member(const struct bound *b, double score, struct slice member) {
+    (void)score;
+    return slice_compare(member, b->member) < b->or_equal;
+}
+
+static bool before_both(const struct bound *b, double score, struct slice member) {
+    return score < b->score || (score == b->score && slice_compare(member, b->member) < 0);
+}
+
+/* The same of items; an entry is read only where its bytes are asked for. */
+static bool item_before_score(const void *ctx, const struct ordered_item *item) {
+    return before_score(ctx, item->score, slice_of(NULL, 0));
+}
+
+static bool item_before_member(const void *ctx, const struct ordered_item *item) {
+    return before_member(ctx, 0, entry_key(item->ptr));
+}
+
+static bool item_before_both(const void *ctx, const struct ordered_item *item) {
+    const struct bound *b = ctx;
+
+    return item->score < b->score ||
+           (item->score == b->score && before_both(b, item->score, entry_key(item->ptr)));
+}
+
+/* ---- packed ---------------------------------------------------------------------------------------------------- */
+
+/* A score as bytes: an integer in as few as it needs, low ones first, its sign in the lowest bit (0 takes none at all; so
+ * does -0, as in Redis); any other as it is in memory, 8 bytes. */
+enum { SCORE_MAX = sizeof(double) };
+#define INTEGER_MAX ((double)(INT64_C(1) << 53)) /* doubles below are exact, and fit in 7 bytes */
+
+static struct slice score_pack(double score, unsigned char bytes[SCORE_MAX]) {
+    int64_t n = score > -INTEGER_MAX && score < INTEGER_MAX ? (int64_t)score : 0;
+    size_t len = 0;
+
+    if ((double)n != score) {
+        memcpy(bytes, &score, sizeof(score));
+        return slice_of(bytes, sizeof(score));
+    }
+    for (uint64_t bits = (uint64_t)n << 1 ^ (uint64_t)(n >> 63); bits != 0; bits >>= 8)
+        bytes[len++] = (unsigned char)bits;
+    return slice_of(bytes, len);
+}
+
+static double score_unpack(struct slice s) {
+    uint64_t bits = 0;
+    double score;
+
+    if (s.len == SCORE_MAX) {
+        memcpy(&score, s.ptr, sizeof(score));
+        return score;
+    }
+    for (size_t i = s.len; i-- > 0;)
+        bits = bits << 8 | (unsigned char)s.ptr[i];
+    return (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1));
+}
+
+/* The member at `at` with its score, and the place after both. */
+static struct slice packed_pair(const struct packed *p, size_t at, double *score, size_t *next) {
+    struct slice member = packed_get(p, at, next);
+
+    *score = score_unpack(packed_get(p, *next, next));
+    return member;
+}
+
+/* The place of the member of that rank. */
+static size_t packed_at(const struct packed *p, size_t rank) {
+    size_t at = 0;
+
+    for (size_t skip = 2 * rank; skip > 0; skip--)
+        packed_get(p, at, &at);
+    return at;
+}
+
+/* How many members come before the bound, and the place of the first that does not. */
+static size_t packed_before(const struct packed *p, is_before *before, const struct bound *b, size_t *at) {
+    size_t rank = 0, next;
+
+    for (*at = 0; *at < p->used; *at = next, rank++) {
+        double score;
+        struct slice member = packed_pair(p, *at, &score, &next);
+
+        if (!before(b, score, member))
+            break;
+    }
+    return rank;
+}
+
+/* False, nothing changed: no memory. */
+static bool packed_add(struct zset *z, struct slice member, double score) {
+    const struct bound b = {.score = score, .member = member};
+    unsigned char bytes[SCORE_MAX];
+    struct packed *p, *with_score;
+    size_t at, score_at;
+
+    packed_before(z->packed, before_both, &b, &at);
+    p = packed_insert(z->packed, at, member);
+    if (p == NULL)
+        return false;
+    z->packed = p;
+    packed_get(p, at, &score_at);
+    with_score = packed_insert(p, score_at, score_pack(score, bytes));
+    if (with_score == NULL) {
+        z->packed = packed_erase(p, at, score_at);
+        return false;
+    }
+    z->packed = with_score;
+    z->packed_members++;
+    return true;
+}
+
+static void packed_remove(struct zset *z, size_t from, size_t count) {
+    size_t to = from;
+
+    for (size_t skip = 2 * count; skip > 0; skip--)
+        packed_get(z->packed, to, &to);
+    z->packed = packed_erase(z->packed, from, to);
+    z->packed_members -= (uint32_t)count;
+}
+
+static void reverse(unsigned char *from, unsigned char *to) {
+    while (from < to) {
+        unsigned char byte = *from;
+
+        *from++ = *--to;
+        *to = byte;
+    }
+}
+
+/* Exchanges the neighbours [a, b) and [b, c). */
+static void exchange(unsigned char *data, size_t a, size_t b, size_t c) {
+    reverse(data + a, data + b);
+    reverse(data + b, data + c);
+    reverse(data + a, data + c);
+}
+
+/* Gives the member at `at` another score, then brings both to their place. False, nothing changed: no memory. */
+static bool packed_change(struct zset *z, size_t at, double score) {
+    unsigned char bytes[SCORE_MAX];
+    struct slice fresh = score_pack(score, bytes);
+    size_t score_at, stale_at, end, to;
+    struct bound b = {.score = score, .member = packed_get(z->packed, at, &score_at)};
+    struct packed *p;
+
+    packed_before(z->packed, before_both, &b, &to);
+    p = packed_insert(z->packed, score_at, fresh);
+    if (p == NULL)
+        return false;
+    stale_at = score_at + packed_size(fresh.len);
+    packed_get(p, stale_at, &end);
+    p = packed_erase(p, stale_at, end);
+    if (to <= at)
+        exchange(p->data, to, at, stale_at);
+    else
+        exchange(p->data, at, stale_at, to + stale_at - end + (stale_at - score_at));
+    z->packed = p;
+    return true;
+}
+
+/* Would the sorted set still be small with one more, this? */
+static bool stays_packed(const struct zset *z, struct slice member) {
+    return member.len <= encoding_limit(&encoding_limits.zset_value) &&
+           z->packed_members < encoding_limit(&encoding_limits.zset_entries);
+}
+
+/* ---- table and order --------------------------------------------------------------------------------------------- */
+
+static double entry_score(const struct entry *e) {
+    double score;
+
+    memcpy(&score, entry_string(e).ptr, sizeof(score));
+    return score;
+}
+
+static enum zset_result large_add(struct zset *z, struct slice member, double score) {
+    const struct bound b = {.score = score, .member = member};
+    struct ordered_item item = {.score = score};
+    struct entry *e;
+
+    switch (members_add(&z->members, member, slice_of(&score, sizeof(score)), &e)) {
+    case MEMBER_ADDED:
+    case MEMBER_REPLACED:
+        break;
+    case MEMBER_TOO_LONG:
+        return ZSET_TOO_LONG;
+    case MEMBER_NO_MEMORY:
+        return ZSET_NO_MEMORY;
+    }
+    item.ptr = e;
+    if (ordered_insert(&z->order, ordered_rank(&z->order, item_before_both, &b), item))
+        return ZSET_ADDED;
+    members_remove(&z->members, member);
+    return ZSET_NO_MEMORY;
+}
+
+static size_t large_rank(const struct zset *z, const struct entry *e, double score) {
+    const struct bound b = {.score = score, .member = entry_key(e)};
+
+    return ordered_rank(&z->order, item_before_both, &b);
+}
+
+/* The item goes in anew before it is taken out, so that a failure leaves it. Mostly it stays where it is. */
+static bool large_change(struct zset *z, struct entry *e, double score) {
+    size_t from = large_rank(z, e, entry_score(e)), to = large_rank(z, e, score);
+    struct ordered_item item = {score, e};
+
+    if (to == from || to == from + 1)
+        ordered_replace(&z->order, from, item);
+    else if (ordered_insert(&z->order, to, item))
+        ordered_remove(&z->order, to < from ? from + 1 : from);
+    else
+        return false;
+    entry_rewrite(e, slice_of(&score, sizeof(score)));
+    return true;
+}
+
+bool zset_unpack(struct zset *z) {
+    struct zset large = {.packed = NULL};
+
+    if (z->packed == NULL)
+        return true;
+    members_init(&large.members, z->members.table.secret);
+    for (size_t at = 0; at < z->packed->used;) {
+        double score;
+        struct slice member = packed_pair(z->packed, at, &score, &at);
+
+        if (large_add(&large, member, score) != ZSET_ADDED) {
+            ordered_free(&large.order);
+            members_free(&large.members);
+            return false;
+        }
+    }
+    mem_free(z->packed);
+    z->packed = NULL;
+    z->packed_members = 0;
+    z->members = large.members;
+    z->order = large.order;
+    return true;
+}
+
+/* ---- members: an element of the packed run, or an entry ------------------------------------------------------------ */
+
+static size_t offset_of(const struct zset *z, zset_place at) {
+    return (size_t)((const unsigned char *)at - z->packed->data);
+}
+
+zset_place zset_find(const struct zset *z, struct slice member) {
+    size_t next;
+
+    if (z->packed == NULL)
+        return members_find(&z->members, member);
+    for (size_t at = 0; at < z->packed->used; packed_get(z->packed, next, &at))
+        if (slice_eq(packed_get(z->packed, at, &next), member))
+            return z->packed->data + at;
+    return NULL;
+}
+
+struct slice zset_member(const struct zset *z, zset_place at) {
+    size_t next;
+
+    return z->packed != NULL ? packed_get(z->packed, offset_of(z, at), &next) : entry_key(at);
+}
+
+double zset_score(const struct zset *z, zset_place at) {
+    double score;
+    size_t next;
+
+    if (z->packed == NULL)
+        return entry_score(at);
+    packed_pair(z->packed, offset_of(z, at), &score, &next);
+    return score;
+}
+
+size_t zset_rank(const struct zset *z, zset_place at) {
+    size_t rank = 0, end;
+
+    if (z->packed == NULL)
+        return large_rank(z, at, entry_score(at));
+    end = offset_of(z, at);
+    for (size_t i = 0; i < end; rank++) {
+        packed_get(z->packed, i, &i);
+        packed_get(z->packed, i, &i);
+    }
+    return rank;
+}
+
+zset_place zset_random(const struct zset *z) {
+    if (z->packed == NULL)
+        return members_random(&z->members);
+    return z->packed->data + packed_at(z->packed, random_below(z->packed_members));
+}
+
+enum zset_result zset_add(struct zset *z, struct slice member, double score) {
+    if (z->packed != NULL) {
+        if (stays_packed(z, member))
+            return packed_add(z, member, score) ? ZSET_ADDED : ZSET_NO_MEMORY;
+        if (!zset_unpack(z))
+            return ZSET_NO_MEMORY;
+    }
+    return large_add(z, member, score);
+}
+
+bool zset_move(struct zset *z, zset_place at, double score) {
+    if (z->packed != NULL)
+        return packed_change(z, offset_of(z, at), score);
+    return large_change(z, (struct entry *)at, score);
+}
+
+bool zset_remove(struct zset *z, struct slice member) {
+    zset_place at = zset_find(z, member);
+
+    if (at == NULL)
+        return false;
+    if (z->packed != NULL) {
+        packed_remove(z, offset_of(z, at), 1);
+        return true;
+    }
+    ordered_remove(&z->order, zset_rank(z, at));
+    return members_remove(&z->members, member);
+}
+
+void zset_remove_ranks(struct zset *z, size_t from, size_t count) {
+    if (z->packed != NULL) {
+        packed_remove(z, packed_at(z->packed, from), count);
+        return;
+    }
+    while (count-- > 0)
+        members_remove(&z->members, entry_key(ordered_remove(&z->order, from).ptr));
+}
+
+/* ---- copying ------------------------------------------------------------------------------------------------------- */
+
+struct copying {
+    struct zset *to;
+    bool failed;
+};
+
+static void copy_item(void *ctx, const struct ordered_item *item) {
+    struct copying *c = ctx;
+
+    c->failed = c->failed || large_add(c->to, entry_key(item->ptr), item->score) != ZSET_ADDED;
+}
+
+struct zset *zset_copy(const struct zset *z) {
+    struct zset *copy = mem_zalloc(sizeof(*copy));
+    struct copying c = {copy, false};
+
+    if (copy == NULL)
+        return NULL;
+    copy->object.type = TYPE_ZSET;
+    copy->packed_members = z->packed_members;
+    members_init(&copy->members, z->members.table.secret);
+    if (z->packed != NULL)
+        c.failed = (copy->packed = packed_copy(z->packed)) == NULL;
+    else
+        ordered_walk(&z->order, 0, z->order.count, false, copy_item, &c);
+    if (!c.failed)
+        return copy;
+    zset_free(copy);
+    return NULL;
+}
+
+/* ---- bounds and walks ---------------------------------------------------------------------------------------------- */
+
+size_t zset_below_score(const struct zset *z, double score, bool or_equal) {
+    const struct bound b = {.score = score, .or_equal = or_equal};
+    size_t at;
+
+    if (z->packed != NULL)
+        return packed_before(z->packed, before_score, &b, &at);
+    return ordered_rank(&z->order, item_before_score, &b);
+}
+
+size_t zset_below_member(const struct zset *z, struct slice member, bool or_equal) {
+    const struct bound b = {.member = member, .or_equal = or_equal};
+    size_t at;
+
+    if (z->packed != NULL)
+        return packed_before(z->packed, before_member, &b, &at);
+    return ordered_rank(&z->order, item_before_member, &b);
+}
+
+struct walk {
+    zset_visit *visit;
+    void *ctx;
+};
+
+static void visit_item(void *ctx, const struct ordered_item *item) {
+    const struct walk *w = ctx;
+
+    w->visit(w->ctx, item->ptr);
+}
+
+void zset_walk(const struct zset *z, size_t rank, size_t count, bool down, zset_visit *visit, void *ctx) {
+    struct walk w = {visit, ctx};
+    const struct packed *p = z->packed;
+
+    if (p == NULL) {
+        ordered_walk(&z->order, rank, count, down, visit_item, &w);
+        return;
+    }
+    for (size_t at = packed_at(p, rank); count > 0; count--) {
+        visit(ctx, p->data + at);
+        if (!down) {
+            packed_get(p, at, &at);
+            packed_get(p, at, &at);
+        } else if (at > 0) {
+            at = packed_prev(p, packed_prev(p, at));
+        }
+    }
+}
+
+uint64_t zset_scan(const struct zset *z, uint64_t cursor, size_t count, zset_visit *visit, void *ctx) {
+    if (z->packed == NULL)
+        return members_scan(&z->members, cursor, count, visit, ctx);
+    zset_walk(z, 0, z->packed_members, false, visit, ctx);
+    return 0;
+}
