@@ -13,28 +13,24 @@ extern char **environ;
 enum { EXIT_CANNOT_START = 1, EXIT_BAD_OPTION = 2, WHY_MAX = 512 };
 
 /* Fills the context. False: no memory. */
-static bool server_init(struct server *srv, const struct options *o) {
+static bool open_store(struct server *srv, const struct options *o) {
     struct store_config config = {.max_value = o->max_value_bytes};
 
     srv->options = o;
     srv->started_wall_ms = clock_wall_ms();
     srv->started_mono_ns = clock_mono_ns();
     process_run_id(srv->run_id);
-    session_list_init(&srv->sessions);
-    settings_init(&srv->settings);
-    monitors_init(&srv->monitors);
+    server_init(srv);
     srv->store = store_create(&config);
     return srv->store != NULL && (srv->pubsub = pubsub_create(srv->store)) != NULL &&
            (srv->sweeper = sweeper_start(srv->store)) != NULL;
 }
 
-static void server_destroy(struct server *srv) {
+static void close_store(struct server *srv) {
     sweeper_stop(srv->sweeper);
     pubsub_destroy(srv->pubsub);
-    monitors_destroy(&srv->monitors);
     store_destroy(srv->store);
-    settings_destroy(&srv->settings);
-    session_list_destroy(&srv->sessions);
+    server_destroy(srv);
 }
 
 /* Both ports open until a signal; false: one could not be opened. */
@@ -64,11 +60,11 @@ static int run(const struct options *o) {
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     options_warn_unknown(environ);
     process_setup(o);
-    if (!server_init(&srv, o))
+    if (!open_store(&srv, o))
         log_error("out of memory");
     else if (serve(&srv))
         status = 0;
-    server_destroy(&srv);
+    close_store(&srv);
     if (status == 0)
         log_info("stopped");
     return status;

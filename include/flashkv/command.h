@@ -30,17 +30,18 @@ enum command_flag {
     CMD_FAST = 1 << 2,    /* O(1) or O(log n) */
     CMD_DENYOOM = 1 << 3, /* may take more memory */
     CMD_ADMIN = 1 << 4,
-    CMD_KEYSPACE = 1 << 5,     /* over the whole keyspace: no shard is locked for it */
-    CMD_PRIVATE = 1 << 6,      /* for a front end of ours; unknown to RESP clients */
-    CMD_CONTAINER = 1 << 7,    /* has subcommands, rows of their own: "config|get" */
-    CMD_NUMKEYS = 1 << 8,      /* an argument counts the keys behind it: see first_key */
-    CMD_EXCLUSIVE = 1 << 9,    /* changes no key, but needs exclusive locks */
-    CMD_NO_MULTI = 1 << 10,    /* refused in a transaction */
-    CMD_AT_ONCE = 1 << 11,     /* in a transaction: run, not queued */
-    CMD_TRANSACTION = 1 << 12, /* locks what its session watches and, EXEC, has queued */
-    CMD_PUBSUB = 1 << 13,      /* about messages */
-    CMD_SUBSCRIBED = 1 << 14,  /* may be run by a RESP2 client that is subscribed */
-    CMD_SORT = 1 << 15,        /* its options name more keys, by patterns too: sort.h */
+    CMD_KEYSPACE = 1 << 5,      /* over the whole keyspace: no shard is locked for it */
+    CMD_PRIVATE = 1 << 6,       /* for a front end of ours; unknown to RESP clients */
+    CMD_CONTAINER = 1 << 7,     /* has subcommands, rows of their own: "config|get" */
+    CMD_NUMKEYS = 1 << 8,       /* an argument counts the keys behind it: see first_key */
+    CMD_EXCLUSIVE = 1 << 9,     /* changes no key, but needs exclusive locks */
+    CMD_NO_MULTI = 1 << 10,     /* refused in a transaction */
+    CMD_AT_ONCE = 1 << 11,      /* in a transaction: run, not queued */
+    CMD_TRANSACTION = 1 << 12,  /* locks what its session watches and, EXEC, has queued */
+    CMD_PUBSUB = 1 << 13,       /* about messages */
+    CMD_SUBSCRIBED = 1 << 14,   /* may be run by a RESP2 client that is subscribed */
+    CMD_SORT = 1 << 15,         /* its options name more keys, by patterns too: sort.h */
+    CMD_SKIP_SLOWLOG = 1 << 16, /* EXEC: the commands it runs are logged, not it */
 };
 
 struct call;

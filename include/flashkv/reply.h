@@ -32,9 +32,12 @@ struct reply_ops {
     void (*verbatim)(struct reply *r, struct slice text); /* "txt"; RESP2: bulk */
 };
 
+enum { REPLY_CODE_MAX = 16 };
+
 struct reply {
     const struct reply_ops *ops;
-    bool failed; /* reply_error was called since somebody last cleared it */
+    bool failed;               /* reply_error was called since somebody last cleared it */
+    char code[REPLY_CODE_MAX]; /* if so, the first word of the last error: "WRONGTYPE" */
 };
 
 static inline void reply_status(struct reply *r, struct slice text) {

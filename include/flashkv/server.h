@@ -7,6 +7,8 @@
 #include <flashkv/pubsub.h>
 #include <flashkv/session.h>
 #include <flashkv/settings.h>
+#include <flashkv/slowlog.h>
+#include <flashkv/stats.h>
 #include <flashkv/store.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,6 +47,8 @@ struct server {
     const struct options *options;
     struct settings settings; /* Redis's options */
     struct session_list sessions;
+    struct stats stats;
+    struct slow slow;
     struct front_stats resp, http;
     _Atomic bool ready; /* both ports answer: /readyz */
     int64_t started_wall_ms, started_mono_ns;
@@ -52,6 +56,10 @@ struct server {
     _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */
 };
 
+/* Makes the parts that belong to the command layer, and takes them apart: sessions, settings, statistics, the slow
+ * log. The rest is the caller's. */
+void server_init(struct server *s);
+void server_destroy(struct server *s);
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

@@ -14,6 +14,7 @@
 struct blob;
 struct command;
 struct multi;
+struct stats_block;
 struct reply;
 struct server;
 struct session;
@@ -59,6 +60,8 @@ struct session {
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */
     const struct command *_Atomic last_command;
+    struct stats_block *stats; /* of the thread that serves it; NULL: its commands are not measured */
+    int64_t ticks;             /* clock_ticks when what was last measured ended (command/measure.h) */
     char *name, *lib_name, *lib_version; /* NULL or owned; guarded by the list's mutex */
     char peer[56], local[56];            /* "127.0.0.1:50123", "[::1]:6379" */
     struct session *prev, *next;         /* guarded by the list's mutex */

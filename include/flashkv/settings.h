@@ -57,9 +57,9 @@ struct setting_change {
 /* NULL, and ch->value is the value in its normal form (free it, or apply it); else what is wrong, in Redis's words,
  * which may be in `why`. */
 const char *setting_parse(struct setting_change *ch, struct slice text, char *why, size_t cap);
-/* Makes all of them the values, at once, and takes them over; `applied` is told of each, under the mutex. */
+/* Makes all of them the values, at once, and takes them over; `applied` is told of each, with `ctx`, under the mutex. */
 void settings_apply(struct settings *s, const struct setting_change *changes, size_t count,
-                    void (*applied)(const struct setting_change *ch));
+                    void (*applied)(void *ctx, const struct setting_change *ch), void *ctx);
 
 /* Checks of rows. */
 const char *setting_check_save(struct slice text, struct buf *out);

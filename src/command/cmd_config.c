@@ -1,11 +1,10 @@
 /* cmd_config.c - CONFIG: FlashKV's own options, to read, and Redis's, to set. Source: https://redis.io/commands/config */
 #include <ctype.h>
-#include <flashkv/encoding.h>
 #include <flashkv/glob.h>
 #include <flashkv/mem.h>
-#include <flashkv/num.h>
 
 #include "args.h"
+#include "config_live.h"
 #include "handlers.h"
 
 enum { NAME_MAX_BYTES = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
@@ -119,27 +118,6 @@ static bool parse_values(struct call *c, struct setting_change *changes, size_t 
     return true;
 }
 
-/* Settings that change what the server does, and where it looks. All others are stored and echoed, no more. */
-static const struct {
-    const char *name;
-    _Atomic uint32_t *limit;
-} live[] = {
-    {"hash-max-listpack-entries", &encoding_limits.hash_entries},
-    {"hash-max-listpack-value", &encoding_limits.hash_value},
-    {"set-max-intset-entries", &encoding_limits.set_ints},
-    {"zset-max-listpack-entries", &encoding_limits.zset_entries},
-    {"zset-max-listpack-value", &encoding_limits.zset_value},
-};
-
-static void set_live(const struct setting_change *ch) {
-    uint64_t n;
-
-    for (size_t i = 0; i < sizeof(live) / sizeof(*live); i++)
-        if (strcmp(ch->row->name, live[i].name) == 0 && num_parse_u64(slice_str(ch->value), &n))
-            atomic_store_explicit(live[i].limit, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n,
-                                  memory_order_relaxed);
-}
-
 void cmd_config_set(struct call *c) {
     struct setting_change changes[SETTINGS_MAX];
     size_t count = (c->argc - 2) / 2;
@@ -150,7 +128,7 @@ void cmd_config_set(struct call *c) {
     }
     if (!find_rows(c, changes, count) || !parse_values(c, changes, count))
         return;
-    settings_apply(&c->server->settings, changes, count, set_live);
+    settings_apply(&c->server->settings, changes, count, config_apply, c->server);
     reply_ok(c->reply);
 }
 

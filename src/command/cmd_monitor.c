@@ -7,6 +7,7 @@
 #include "args.h"
 #include "handlers.h"
 #include "listening.h"
+#include "redact.h"
 
 /* ---- who monitors -------------------------------------------------------------------------------------------- */
 
@@ -90,14 +91,6 @@ void cmd_monitor(struct call *c) {
 
 /* ---- the line ------------------------------------------------------------------------------------------------ */
 
-/* Is argument `i` a secret? */
-static bool is_secret(const struct call *c, size_t i) {
-    if (strcmp(c->command->name, "auth") == 0)
-        return i > 0;
-    return strcmp(c->command->name, "hello") == 0 &&
-           ((i >= 3 && arg_is(c, i - 1, "auth")) || (i >= 4 && arg_is(c, i - 2, "auth")));
-}
-
 /* As redis-cli would have it typed in: quoted, with what is not printable escaped. */
 static void add_quoted(struct buf *out, struct slice s) {
     static const char escaped[] = "\\\"\n\r\t\a\b", letters[] = "\\\"nrtab";
@@ -128,7 +121,7 @@ static struct blob *monitor_line(const struct call *c) {
                c->session->peer);
     for (size_t i = 0; i < c->argc; i++) {
         buf_append(&out, " ", 1);
-        add_quoted(&out, is_secret(c, i) ? SLICE_LIT("(redacted)") : call_arg(c, i));
+        add_quoted(&out, arg_is_secret(c, i) ? SLICE_LIT("(redacted)") : call_arg(c, i));
     }
     if (buf_append(&out, "\r\n", 2))
         line = blob_copy(buf_slice(&out));

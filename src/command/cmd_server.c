@@ -10,6 +10,9 @@
 #include "handlers.h"
 #include "info.h"
 
+/* Some lines for each command in use. */
+enum { INFO_MAX = 1024 * 1024 };
+
 void cmd_dbsize(struct call *c) {
     reply_integer(c->reply, (int64_t)store_count(c->txn));
 }
@@ -26,7 +29,7 @@ void cmd_flushall(struct call *c) {
 }
 
 void cmd_info(struct call *c) {
-    struct buf out = buf_make(64 * 1024);
+    struct buf out = buf_make(INFO_MAX);
 
     info_format(c, &out);
     reply_verbatim(c->reply, buf_slice(&out));

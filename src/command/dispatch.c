@@ -7,10 +7,17 @@
 #include "dispatch.h"
 #include "handlers.h"
 #include "listening.h"
+#include "measure.h"
 #include "multi.h"
 #include "sort.h"
 
 enum { KEYS_ON_STACK = 8 };
+
+/* A command that was not run is told to the statistics, and ends a transaction that it was to be part of. */
+static void refused(struct call *c) {
+    measure_rejected(c);
+    multi_refused(c->session);
+}
 
 /* The arguments together show no more than one alone (before their quotes). */
 __attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
@@ -24,7 +31,7 @@ __attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
     }
     reply_error(c->reply, "ERR unknown command '%.*s', with args beginning with: %s", arg_shown(&c->argv[0]),
                 c->argv[0].ptr, args);
-    multi_refused(c->session);
+    refused(c);
 }
 
 /* The row of a subcommand, once the container's is found. NULL: replied. */
@@ -44,7 +51,8 @@ static const struct command *find_subcommand(struct call *c, const struct comman
     if (sub == NULL) {
         reply_error(c->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", arg_shown(&c->argv[1]),
                     c->argv[1].ptr, command_upper(container).text);
-        multi_refused(c->session);
+        c->command = NULL;
+        refused(c);
     }
     return sub;
 }
@@ -137,30 +145,53 @@ __attribute__((cold, noinline)) static void refuse_arity(struct call *c) {
         command_forget(c->server, c->session);
     reply_error(c->reply, "%s wrong number of arguments for '%s' command",
                 exec ? "EXECABORT Transaction discarded because of:" : "ERR", c->command->name);
-    multi_refused(c->session);
+    refused(c);
+}
+
+/* Finds the row of a subcommand, and looks at what can be known before anything is locked. False: replied. */
+static inline bool may_run(struct call *c) {
+    const struct command *cmd = c->command;
+
+    if ((cmd->flags & CMD_CONTAINER) && (c->command = cmd = find_subcommand(c, cmd)) == NULL)
+        return false;
+    if (!arity_fits(cmd, c->argc) || cmd->handler == NULL) {
+        refuse_arity(c);
+        return false;
+    }
+    if (c->session->listens && !listening_may_run(c)) {
+        measure_rejected(c);
+        return false;
+    }
+    return true;
+}
+
+/* In a transaction: is it queued, or refused to be? */
+static bool is_queued(struct call *c) {
+    if (!multi_queue(c))
+        return false;
+    if (c->reply->failed)
+        measure_rejected(c);
+    return true;
 }
 
 void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
                  const struct arg *argv, struct reply *r) {
     struct call c = {.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r};
+    int64_t began = s->ticks;
 
     r->failed = false;
-    if ((cmd->flags & CMD_CONTAINER) && (c.command = cmd = find_subcommand(&c, cmd)) == NULL)
+    if (!may_run(&c))
         return;
-    if (!arity_fits(cmd, argc) || cmd->handler == NULL) {
-        refuse_arity(&c);
-        return;
-    }
-    if (s->listens && !listening_may_run(&c))
-        return;
+    cmd = c.command;
     atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
     atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
-    if (s->multi != NULL && multi_queue(&c))
+    if (s->multi != NULL && is_queued(&c))
         return;
     if (cmd->first_key > 0)
         run_with_keys(&c);
     else
         run_without_keys(&c);
+    measure_end(&c, began);
     if (monitored(srv))
         monitors_tell(&c);
 }

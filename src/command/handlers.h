@@ -53,6 +53,9 @@ void cmd_hsetnx(struct call *c);
 void cmd_hstrlen(struct call *c);
 void cmd_hvals(struct call *c);
 
+/* cmd_help.c */
+void cmd_help(struct call *c);
+
 /* cmd_key.c */
 void cmd_del(struct call *c);
 void cmd_exists(struct call *c);
@@ -80,6 +83,13 @@ void cmd_wait(struct call *c);
 
 /* cmd_lcs.c */
 void cmd_lcs(struct call *c);
+/* cmd_latency.c */
+void cmd_latency_doctor(struct call *c);
+void cmd_latency_graph(struct call *c);
+void cmd_latency_histogram(struct call *c);
+void cmd_latency_history(struct call *c);
+void cmd_latency_latest(struct call *c);
+void cmd_latency_reset(struct call *c);
 
 /* cmd_list.c */
 void cmd_lindex(struct call *c);
@@ -174,6 +184,10 @@ void cmd_sunionstore(struct call *c);
 
 /* cmd_sort.c */
 void cmd_sort(struct call *c);
+/* cmd_slowlog.c */
+void cmd_slowlog_get(struct call *c);
+void cmd_slowlog_len(struct call *c);
+void cmd_slowlog_reset(struct call *c);
 
 /* cmd_string.c */
 void cmd_append(struct call *c);

@@ -31,20 +31,26 @@ static void info_server(const struct call *c, struct buf *out) {
     struct utsname un;
 
     uname(&un);
-    buf_printf(
-        out,
-        "redis_version:%s\r\nflashkv_version:%s\r\nredis_mode:standalone\r\nos:%s %s %s\r\narch_bits:64\r\n"
-        "multiplexing_api:epoll\r\nprocess_id:%d\r\nrun_id:%s\r\ntcp_port:%u\r\nhttp_port:%u\r\n"
-        "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n",
-        REDIS_VERSION, PACKAGE_VERSION, un.sysname, un.release, un.machine, (int)getpid(), s->run_id,
-        s->resp_port, s->http_port, (long long)clock_wall_us(), up, up / 86400);
+    buf_printf(out,
+               "redis_version:%s\r\nflashkv_version:%s\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
+               "redis_mode:standalone\r\nos:%s %s %s\r\narch_bits:64\r\nmonotonic_clock:%s\r\n"
+               "multiplexing_api:epoll\r\natomicvar_api:c11-builtin\r\ngcc_version:%s\r\nprocess_id:%d\r\n"
+               "process_supervised:no\r\nrun_id:%s\r\ntcp_port:%u\r\nhttp_port:%u\r\n",
+               REDIS_VERSION, PACKAGE_VERSION, un.sysname, un.release, un.machine,
+               clock_scale.counter ? "processor's counter" : "POSIX clock_gettime", __VERSION__,
+               (int)getpid(), s->run_id, s->resp_port, s->http_port);
+    buf_printf(out,
+               "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\nconfig_file:%s\r\n",
+               (long long)clock_wall_us(), up, up / 86400, s->options->config_file);
 }
 
 static void info_clients(const struct call *c, struct buf *out) {
-    buf_printf(out,
-               "connected_clients:%llu\r\nhttp_connections:%llu\r\nmaxclients:%llu\r\nblocked_clients:0\r\n",
-               load(&c->server->resp.connections), load(&c->server->http.connections),
-               (unsigned long long)c->server->options->max_connections);
+    buf_printf(
+        out,
+        "connected_clients:%llu\r\nhttp_connections:%llu\r\ncluster_connections:0\r\nmaxclients:%llu\r\n"
+        "blocked_clients:0\r\ntracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+        load(&c->server->resp.connections), load(&c->server->http.connections),
+        (unsigned long long)c->server->options->max_connections);
 }
 
 static void info_memory(const struct call *c, struct buf *out) {
@@ -117,39 +123,45 @@ static void info_keyspace(const struct call *c, struct buf *out) {
                    (unsigned long long)total.volatile_keys);
 }
 
+static void info_modules(const struct call *c, struct buf *out) {
+    (void)c;
+    (void)out; /* there are none */
+}
+
+/* In Redis's order. Those that grow with the commands in use are not among what INFO alone tells. */
 static const struct {
     const char *name, *title;
     void (*format)(const struct call *c, struct buf *out);
+    bool by_default;
 } sections[] = {
-    {"server", "Server", info_server},
-    {"clients", "Clients", info_clients},
-    {"memory", "Memory", info_memory},
-    {"persistence", "Persistence", info_persistence},
-    {"stats", "Stats", info_stats},
-    {"replication", "Replication", info_replication},
-    {"cpu", "CPU", info_cpu},
-    {"cluster", "Cluster", info_cluster},
-    {"keyspace", "Keyspace", info_keyspace},
+    {"server", "Server", info_server, true},
+    {"clients", "Clients", info_clients, true},
+    {"memory", "Memory", info_memory, true},
+    {"persistence", "Persistence", info_persistence, true},
+    {"stats", "Stats", info_stats, true},
+    {"replication", "Replication", info_replication, true},
+    {"cpu", "CPU", info_cpu, true},
+    {"modules", "Modules", info_modules, true},
+    {"commandstats", "Commandstats", info_commandstats, false},
+    {"errorstats", "Errorstats", info_errorstats, true},
+    {"latencystats", "Latencystats", info_latencystats, false},
+    {"cluster", "Cluster", info_cluster, true},
+    {"keyspace", "Keyspace", info_keyspace, true},
 };
 
-static bool section_wanted(const struct call *c, const char *name) {
-    static const char *const everything[] = {"default", "all", "everything"};
-
+static bool section_wanted(const struct call *c, size_t section) {
     if (c->argc == 1)
-        return true;
-    for (size_t i = 1; i < c->argc; i++) {
-        if (arg_is(c, i, name))
+        return sections[section].by_default;
+    for (size_t i = 1; i < c->argc; i++)
+        if (arg_is(c, i, sections[section].name) || arg_is(c, i, "all") || arg_is(c, i, "everything") ||
+            (arg_is(c, i, "default") && sections[section].by_default))
             return true;
-        for (size_t k = 0; k < sizeof(everything) / sizeof(*everything); k++)
-            if (arg_is(c, i, everything[k]))
-                return true;
-    }
     return false;
 }
 
 void info_format(const struct call *c, struct buf *out) {
     for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
-        if (!section_wanted(c, sections[i].name))
+        if (!section_wanted(c, i))
             continue;
         buf_printf(out, "%s# %s\r\n", out->len > 0 ? "\r\n" : "", sections[i].title);
         sections[i].format(c, out);

@@ -11,4 +11,9 @@
 /* Appends the sections that the call's arguments from 1 on name, or the default ones. */
 void info_format(const struct call *c, struct buf *out);
 
+/* Sections of info_stats.c. */
+void info_commandstats(const struct call *c, struct buf *out);
+void info_errorstats(const struct call *c, struct buf *out);
+void info_latencystats(const struct call *c, struct buf *out);
+
 #endif

@@ -6,6 +6,7 @@
 #include "args.h"
 #include "dispatch.h"
 #include "handlers.h"
+#include "measure.h"
 
 /* A command that waits for EXEC: one allocation, with its arguments, keys and bytes behind it. */
 struct queued {
@@ -299,6 +300,8 @@ void cmd_multi(struct call *c) {
 }
 
 static void run_queue(struct call *c, const struct multi *m) {
+    int64_t began = c->session->ticks;
+
     reply_array(c->reply, m->count);
     for (const struct queued *q = m->first; q != NULL; q = q->next) {
         struct call one = {.server = c->server,
@@ -311,7 +314,10 @@ static void run_queue(struct call *c, const struct multi *m) {
                            .txn = c->txn,
                            .reply = c->reply};
 
+        c->reply->failed = false;
         q->command->handler(&one);
+        measure_end(&one, began);
+        began = c->session->ticks;
     }
     c->reply->failed = false; /* of one of them; EXEC itself went well */
 }

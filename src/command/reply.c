@@ -21,5 +21,6 @@ void reply_error(struct reply *r, const char *fmt, ...) {
         if ((unsigned char)text[i] < ' ')
             text[i] = ' ';
     r->failed = true;
+    snprintf(r->code, sizeof(r->code), "%.*s", (int)strcspn(text, " "), text);
     r->ops->error(r, slice_of(text, (size_t)n));
 }

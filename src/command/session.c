@@ -60,17 +60,3 @@ void session_end(struct server *srv, struct session *s) {
     session_leave(&srv->sessions, s);
     mem_free(subscriber); /* nobody can count its subscriptions any more */
 }
-
-static void front_reset(struct front_stats *f) {
-    _Atomic uint64_t *const counters[] = {&f->accepted,  &f->refused,          &f->requests, &f->bytes_in,
-                                          &f->bytes_out, &f->output_overflows, &f->errors};
-
-    for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
-        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
-}
-
-void server_stats_reset(struct server *s) {
-    store_stats_reset(s->store);
-    front_reset(&s->resp);
-    front_reset(&s->http);
-}

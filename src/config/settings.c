@@ -178,14 +178,14 @@ const char *setting_parse(struct setting_change *ch, struct slice text, char *wh
 }
 
 void settings_apply(struct settings *s, const struct setting_change *changes, size_t count,
-                    void (*applied)(const struct setting_change *ch)) {
+                    void (*applied)(void *ctx, const struct setting_change *ch), void *ctx) {
     settings_lock(s);
     for (size_t i = 0; i < count; i++) {
         char **value = &s->values[changes[i].row - setting_table];
 
         mem_free(*value);
         *value = changes[i].value;
-        applied(&changes[i]);
+        applied(ctx, &changes[i]);
     }
     settings_unlock(s);
 }

@@ -144,6 +144,7 @@ static void conn_refuse(struct conn *c, const char *error) {
     writer_init(&w, &c->session.protocol, conn_outq(c));
     reply_error(&w.reply, "%s", error);
     c->source.loop->tally.errors++;
+    stats_count_error(c->session.stats, w.reply.code);
     c->state = CONN_ENDING;
 }
 
@@ -178,6 +179,7 @@ static bool make_room(struct conn *c, struct writer *w, bool *lost) {
     if (c->out == NULL)
         *lost = !conn_flush(c);
     w->out = conn_outq(c);
+    c->session.ticks = clock_ticks(); /* sending is no part of the next command */
     return !*lost && !conn_backlogged(c);
 }
 
@@ -190,6 +192,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
 
     writer_init(&w, &c->session.protocol, conn_outq(c));
     c->session.now_ms = clock_wall_ms();
+    c->session.ticks = clock_ticks();
     *used = 0;
     while (c->state == CONN_OPEN && *used < len) {
         enum parse_result r = parser_read(p, in + *used, len - *used);

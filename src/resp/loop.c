@@ -124,15 +124,19 @@ static void tick(struct loop *l) {
 
 /* ---- the thread ---------------------------------------------------------------------------------------------- */
 
+static void add(_Atomic uint64_t *total, uint64_t *count) {
+    if (*count > 0)
+        atomic_fetch_add_explicit(total, *count, memory_order_relaxed);
+    *count = 0;
+}
+
 static void add_tally(struct loop *l) {
     struct front_stats *f = &l->server->resp;
-    _Atomic uint64_t *const totals[] = {&f->requests, &f->errors, &f->bytes_in, &f->bytes_out};
-    const uint64_t counts[] = {l->tally.requests, l->tally.errors, l->tally.bytes_in, l->tally.bytes_out};
 
-    for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-        if (counts[i] > 0)
-            atomic_fetch_add_explicit(totals[i], counts[i], memory_order_relaxed);
-    l->tally = (struct tally){0};
+    add(&f->requests, &l->tally.requests);
+    add(&f->errors, &l->tally.errors);
+    add(&f->bytes_in, &l->tally.bytes_in);
+    add(&f->bytes_out, &l->tally.bytes_out);
 }
 
 /* One wake-up; returns how many sources were ready. */
@@ -209,10 +213,11 @@ bool loop_init(struct loop *l, struct server *srv) {
     outq_init(&l->out, o->max_output_bytes);
     l->flush_at = o->max_output_bytes / 4 < FLUSH_BYTES ? o->max_output_bytes / 4 : FLUSH_BYTES;
     l->input = mem_alloc(LOOP_INPUT);
+    l->stats = stats_block_new(&srv->stats);
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     l->waker = (struct source){waker_ready, l, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
     l->timer = (struct source){timer_ready, l, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
-    if (l->input != NULL && l->epoll >= 0 && l->waker.fd >= 0 && l->timer.fd >= 0 &&
+    if (l->input != NULL && l->stats != NULL && l->epoll >= 0 && l->waker.fd >= 0 && l->timer.fd >= 0 &&
         loop_watch(&l->waker, EPOLLIN) && start_timer(l))
         return true;
     loop_destroy(l);

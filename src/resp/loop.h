@@ -57,6 +57,7 @@ struct loop {
     struct conn *conns;
     uint32_t waiting; /* of those, whose replies wait for the client */
     struct tally tally;
+    struct stats_block *stats; /* of the commands it runs; the server's */
     struct parser_limits limits;
     struct parser parser; /* for commands that arrive whole */
     struct outq out;      /* for replies that leave at once */

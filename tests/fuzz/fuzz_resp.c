@@ -38,10 +38,8 @@ static void make_server(void) {
     server.options = &options;
     server.store = store_create(&config);
     server.pubsub = pubsub_create(server.store);
-    monitors_init(&server.monitors);
     require(server.store != NULL, "store");
-    session_list_init(&server.sessions);
-    settings_init(&server.settings);
+    server_init(&server);
     session.now_ms = 1700000000000;
     session_enter(&server.sessions, &session);
 }

@@ -267,9 +267,7 @@ void commands_setup(void) {
     options.max_value_bytes = MAX_VALUE_BYTES;
     server = (struct server){.options = &options, .store = store_create(&config)};
     ck_assert_ptr_nonnull(server.store);
-    session_list_init(&server.sessions);
-    settings_init(&server.settings);
-    monitors_init(&server.monitors);
+    server_init(&server);
     server.pubsub = pubsub_create(server.store);
     ck_assert_ptr_nonnull(server.pubsub);
     session = (struct session){.now_ms = (int64_t)START_MS * 1000, .protocol = 2};
@@ -280,10 +278,8 @@ void commands_setup(void) {
 
 void commands_teardown(void) {
     session_end(&server, &session);
-    settings_destroy(&server.settings);
-    monitors_destroy(&server.monitors);
     pubsub_destroy(server.pubsub);
-    session_list_destroy(&server.sessions);
+    server_destroy(&server);
     store_destroy(server.store);
     options_free(&options);
     buf_free(&recorder.text);

@@ -44,6 +44,25 @@ START_TEST(wall_time_is_never_before_1) {
 }
 END_TEST
 
+/* Each look at the ticks stands between two at the clock, whatever comes between. */
+START_TEST(ticks_measure_the_same_as_the_clock) {
+    enum { LONG_NS = 20000000 };
+    int64_t before[2], after[2], ticks[2], measured;
+
+    for (int i = 0; i < 2; i++) {
+        before[i] = clock_mono_ns();
+        ticks[i] = clock_ticks();
+        after[i] = clock_mono_ns();
+        while (clock_mono_ns() - after[0] < LONG_NS)
+            continue;
+    }
+    measured = (int64_t)clock_ticks_ns(ticks[1] - ticks[0]);
+    ck_assert_int_ge(measured, (before[1] - after[0]) / 50 * 49);
+    ck_assert_int_le(measured, (after[1] - before[0]) / 50 * 51);
+    ck_assert_uint_eq(clock_ticks_ns(-5), 0);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("clock");
     TCase *tc = tcase_create("clock");
@@ -52,6 +71,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, monotonic_time_does_not_go_back);
     tcase_add_test(tc, shifts_add_up_and_leave_the_monotonic_clock_alone);
     tcase_add_test(tc, wall_time_is_never_before_1);
+    tcase_add_test(tc, ticks_measure_the_same_as_the_clock);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -47,7 +47,7 @@ START_TEST(test_info) {
     };
 
     CHECK_STEPS(steps);
-    ck_assert_uint_eq(count(run_line("command info config"), "[\"config|"), 4); /* its subcommands within */
+    ck_assert_uint_eq(count(run_line("command info config"), "[\"config|"), 5); /* its subcommands within */
     ck_assert_uint_eq(count(run_line("command info mset"), "\"lastkey\": (integer) -1"), 1);
     ck_assert_uint_eq(count(run_line("command info mset"), "\"keystep\": (integer) 2"), 1);
     ck_assert_uint_eq(count(run_line("command info rename"), "\"lastkey\": (integer) 1"), 1);
@@ -91,7 +91,7 @@ START_TEST(test_list) {
     static const struct step steps[] = {
         {"command list filterby pattern get*", "[\"get\", \"getdel\", \"getex\", \"getrange\", \"getset\"]"},
         {"command list filterby pattern config|*",
-         "[\"config|get\", \"config|resetstat\", \"config|rewrite\", \"config|set\"]"},
+         "[\"config|get\", \"config|help\", \"config|resetstat\", \"config|rewrite\", \"config|set\"]"},
         {"command list filterby pattern rest*", "[]"},
         {"command list filterby module any", "[]"},
         {"command list filterby aclcat generic", "[]"},

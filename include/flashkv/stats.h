@@ -1,0 +1,72 @@
+/* stats.h - what commands have cost: calls, time, failures and a histogram for each row of the table, and the codes of
+ * errors. INFO commandstats, errorstats and latencystats, LATENCY HISTOGRAM and the metrics are told from here.
+ *
+ * Each thread that runs commands has a block of its own and is the only one to write it, so counting is a load and a
+ * store; readers add the blocks up. A reset keeps what was counted so far as the base that is taken away from the sum:
+ * it need not stop anybody. Layer: command. Thread-safe, but for what says one thread. */
+#ifndef FLASHKV_STATS_H
+#define FLASHKV_STATS_H
+
+#include <flashkv/histogram.h>
+#include <flashkv/lock.h>
+#include <flashkv/reply.h>
+#include <stdbool.h>
+
+/* One row of the command table. */
+struct command_stats {
+    _Atomic uint64_t ns; /* of all calls together */
+    _Atomic uint64_t
+        untimed; /* calls that are not in the histogram: there is no memory for it, or it is not wanted */
+    _Atomic uint64_t failed;   /* calls that answered with an error */
+    _Atomic uint64_t rejected; /* not called: wrong arity, no authentication, no memory left */
+    struct histogram *_Atomic histogram;
+};
+
+enum { STATS_CODES_MAX = 64 };
+struct error_stats {
+    char code[REPLY_CODE_MAX]; /* "WRONGTYPE" */
+    _Atomic uint64_t count;
+};
+
+struct stats_block {
+    struct stats_block *next;
+    _Atomic uint32_t
+        codes; /* how many of `errors` are in use; more codes than there is room for are not told */
+    struct error_stats errors[STATS_CODES_MAX];
+    struct command_stats commands[]; /* by row of the command table */
+};
+
+/* The role of stats.mutex (thread_safety.h). */
+extern struct mutex stats_role;
+
+struct stats {
+    struct mutex mutex;
+    struct stats_block *blocks GUARDED_BY(stats_role);
+    struct stats_block *base GUARDED_BY(stats_role); /* NULL: nothing was ever reset */
+    _Atomic bool histograms; /* latency-tracking: are they kept? Those there are, are told either way */
+};
+
+void stats_init(struct stats *s);
+/* Frees the blocks; nobody counts any more. */
+void stats_destroy(struct stats *s);
+/* A block for one thread, freed with `s`. NULL: no memory. */
+struct stats_block *stats_block_new(struct stats *s);
+/* All blocks together, less the base; to be freed. NULL: no memory. */
+struct stats_block *stats_sum(struct stats *s);
+void stats_block_free(struct stats_block *b);
+/* Begins anew. False: no memory, and nothing changed. */
+bool stats_reset(struct stats *s);
+
+/* How often the row's command was called. */
+uint64_t stats_calls(const struct command_stats *row);
+
+/* For the thread whose block it is. */
+static inline void stats_add(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+void stats_count_error(struct stats_block *b, const char *code);
+/* The row's histogram, made at its first call. NULL: no memory. */
+struct histogram *stats_histogram(struct command_stats *row);
+
+#endif

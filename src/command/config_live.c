@@ -1,0 +1,78 @@
+/* config_live.c - settings of Redis that change what the server does, and where it looks. All others are stored and
+ * echoed, no more. */
+#include <flashkv/encoding.h>
+#include <stdlib.h>
+
+#include "config_live.h"
+
+static uint32_t limit_of(const char *value) {
+    long long n = strtoll(value, NULL, 10);
+
+    return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+static void set_limit(_Atomic uint32_t *limit, const char *value) {
+    atomic_store_explicit(limit, limit_of(value), memory_order_relaxed);
+}
+
+static void limit_hash_entries(struct server *srv, const char *value) {
+    (void)srv;
+    set_limit(&encoding_limits.hash_entries, value);
+}
+
+static void limit_hash_value(struct server *srv, const char *value) {
+    (void)srv;
+    set_limit(&encoding_limits.hash_value, value);
+}
+
+static void limit_set_ints(struct server *srv, const char *value) {
+    (void)srv;
+    set_limit(&encoding_limits.set_ints, value);
+}
+
+static void limit_zset_entries(struct server *srv, const char *value) {
+    (void)srv;
+    set_limit(&encoding_limits.zset_entries, value);
+}
+
+static void limit_zset_value(struct server *srv, const char *value) {
+    (void)srv;
+    set_limit(&encoding_limits.zset_value, value);
+}
+
+static void latency_monitor(struct server *srv, const char *value) {
+    slow_set_monitor(&srv->slow, strtoull(value, NULL, 10));
+}
+
+static void latency_tracking(struct server *srv, const char *value) {
+    atomic_store(&srv->stats.histograms, strcmp(value, "yes") == 0);
+}
+
+static void slowlog_max_len(struct server *srv, const char *value) {
+    slow_set_max_len(&srv->slow, strtoull(value, NULL, 10));
+}
+
+static void slowlog_slower_than(struct server *srv, const char *value) {
+    slow_set_slower_than(&srv->slow, strtoll(value, NULL, 10));
+}
+
+static const struct {
+    const char *name;
+    void (*apply)(struct server *srv, const char *value); /* the value is right and in its normal form */
+} live[] = {
+    {"hash-max-listpack-entries", limit_hash_entries},
+    {"hash-max-listpack-value", limit_hash_value},
+    {"latency-monitor-threshold", latency_monitor},
+    {"latency-tracking", latency_tracking},
+    {"set-max-intset-entries", limit_set_ints},
+    {"slowlog-log-slower-than", slowlog_slower_than},
+    {"slowlog-max-len", slowlog_max_len},
+    {"zset-max-listpack-entries", limit_zset_entries},
+    {"zset-max-listpack-value", limit_zset_value},
+};
+
+void config_apply(void *server, const struct setting_change *ch) {
+    for (size_t i = 0; i < sizeof(live) / sizeof(*live); i++)
+        if (strcmp(ch->row->name, live[i].name) == 0)
+            live[i].apply(server, ch->value);
+}

@@ -1,0 +1,46 @@
+/* measure.h - the clock at the end of each command. Private to the command layer.
+ *
+ * There is one look at the clock for each command: where one ends the next begins. session.ticks is when that was; the
+ * front end sets it when a batch begins and whenever it has done something between two commands that takes long.
+ * What a command costs thus includes finding it in the input, some tens of nanoseconds. A session without a block
+ * of statistics (HTTP counts requests) is not measured. */
+#ifndef FLASHKV_COMMAND_MEASURE_H
+#define FLASHKV_COMMAND_MEASURE_H
+
+#include <flashkv/clock.h>
+#include <flashkv/command.h>
+
+/* The rare parts. */
+void measure_untimed(const struct call *c, struct command_stats *row, uint64_t ns);
+void measure_failed(const struct call *c, struct command_stats *row);
+void measure_slow(const struct call *c, uint64_t ns);
+
+/* The command has run since `began`, what session.ticks was before it. */
+static inline void measure_end(const struct call *c, int64_t began) {
+    struct session *s = c->session;
+    const struct server *srv = c->server;
+    struct command_stats *row;
+    struct histogram *h;
+    uint64_t ns;
+
+    if (s->stats == NULL)
+        return;
+    s->ticks = clock_ticks();
+    ns = clock_ticks_ns(s->ticks - began);
+    row = &s->stats->commands[c->command - command_table];
+    stats_add(&row->ns, ns);
+    h = atomic_load_explicit(&row->histogram, memory_order_relaxed);
+    if (h != NULL && atomic_load_explicit(&srv->stats.histograms, memory_order_relaxed))
+        histogram_add(h, ns);
+    else
+        measure_untimed(c, row, ns);
+    if (c->reply->failed)
+        measure_failed(c, row);
+    if (ns >= atomic_load_explicit(&srv->slow.slow_ns, memory_order_relaxed))
+        measure_slow(c, ns);
+}
+
+/* It was answered with an error instead of being run; c->command is NULL if there is no such command. */
+void measure_rejected(const struct call *c);
+
+#endif

@@ -1,0 +1,33 @@
+/* server.c - the parts of the context that belong to no layer below. */
+#include <flashkv/server.h>
+
+void server_init(struct server *s) {
+    session_list_init(&s->sessions);
+    settings_init(&s->settings);
+    stats_init(&s->stats);
+    slow_init(&s->slow);
+    monitors_init(&s->monitors);
+}
+
+void server_destroy(struct server *s) {
+    monitors_destroy(&s->monitors);
+    slow_destroy(&s->slow);
+    stats_destroy(&s->stats);
+    settings_destroy(&s->settings);
+    session_list_destroy(&s->sessions);
+}
+
+static void front_reset(struct front_stats *f) {
+    _Atomic uint64_t *const counters[] = {&f->accepted,  &f->refused,          &f->requests, &f->bytes_in,
+                                          &f->bytes_out, &f->output_overflows, &f->errors};
+
+    for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+}
+
+void server_stats_reset(struct server *s) {
+    store_stats_reset(s->store);
+    stats_reset(&s->stats);
+    front_reset(&s->resp);
+    front_reset(&s->http);
+}
