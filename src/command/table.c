@@ -56,14 +56,21 @@ static bool is_subcommand[sizeof(command_table) / sizeof(*command_table)];
 
 _Static_assert(sizeof(command_table) / sizeof(*command_table) < INDEX_SIZE / 2, "the index is too full");
 
+/* All bytes of a name of up to eight, some of them twice, or the first eight: with the length, one word for each. */
 static uint64_t name_start(struct slice name) {
+    const unsigned char *p = (const unsigned char *)name.ptr;
     uint64_t start = 0;
+    uint32_t head, tail;
 
-    if (name.len >= START_LEN)
-        memcpy(&start, name.ptr, START_LEN);
-    else
-        for (size_t i = 0; i < name.len; i++)
-            start = start << 8 | (unsigned char)name.ptr[i];
+    if (name.len >= START_LEN) {
+        memcpy(&start, p, START_LEN);
+    } else if (name.len >= sizeof(head)) {
+        memcpy(&head, p, sizeof(head));
+        memcpy(&tail, p + name.len - sizeof(tail), sizeof(tail));
+        start = head | (uint64_t)tail << 32;
+    } else if (name.len > 0) {
+        start = p[0] | (uint64_t)p[name.len / 2] << 8 | (uint64_t)p[name.len - 1] << 16;
+    }
     return start | UINT64_C(0x2020202020202020);
 }
 
