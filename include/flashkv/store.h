@@ -158,9 +158,8 @@ static inline void store_changed(struct txn *t, const struct key *k, enum event_
 
 /* Live keys. Exact: expired keys that nobody swept yet are not counted. */
 uint64_t store_count(struct txn *t);
-/* Deletes all keys. The memory is freed by this thread after the locks, or by the sweeper if `async` or if the
- * transaction holds shards. */
-void store_flush(struct txn *t, bool async);
+/* Deletes all keys. The memory is freed by the sweeper, or where none runs by this thread. */
+void store_flush(struct txn *t);
 
 /* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */
 typedef void store_visit(void *ctx, const struct entry *e);
@@ -190,7 +189,7 @@ void store_stats_reset(struct store *s);
 /* ---- expiry sweeper ----------------------------------------------------------------------------------- */
 
 struct sweeper;
-/* A thread that removes expired keys and finishes tables' growth in the background. NULL: no thread. */
+/* A thread that removes expired keys, frees what is large, and finishes tables' growth in the background. NULL: no thread. */
 struct sweeper *sweeper_start(struct store *s);
 void sweeper_stop(struct sweeper *sw);
 /* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */

@@ -311,7 +311,7 @@ void names_each(const struct names *n, void (*each)(void *ctx, struct slice name
     }
 }
 
-static void reply_name(void *ctx, struct slice name) {
+void reply_name(void *ctx, struct slice name) {
     reply_bulk(ctx, name);
 }
 

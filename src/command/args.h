@@ -97,6 +97,8 @@ struct names {
 struct names names_make(const struct call *c);
 void names_add(struct names *n, struct slice name);
 void names_each(const struct names *n, void (*each)(void *ctx, struct slice name), void *ctx);
+/* For names_each with a reply as ctx: a bulk string of each. */
+void reply_name(void *ctx, struct slice name);
 /* Replies an array of them, or a map (of pairs), or an error if they overflowed, and frees. */
 void names_reply(struct call *c, struct names *n);
 void names_reply_map(struct call *c, struct names *n);

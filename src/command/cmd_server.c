@@ -18,13 +18,12 @@ void cmd_dbsize(struct call *c) {
 }
 
 void cmd_flushall(struct call *c) {
-    bool async = c->argc == 2 && arg_is(c, 1, "async");
-
-    if (c->argc > 2 || (c->argc == 2 && !async && !arg_is(c, 1, "sync"))) {
+    /* ASYNC or SYNC, the memory is freed in the background */
+    if (c->argc > 2 || (c->argc == 2 && !arg_is(c, 1, "async") && !arg_is(c, 1, "sync"))) {
         reply_syntax_error(c);
         return;
     }
-    store_flush(c->txn, async);
+    store_flush(c->txn);
     reply_ok(c->reply);
 }
 

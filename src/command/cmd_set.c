@@ -65,6 +65,12 @@ void cmd_srem(struct call *c) {
     done(c, &c->keys[0], n > 0 ? "srem" : NULL);
 }
 
+static void effect_member(struct call *c, const struct key *k, const char *name, struct slice member) {
+    struct slice effect[] = {slice_str(name), k->name, member};
+
+    call_effect(c, k, 3, effect);
+}
+
 /* Adds to the other set first, so that no failure loses the member. */
 void cmd_smove(struct call *c) {
     const struct set *from, *to;
@@ -95,8 +101,10 @@ void cmd_smove(struct call *c) {
     done(c, &c->keys[1], result == SET_ADDED ? "sadd" : NULL);
     if (!set_stored(c, result))
         return;
+    effect_member(c, &c->keys[1], "SADD", member);
     set_remove(edit(c, &c->keys[0], false, missing_zero), member);
     done(c, &c->keys[0], "srem");
+    effect_member(c, &c->keys[0], "SREM", member);
     reply_integer(c->reply, 1);
 }
 
@@ -211,9 +219,21 @@ static void remove_name(void *ctx, struct slice name) {
     set_remove(ctx, name);
 }
 
+static void tell_removed(void *ctx, struct slice name) {
+    struct call *c = ctx;
+
+    effect_member(c, &c->keys[0], "SREM", name);
+}
+
+/* Takes the members that were picked out of the set. */
+static void pop_names(struct call *c, const struct names *picked) {
+    names_each(picked, remove_name, edit(c, &c->keys[0], false, missing_zero));
+    done(c, &c->keys[0], "spop");
+    names_each(picked, tell_removed, c);
+}
+
 static void pop_many(struct call *c) {
     struct walk w = {.c = c};
-    struct set *s;
     int64_t count;
 
     if (c->argc > 3) {
@@ -232,30 +252,32 @@ static void pop_many(struct call *c) {
     }
     if (!gather_random(&w, (uint64_t)count))
         return;
-    if (!w.names.overflow) {
-        s = edit(c, &c->keys[0], false, missing_zero);
-        names_each(&w.names, remove_name, s);
-        done(c, &c->keys[0], "spop");
-    }
+    if (!w.names.overflow)
+        pop_names(c, &w.names);
     names_reply_set(c, &w.names);
 }
 
 void cmd_spop(struct call *c) {
-    struct set *s;
-    char room[SET_ROOM];
-    struct slice member;
+    struct walk w = {.c = c, .names = names_make(c)};
 
     if (c->argc > 2) {
         pop_many(c);
         return;
     }
-    s = edit(c, &c->keys[0], false, missing_null);
-    if (s == NULL)
+    if (!read_set(c, 0, &w.s))
         return;
-    member = set_member(s, set_random(s), room);
-    reply_bulk(c->reply, member);
-    set_remove(s, member);
-    done(c, &c->keys[0], "spop");
+    if (w.s == NULL) {
+        reply_null(c->reply);
+        return;
+    }
+    gather_place(&w, set_random(w.s));
+    if (w.names.overflow) {
+        reply_store_error(c, STORE_NO_MEMORY);
+    } else {
+        pop_names(c, &w.names);
+        names_each(&w.names, reply_name, c->reply);
+    }
+    buf_free(&w.names.bytes);
 }
 
 static void random_count(struct call *c) {

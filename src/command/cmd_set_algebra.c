@@ -1,8 +1,8 @@
 /* cmd_set_algebra.c - intersections, unions and differences of sets.
  * Source: https://redis.io/commands/sinter and the pages beside it
  *
- * All run one way: a combination walks its sets and hands each member of the result to a sink, once, which counts
- * it or adds it to a set of its own. */
+ * All run one way: a combination walks its sets and hands each member of the result to a sink, which counts it, adds it
+ * to a set of its own, or gathers its bytes for the reply; no set is built that is not stored. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -14,7 +14,9 @@ struct combination {
     struct call *c;
     const struct set **sets; /* NULL: no such key */
     size_t count;
-    struct set *result; /* members go here, or are counted if NULL */
+    struct set *result;  /* members go here, */
+    struct names *names; /* or here; or are counted */
+    size_t walking;      /* of the sets, the one that is walked */
     const struct set *walked;
     uint64_t found, limit; /* members of the result; enough of them */
     bool failed;           /* replied an error */
@@ -26,6 +28,8 @@ static void sink(struct combination *b, struct slice member) {
     b->found++;
     if (b->result != NULL)
         b->failed = b->failed || !set_stored(b->c, set_add(b->result, member));
+    else if (b->names != NULL)
+        names_add(b->names, member);
 }
 
 static void walk(struct combination *b, const struct set *s, set_visit *visit) {
@@ -38,15 +42,20 @@ static void walk(struct combination *b, const struct set *s, set_visit *visit) {
 static void unite_member(void *ctx, set_place at) {
     struct combination *b = ctx;
     char room[SET_ROOM];
+    struct slice member = set_member(b->walked, at, room);
 
-    if (!b->failed)
-        sink(b, set_member(b->walked, at, room));
+    if (b->failed)
+        return;
+    for (size_t i = 0; b->result == NULL && i < b->walking; i++)
+        if (b->sets[i] != NULL && set_has(b->sets[i], member))
+            return;
+    sink(b, member);
 }
 
 static void unite(struct combination *b) {
-    for (size_t i = 0; i < b->count; i++)
-        if (b->sets[i] != NULL)
-            walk(b, b->sets[i], unite_member);
+    for (b->walking = 0; b->walking < b->count; b->walking++)
+        if (b->sets[b->walking] != NULL)
+            walk(b, b->sets[b->walking], unite_member);
 }
 
 static void intersect_member(void *ctx, set_place at) {
@@ -127,12 +136,13 @@ static struct set *run_to_set(struct call *c, size_t first, combine *how) {
 }
 
 static void reply_combined(struct call *c, combine *how) {
-    struct set *result = run_to_set(c, 0, how);
+    struct names names = names_make(c);
+    struct combination b = {.c = c, .limit = UINT64_MAX, .names = &names};
 
-    if (result == NULL)
-        return;
-    reply_members(c, result);
-    store_free_object((struct object *)result);
+    if (run(&b, 0, how))
+        names_reply_set(c, &names);
+    else
+        buf_free(&names.bytes);
 }
 
 static void store_combined(struct call *c, combine *how, const char *event) {

@@ -1,6 +1,4 @@
 /* keyspace.c - what goes over all shards, one at a time: counting, scanning, flushing, statistics. */
-#include <flashkv/mem.h>
-
 #include "store_impl.h"
 
 /* ---- counting ------------------------------------------------------------------------------------------- */
@@ -123,44 +121,6 @@ bool store_random(struct txn *t, store_visit *visit, void *ctx) {
 
 /* ---- flushing -------------------------------------------------------------------------------------------- */
 
-static void flushed_lock(struct store *s) ACQUIRE(flushed_role) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_lock(&s->flushed_mutex);
-}
-
-static void flushed_unlock(struct store *s) RELEASE(flushed_role) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_unlock(&s->flushed_mutex);
-}
-
-void store_free_flushed(struct store *s) {
-    struct flushed *f;
-
-    flushed_lock(s);
-    f = s->flushed;
-    s->flushed = NULL;
-    flushed_unlock(s);
-    while (f != NULL) {
-        struct flushed *next = f->next;
-
-        entries_destroy(&f->keys);
-        mem_free(f);
-        f = next;
-    }
-}
-
-/* Leaves entries to the sweeper. False: no memory for the note. */
-static bool flush_later(struct store *s, const struct table *keys) {
-    struct flushed *f = mem_alloc(sizeof(*f));
-
-    if (f == NULL)
-        return false;
-    f->keys = *keys;
-    flushed_lock(s);
-    f->next = s->flushed;
-    s->flushed = f;
-    flushed_unlock(s);
-    return true;
-}
-
 static void mark_live(void *ctx, const struct key *k, bool *marked) {
     *marked = store_peek(ctx, k) != NULL;
 }
@@ -179,16 +139,14 @@ static void flush_shard(struct txn *t, struct shard *sh, unsigned i, struct tabl
     t->shards = held;
 }
 
-void store_flush(struct txn *t, bool async) {
+void store_flush(struct txn *t) {
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         struct shard *sh = txn_visit_write(t, i);
         struct table keys;
 
         flush_shard(t, sh, i, &keys);
         txn_leave_write(t, i);
-        if (!(async || t->shards != 0) ||
-            !flush_later(t->store, &keys)) /* not while others wait for its shards */
-            entries_destroy(&keys);
+        garbage_add_keys(&t->store->garbage, &keys);
     }
 }
 

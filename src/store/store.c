@@ -19,7 +19,7 @@ struct store *store_create(const struct store_config *config) {
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         shard_init(&s->shards[i], i, s->secret);
     s->max_value = config->max_value;
-    mutex_init(&s->flushed_mutex, LOCK_RANK_LEAF);
+    garbage_init(&s->garbage);
     return s;
 }
 
@@ -28,8 +28,7 @@ void store_destroy(struct store *s) {
         return;
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         shard_destroy(&s->shards[i]);
-    store_free_flushed(s);
-    mutex_destroy(&s->flushed_mutex);
+    garbage_destroy(&s->garbage);
     mem_free(s);
 }
 

@@ -4,16 +4,8 @@
 
 #include <flashkv/store.h>
 
+#include "garbage.h"
 #include "shard.h"
-
-/* Entries that a flush cut loose, waiting for the sweeper to free them. */
-struct flushed {
-    struct flushed *next;
-    struct table keys;
-};
-
-/* The role of store.flushed_mutex (flashkv/thread_safety.h). */
-extern struct mutex flushed_role;
 
 struct sink {
     event_sink *tell;
@@ -27,8 +19,7 @@ struct store {
     _Atomic uint64_t random_state;
     struct sink sinks[STORE_SINKS_MAX]; /* unchanging once there are transactions */
     unsigned sink_count;
-    struct mutex flushed_mutex;
-    struct flushed *flushed GUARDED_BY(flushed_role);
+    struct garbage garbage;
 };
 
 /* The shard of a key, which the transaction holds: exclusively for txn_shard_write. */
@@ -52,8 +43,5 @@ void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
 
 /* A key is gone because its time was up. */
 void txn_expired(struct txn *t, const struct key *k);
-
-/* Frees what asynchronous flushes left. */
-void store_free_flushed(struct store *s);
 
 #endif

@@ -112,7 +112,7 @@ static void *sweeper_run(void *arg) {
     unsigned pause = PAUSE_BASE_MS;
 
     while (!wait_or_stop(sw, pause)) {
-        store_free_flushed(sw->store);
+        garbage_collect(&sw->store->garbage);
         pause = next_pause(pause, store_sweep(sw->store, clock_wall_ms()));
         finish_moves(sw->store);
         atomic_store_explicit(&sw->pause_ms, pause, memory_order_relaxed);
@@ -133,8 +133,10 @@ struct sweeper *sweeper_start(struct store *s) {
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&sw->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (pthread_create(&sw->thread, NULL, sweeper_run, sw) == 0)
+    if (pthread_create(&sw->thread, NULL, sweeper_run, sw) == 0) {
+        garbage_set_collected(&s->garbage, true);
         return sw;
+    }
     pthread_cond_destroy(&sw->wake);
     pthread_mutex_destroy(&sw->mutex);
     mem_free(sw);
@@ -149,6 +151,7 @@ void sweeper_stop(struct sweeper *sw) {
     pthread_cond_signal(&sw->wake);
     pthread_mutex_unlock(&sw->mutex);
     pthread_join(sw->thread, NULL);
+    garbage_set_collected(&sw->store->garbage, false);
     pthread_cond_destroy(&sw->wake);
     pthread_mutex_destroy(&sw->mutex);
     mem_free(sw);

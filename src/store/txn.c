@@ -47,7 +47,8 @@ void txn_end(struct txn *t) NO_THREAD_SAFETY_ANALYSIS {
             shard_rdunlock(sh);
     }
     t->shards = 0;
-    dead_free(t->dead);
+    if (t->dead != NULL)
+        garbage_add_objects(&t->store->garbage, t->dead);
     t->dead = NULL;
 }
 

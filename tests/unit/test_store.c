@@ -469,9 +469,9 @@ START_TEST(test_sweep) {
 }
 END_TEST
 
-static void flush_all(bool async) {
+static void flush_all(void) {
     txn_begin(&txn, store, NOW, 0, TXN_WRITE);
-    store_flush(&txn, async);
+    store_flush(&txn);
     ck_assert_uint_eq(store_count(&txn), 0);
     txn_end(&txn);
 }
@@ -487,7 +487,7 @@ START_TEST(test_flush_and_bytes) {
         }
         txn_end(&txn);
         ck_assert_uint_gt(stats().bytes, (size_t)3000 * 2999 / 2 * 3);
-        flush_all(round == 1);
+        flush_all();
         ck_assert_uint_eq(stats().bytes, 0);
     }
 }
@@ -544,7 +544,7 @@ START_TEST(test_accounting_never_drifts) {
     /* The tables' free slots are not any entry's: far less than 64 KiB here. */
     ck_assert_uint_ge(stats().bytes, sum);
     ck_assert_uint_lt(stats().bytes - sum, 64 * 1024);
-    flush_all(false);
+    flush_all();
     ck_assert_uint_eq(stats().bytes, 0);
 }
 END_TEST

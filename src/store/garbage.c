@@ -1,0 +1,111 @@
+/* garbage.c - what was unlinked and takes long to free is left to the sweeper, so that no connection waits for it.
+ *
+ * Objects are linked through their next_dead, so leaving one costs no memory. Where no sweeper runs, or when it has
+ * fallen behind by BACKLOG_MAX, they are freed at once: a client that makes large values faster than they can be freed
+ * does the freeing itself. */
+#include <flashkv/mem.h>
+
+#include "store_impl.h"
+
+enum {
+    SLOW_ELEMENTS = 512,    /* of a collection: freeing so many takes some 20 us */
+    SLOW_BYTES = 1 << 20,   /* of a string, whose pages go back to the system */
+    BACKLOG_MAX = 16 << 20, /* elements, or KiB of strings */
+};
+
+struct mutex garbage_role;
+
+static void garbage_lock(struct garbage *g) ACQUIRE(garbage_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&g->mutex);
+}
+
+static void garbage_unlock(struct garbage *g) RELEASE(garbage_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&g->mutex);
+}
+
+void garbage_init(struct garbage *g) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_init(&g->mutex, LOCK_RANK_LEAF);
+}
+
+void garbage_destroy(struct garbage *g) {
+    garbage_collect(g);
+    mutex_destroy(&g->mutex);
+}
+
+void garbage_set_collected(struct garbage *g, bool collected) {
+    atomic_store_explicit(&g->collected, collected, memory_order_relaxed);
+}
+
+static bool is_collected(const struct garbage *g) {
+    return atomic_load_explicit(&g->collected, memory_order_relaxed);
+}
+
+/* What it takes to free an object, as BACKLOG_MAX counts it; 0: next to nothing. */
+static size_t cost_of(const struct object *o) {
+    size_t len = object_len(o);
+
+    if (o->type == TYPE_STRING)
+        return len > SLOW_BYTES ? len / 1024 : 0;
+    return len > SLOW_ELEMENTS ? len : 0;
+}
+
+/* False: the backlog is too long. */
+static bool leave(struct garbage *g, struct object *o, size_t cost) {
+    bool left;
+
+    garbage_lock(g);
+    left = g->backlog < BACKLOG_MAX;
+    if (left) {
+        o->next_dead = g->objects;
+        g->objects = o;
+        g->backlog += cost;
+    }
+    garbage_unlock(g);
+    return left;
+}
+
+void garbage_add_objects(struct garbage *g, struct object *dead) {
+    while (dead != NULL) {
+        struct object *o = dead;
+        size_t cost = cost_of(o);
+
+        dead = o->next_dead;
+        if (cost == 0 || !is_collected(g) || !leave(g, o, cost))
+            object_free(o);
+    }
+}
+
+void garbage_add_keys(struct garbage *g, struct table *keys) {
+    struct garbage_keys *note = is_collected(g) && keys->used > 0 ? mem_alloc(sizeof(*note)) : NULL;
+
+    if (note == NULL) {
+        entries_destroy(keys);
+        return;
+    }
+    note->keys = *keys;
+    garbage_lock(g);
+    note->next = g->keys;
+    g->keys = note;
+    garbage_unlock(g);
+}
+
+void garbage_collect(struct garbage *g) {
+    struct garbage_keys *keys;
+    struct object *objects;
+
+    garbage_lock(g);
+    keys = g->keys;
+    objects = g->objects;
+    g->keys = NULL;
+    g->objects = NULL;
+    g->backlog = 0;
+    garbage_unlock(g);
+    dead_free(objects);
+    while (keys != NULL) {
+        struct garbage_keys *next = keys->next;
+
+        entries_destroy(&keys->keys);
+        mem_free(keys);
+        keys = next;
+    }
+}

@@ -1,0 +1,39 @@
+/* garbage.h - what was unlinked and is freed in the background. Private to the store. Thread-safe. */
+#ifndef FLASHKV_STORE_GARBAGE_H
+#define FLASHKV_STORE_GARBAGE_H
+
+#include <flashkv/lock.h>
+
+#include "table.h"
+
+/* The role of garbage.mutex (flashkv/thread_safety.h). */
+extern struct mutex garbage_role;
+
+/* The table of a shard that was flushed. */
+struct garbage_keys {
+    struct garbage_keys *next;
+    struct table keys;
+};
+
+struct garbage {
+    struct mutex mutex; /* a leaf */
+    struct garbage_keys *keys GUARDED_BY(garbage_role);
+    struct object *objects GUARDED_BY(garbage_role); /* linked through next_dead */
+    size_t backlog GUARDED_BY(garbage_role);         /* the cost of `objects` */
+    _Atomic bool collected;                          /* somebody calls garbage_collect */
+};
+
+void garbage_init(struct garbage *g);
+/* Frees all that is left. */
+void garbage_destroy(struct garbage *g);
+/* While nobody collects, all is freed at once. */
+void garbage_set_collected(struct garbage *g, bool collected);
+
+/* Takes a chain of unlinked objects: frees small ones, leaves large ones to the collector. The caller holds no shard. */
+void garbage_add_objects(struct garbage *g, struct object *dead);
+/* The same for a shard's table, with its entries and objects. */
+void garbage_add_keys(struct garbage *g, struct table *keys);
+/* Frees what was left so far. */
+void garbage_collect(struct garbage *g);
+
+#endif
