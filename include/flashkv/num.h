@@ -13,9 +13,10 @@ enum { NUM_I64_MAX = 21 }; /* room for any int64_t in decimal and a NUL */
 /* True and *out set iff the whole of `s` is a strict integer that fits. */
 bool num_parse_i64(struct slice s, int64_t *out);
 bool num_parse_u64(struct slice s, uint64_t *out);
-/* A finite or infinite double as Redis reads it (no space around, "inf", "-inf"; NaN refused). */
+/* A finite or infinite double as Redis reads it (no space around, "inf", "-inf"; NaN refused); shorter than
+ * NUM_LONG_DOUBLE_MAX. */
 bool num_parse_double(struct slice s, double *out);
-/* The same in the wider type that INCRBYFLOAT and HINCRBYFLOAT count in; shorter than NUM_LONG_DOUBLE_MAX. */
+/* The same in the wider type that INCRBYFLOAT and HINCRBYFLOAT count in. */
 bool num_parse_long_double(struct slice s, long double *out);
 /* Writes a double as Redis 7.0 replies with a score: 17 significant digits ("%.17g"), "inf" or "-inf";
  * NUL-terminated. Returns the length. */

@@ -41,8 +41,17 @@ static bool is_whole_number(struct slice s, const char *text, const char *rest, 
     return rest == text + s.len && !isspace((unsigned char)s.ptr[0]) && !isnan(n) && !out_of_range;
 }
 
+/* The bytes with a NUL behind them; false: none, or too many. */
+static bool terminate(struct slice s, char text[NUM_LONG_DOUBLE_MAX]) {
+    if (s.len == 0 || s.len >= NUM_LONG_DOUBLE_MAX)
+        return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return true;
+}
+
 bool num_parse_double(struct slice s, double *out) {
-    char text[256], *end;
+    char text[NUM_LONG_DOUBLE_MAX], *end;
     int64_t n;
     double d;
 
@@ -50,10 +59,8 @@ bool num_parse_double(struct slice s, double *out) {
         *out = (double)n;
         return true;
     }
-    if (s.len == 0 || s.len >= sizeof(text))
+    if (!terminate(s, text))
         return false;
-    memcpy(text, s.ptr, s.len);
-    text[s.len] = '\0';
     errno = 0;
     d = strtod(text, &end);
     if (!is_whole_number(s, text, end, d))
@@ -66,10 +73,8 @@ bool num_parse_long_double(struct slice s, long double *out) {
     char text[NUM_LONG_DOUBLE_MAX], *end;
     long double n;
 
-    if (s.len == 0 || s.len >= sizeof(text))
+    if (!terminate(s, text))
         return false;
-    memcpy(text, s.ptr, s.len);
-    text[s.len] = '\0';
     errno = 0;
     n = strtold(text, &end);
     if (!is_whole_number(s, text, end, n))

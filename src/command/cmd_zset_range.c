@@ -35,7 +35,7 @@ struct range {
 
 /* A score, or "(" and a score; anything that strtod takes, nothing at all included, as Redis reads it. */
 static bool score_bound(struct slice s, struct bound *b) {
-    char text[256], *end;
+    char text[NUM_LONG_DOUBLE_MAX], *end;
 
     b->exclusive = slice_starts(s, SLICE_LIT("("));
     s = slice_of(s.ptr + b->exclusive, s.len - b->exclusive);

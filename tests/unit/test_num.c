@@ -152,13 +152,16 @@ START_TEST(double_refused_and_output_untouched) {
 END_TEST
 
 START_TEST(a_double_of_any_length_is_safe) {
-    char digits[1000];
+    char digits[NUM_LONG_DOUBLE_MAX];
     double d = 42;
 
     memset(digits, '1', sizeof(digits));
+    ck_assert(num_parse_double(slice_of(digits, 309), &d));
+    ck_assert(!num_parse_double(slice_of(digits, 310), &d)); /* greater than any */
+    memset(digits, '0', sizeof(digits));
+    digits[1] = '.';
+    ck_assert(num_parse_double(slice_of(digits, sizeof(digits) - 1), &d));
     ck_assert(!num_parse_double(slice_of(digits, sizeof(digits)), &d));
-    ck_assert(num_parse_double(slice_of(digits, 255), &d));
-    ck_assert(!num_parse_double(slice_of(digits, 256), &d));
 }
 END_TEST
 
@@ -195,6 +198,10 @@ static const struct {
 } score[] = {
     {0.1, "0.10000000000000001"},
     {3, "3"},
+    {-0.0, "-0"},
+    {99999999999999984.0, "99999999999999984"},
+    {-99999999999999984.0, "-99999999999999984"},
+    {1e17, "1e+17"},
     {1e20, "1e+20"},
     {1e-7, "9.9999999999999995e-08"},
     {-1.7976931348623157e308, "-1.7976931348623157e+308"},
