@@ -16,6 +16,7 @@
 struct options {
     char *bind;               /* addresses, comma-separated */
     uint64_t http_port;       /* 0: any free one */
+    uint64_t upstash_port;    /* 0: none */
     uint64_t resp_port;       /* 0: any free one */
     uint64_t http_threads;    /* 0: one per core */
     uint64_t resp_threads;    /* 0: one per core */

@@ -28,9 +28,9 @@ struct message {
     enum pubsub_kind kind;
     struct slice pattern; /* PUBSUB_PATTERN: the one that matched */
     struct slice channel, payload;
-    /* What subscribers make of it for their clients, so that it is made once: whoever finds NULL where his form
-     * belongs puts it there with the reference it was born with. pubsub_publish drops them. */
-    struct blob *wire[2];
+    /* What subscribers make of it for their clients (RESP2, RESP3, HTTP), so that it is made once: whoever finds NULL
+     * where his form belongs puts it there with the reference it was born with. pubsub_publish drops them. */
+    struct blob *wire[3];
 };
 
 struct subscriber {

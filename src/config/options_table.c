@@ -20,6 +20,8 @@ const struct option_row option_table[] = {
      "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
     {"http-port", "Network", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,
      "Port of the REST interface; 0 takes a free one"},
+    {"upstash-port", "Network", OPTION_UINT, FIELD(upstash_port), "0", 0, 65535, NULL, "port", NULL,
+     "Port of its own for Upstash's clients, who find /upstash at its root; 0 is none"},
     {"resp-port", "Network", OPTION_UINT, FIELD(resp_port), "6379", 0, 65535, NULL, "port", "port",
      "Port of the Redis protocol; 0 takes a free one"},
     {"http-threads", "Network", OPTION_UINT, FIELD(http_threads), "0", 0, 256, NULL, "threads", NULL,

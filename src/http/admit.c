@@ -85,9 +85,9 @@ static bool bad_body(struct request *r) {
 
     if (r->route->body == BODY_NONE)
         return false;
-    if (h->content_length.ptr == NULL && h->transfer_encoding.ptr == NULL)
+    if (r->route->body != BODY_OPTIONAL && h->content_length.ptr == NULL && h->transfer_encoding.ptr == NULL)
         return refuse(r, 411, "this needs a body: send Content-Length, 0 for an empty one");
-    if (r->route->body == BODY_RAW && num_parse_u64(h->content_length, &length) && length > longest)
+    if (r->route->body != BODY_STREAM && num_parse_u64(h->content_length, &length) && length > longest)
         return refuse(r, 413, "the body is longer than max-value-bytes (%llu)", (unsigned long long)longest);
     if (h->content_encoding.len > 0 && !slice_caseeq(h->content_encoding, SLICE_LIT("identity")))
         return refuse(r, 415, "bodies are stored as they are: Content-Encoding is not kept");

@@ -31,6 +31,7 @@ struct conn *conn_new(struct conn_list *l, struct worker *w, int fd) {
         return NULL;
     c->worker = w;
     c->fd = fd;
+    c->prefix = "";
     c->since_ns = clock_mono_ns();
     list_lock(l);
     c->next = l->head;

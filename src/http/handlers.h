@@ -25,6 +25,11 @@ enum MHD_Result http_batch(struct request *r);
 /* export.c, import.c */
 enum MHD_Result http_export(struct request *r);
 enum MHD_Result http_import(struct request *r);
+/* upstash.c */
+enum MHD_Result http_upstash_command(struct request *r);
+enum MHD_Result http_upstash_path(struct request *r);
+enum MHD_Result http_upstash_pipeline(struct request *r);
+enum MHD_Result http_upstash_transaction(struct request *r);
 /* service.c */
 enum MHD_Result http_get_root(struct request *r);
 enum MHD_Result http_get_health(struct request *r);

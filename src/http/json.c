@@ -132,9 +132,9 @@ char *json_number(const char *name, int64_t n) {
 /* ---- the service --------------------------------------------------------------------------------------------------- */
 
 char *json_about(void) {
-    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s,s,s,s]}", "service", "FlashKV", "version", PACKAGE_VERSION,
-                          "endpoints", "/keys", "/lists/{key}", "/batch", "/export", "/import", "/stats",
-                          "/healthz", "/openapi.json"));
+    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s,s,s,s,s]}", "service", "FlashKV", "version",
+                          PACKAGE_VERSION, "endpoints", "/keys", "/lists/{key}", "/batch", "/export",
+                          "/import", "/upstash", "/stats", "/healthz", "/openapi.json"));
 }
 
 static json_t *shard_json(const struct shard_stats *s) {

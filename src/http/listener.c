@@ -110,7 +110,7 @@ static int go_round(struct listener *l, struct rounds *next) {
 
 static void *run(void *listener) {
     struct listener *l = listener;
-    struct pollfd polls[NET_LISTENERS_MAX + 1] = {{l->waker, POLLIN, 0}};
+    struct pollfd polls[LISTENER_FDS_MAX + 1] = {{l->waker, POLLIN, 0}};
     struct rounds next = {0, 0};
     bool paused = false;
 

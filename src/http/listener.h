@@ -15,13 +15,15 @@
 #include "stream.h"
 #include "worker.h"
 
+enum { LISTENER_FDS_MAX = 2 * NET_LISTENERS_MAX };
+
 struct listener {
     struct server *server;
     struct worker *workers;
     unsigned worker_count, next_worker;
     struct conn_list *conns;
     struct pause_list *pauses;
-    int fds[NET_LISTENERS_MAX];
+    int fds[LISTENER_FDS_MAX];
     unsigned count;
     int waker; /* an eventfd: stop */
     pthread_t thread;

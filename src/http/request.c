@@ -68,6 +68,8 @@ static enum target_result parse_path(char *at, char *end, struct target *t) {
 
         if (t->segment_count == SEGMENTS_MAX) {
             t->too_deep = true;
+            t->rest = at;
+            t->rest_end = end;
             return TARGET_OK;
         }
         if (!decode(at, segment_end, false, &t->segments[t->segment_count++]))
@@ -76,9 +78,10 @@ static enum target_result parse_path(char *at, char *end, struct target *t) {
             return TARGET_OK;
         at = stop + 1;
         if (at == end) { /* "/keys/" has an empty last segment: the empty key */
-            if (t->segment_count == SEGMENTS_MAX)
+            if (t->segment_count == SEGMENTS_MAX) {
                 t->too_deep = true;
-            else
+                t->rest = t->rest_end = at;
+            } else
                 t->segments[t->segment_count++] = slice_of(at, 0);
         }
     }
@@ -90,6 +93,7 @@ enum target_result target_parse(char *raw, struct target *t) {
     enum target_result r;
 
     t->segment_count = t->query_count = 0;
+    t->rest = NULL;
     t->too_deep = t->is_asterisk = false;
     for (const char *c = raw; *c != '\0'; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
@@ -109,6 +113,18 @@ enum target_result target_parse(char *raw, struct target *t) {
         return TARGET_BAD_BYTE;
     r = path < end ? parse_path(path + 1, end, t) : TARGET_OK;
     return r == TARGET_OK ? parse_query(query, t) : r;
+}
+
+bool target_next(struct target *t, struct slice *segment, enum target_result *result) {
+    char *at = t->rest, *stop;
+
+    if (at == NULL)
+        return false;
+    stop = memchr(at, '/', (size_t)(t->rest_end - at));
+    t->rest = stop != NULL ? stop + 1 : NULL;
+    if (!decode(at, stop != NULL ? stop : t->rest_end, false, segment))
+        *result = TARGET_BAD_ESCAPE;
+    return *result == TARGET_OK;
 }
 
 bool target_query(const struct target *t, const char *name, struct slice *value) {
@@ -197,19 +213,22 @@ void request_headers(struct request *r, const char *version) {
 
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
-bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw) {
-    size_t len = strlen(raw);
+bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
+                   const char *prefix) {
+    size_t len = strlen(raw), before = strlen(prefix);
 
     memset(r, 0, offsetof(struct request, verdict));
     r->http = h;
     r->server = http_server(h);
     r->connection = connection;
     r->raw_len = len;
-    r->raw = len < sizeof(r->room) ? r->room : mem_alloc(len + 1);
+    r->raw = before + len < sizeof(r->room) ? r->room : mem_alloc(before + len + 1);
     if (r->raw == NULL)
         return false;
-    memcpy(r->raw, raw, len + 1);
-    r->target_result = target_parse(r->raw, &r->target);
+    memcpy(r->raw, prefix, before);
+    memcpy(r->raw + before, raw, len + 1);
+    /* Only a path can follow a prefix: an absolute form would lead past it. */
+    r->target_result = before > 0 && *raw != '/' ? TARGET_BAD_BYTE : target_parse(r->raw, &r->target);
     return true;
 }
 

@@ -19,7 +19,9 @@ struct pair {
 struct target {
     struct slice segments[SEGMENTS_MAX];
     unsigned segment_count;
-    bool too_deep;    /* more segments than any route has */
+    bool too_deep; /* more segments than there is room for: the others are in `rest` */
+    char *rest;    /* not decoded yet, up to `rest_end`: target_next */
+    char *rest_end;
     bool is_asterisk; /* "*", for OPTIONS */
     struct pair query[QUERY_MAX];
     unsigned query_count;
@@ -28,6 +30,8 @@ struct target {
 enum target_result { TARGET_OK, TARGET_BAD_ESCAPE, TARGET_BAD_BYTE, TARGET_TOO_MANY_PARAMETERS };
 /* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path. */
 enum target_result target_parse(char *raw, struct target *t);
+/* Takes the next segment off `rest`, decoded in place. False: there is none. TARGET_BAD_ESCAPE in *result if it is bad. */
+bool target_next(struct target *t, struct slice *segment, enum target_result *result);
 /* A query parameter's value; false: not given. */
 bool target_query(const struct target *t, const char *name, struct slice *value);
 
@@ -90,8 +94,9 @@ struct request {
     char room[TARGET_ROOM];
 };
 
-/* Starts a request for a raw target. False: no memory; nothing is to be freed. */
-bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw);
+/* Starts a request for a raw target, before whose path `prefix` is put. False: no memory; nothing is to be freed. */
+bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
+                   const char *prefix);
 void request_end(struct request *r);
 /* Reads the headers in one pass. `version` is where libmicrohttpd has it. */
 void request_headers(struct request *r, const char *version);

@@ -40,7 +40,7 @@ static void tell_who_asks(const struct request *r, struct session *s) {
 }
 
 struct session request_session(const struct request *r) {
-    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms};
+    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms, .protocol = 2};
 
     if (atomic_load_explicit(&r->server->monitors.count, memory_order_relaxed) > 0)
         tell_who_asks(r, &s);
@@ -182,6 +182,11 @@ enum MHD_Result respond_json(struct request *r, char *text) {
 }
 
 enum MHD_Result respond_out(struct request *r, unsigned status, const char *type, struct json_out *o) {
+    return respond_out_with(r, status, type, o, "", "");
+}
+
+enum MHD_Result respond_out_with(struct request *r, unsigned status, const char *type, struct json_out *o,
+                                 const char *name, const char *value) {
     struct MHD_Response *response;
 
     if (o->failed) {
@@ -196,6 +201,7 @@ enum MHD_Result respond_out(struct request *r, unsigned status, const char *type
     }
     o->buf = buf_make(0); /* the response's now */
     header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    header(response, name, value);
     return queue(r, status, response);
 }
 

@@ -46,6 +46,9 @@ enum MHD_Result respond_refused(struct request *r, struct slice etag);
 enum MHD_Result respond_json(struct request *r, char *text);
 /* A text that was written piece by piece, and is let go; if it did not fit, 507. */
 enum MHD_Result respond_out(struct request *r, unsigned status, const char *type, struct json_out *o);
+/* The same with a header of its own. */
+enum MHD_Result respond_out_with(struct request *r, unsigned status, const char *type, struct json_out *o,
+                                 const char *name, const char *value);
 static inline enum MHD_Result respond_json_out(struct request *r, unsigned status, struct json_out *o) {
     return respond_out(r, status, "application/json", o);
 }

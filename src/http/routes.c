@@ -24,6 +24,15 @@ const struct route route_table[] = {
     {"POST", "/batch", "batch", http_batch, BODY_STREAM, "results"},
     {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor"},
     {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict"},
+    {"POST", "/upstash", "upstashCommand", http_upstash_command, BODY_OPTIONAL, "*"},
+    {"POST", "/upstash/pipeline", "upstashPipeline", http_upstash_pipeline, BODY_OPTIONAL, "*"},
+    {"POST", "/upstash/multi-exec", "upstashTransaction", http_upstash_transaction, BODY_OPTIONAL, "*"},
+    {"GET", "/upstash/{command}", "upstashGetCommand", http_upstash_path, BODY_NONE, "*"},
+    {"POST", "/upstash/{command}", "upstashPostCommand", http_upstash_path, BODY_OPTIONAL, "*"},
+    {"PUT", "/upstash/{command}", "upstashPutCommand", http_upstash_path, BODY_OPTIONAL, "*"},
+    {"GET", "/upstash/{command}/{args}", "upstashGetPath", http_upstash_path, BODY_NONE, "*"},
+    {"POST", "/upstash/{command}/{args}", "upstashPostPath", http_upstash_path, BODY_OPTIONAL, "*"},
+    {"PUT", "/upstash/{command}/{args}", "upstashPutPath", http_upstash_path, BODY_OPTIONAL, "*"},
     {"GET", "/", "getRoot", http_get_root, BODY_NONE, ""},
     {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, ""},
     {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, ""},
@@ -33,11 +42,18 @@ const struct route route_table[] = {
 };
 const size_t route_count = sizeof(route_table) / sizeof(*route_table);
 
+static bool takes_any_depth(const char *template) {
+    static const char args[] = "/{args}";
+    size_t len = strlen(template);
+
+    return len >= sizeof(args) && strcmp(template + len - (sizeof(args) - 1), args) == 0;
+}
+
 /* Does the path match the template? Segment by segment, so that a slash inside one stays inside. */
 static bool path_matches(const char *template, const struct target *t) {
     const char *at = template + 1;
 
-    if (t->too_deep)
+    if (t->too_deep && !takes_any_depth(template))
         return false;
     for (unsigned i = 0; i < t->segment_count; i++) {
         size_t len = strcspn(at, "/");
@@ -104,6 +120,8 @@ static bool word_among(const char *words, struct slice word) {
 const struct pair *route_bad_parameter(const struct request *r) {
     const struct target *t = &r->target;
 
+    if (r->route->parameters[0] == '*')
+        return NULL;
     for (unsigned i = 0; i < t->query_count; i++) {
         if (!word_among(r->route->parameters, t->query[i].name))
             return &t->query[i];

@@ -5,15 +5,16 @@
 #include "request.h"
 
 /* BODY_STREAM: of any length, taken as it comes (struct intake); the handler is called at its beginning. */
-enum body_policy { BODY_NONE, BODY_RAW, BODY_STREAM };
+enum body_policy { BODY_NONE, BODY_RAW, BODY_STREAM, BODY_OPTIONAL };
 
 struct route {
     const char *method;
-    const char *template;  /* "/keys/{key}/incr": a segment in braces is any */
+    const char
+        *template; /* "/keys/{key}/incr": a segment in braces is any, {args} at the end all that follow */
     const char *operation; /* the operationId of the OpenAPI document */
     enum MHD_Result (*handler)(struct request *r);
     enum body_policy body;
-    const char *parameters; /* allowed in the query, divided by spaces */
+    const char *parameters; /* allowed in the query, divided by spaces; "*": any, and any number of times */
 };
 
 extern const struct route route_table[];

@@ -10,6 +10,7 @@
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -170,7 +171,7 @@ static struct conn *conn_of(struct MHD_Connection *connection) {
 static void *on_target(void *cls, const char *raw, struct MHD_Connection *connection) {
     struct conn *c = conn_of(connection);
 
-    if (c == NULL || !request_begin(&c->request, cls, connection, raw))
+    if (c == NULL || !request_begin(&c->request, cls, connection, raw, c->prefix))
         return NULL;
     atomic_store_explicit(&c->busy, true, memory_order_relaxed);
     return &c->request;
@@ -195,14 +196,33 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     atomic_store_explicit(&c->busy, false, memory_order_relaxed);
 }
 
+static uint16_t port_of(int fd) {
+    struct sockaddr_storage own;
+    socklen_t len = sizeof(own);
+
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0)
+        return 0;
+    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                           : ((struct sockaddr_in *)&own)->sin_port);
+}
+
+static struct conn *welcome(struct worker *w, int fd) {
+    struct conn *c = conn_new(&w->http->conns, w, fd);
+    uint64_t upstash = w->http->server->options->upstash_port;
+
+    if (c != NULL && upstash > 0 && port_of(fd) == upstash)
+        c->prefix = "/upstash";
+    return c;
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code) {
     struct worker *w = cls;
     struct http *h = w->http;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = conn_new(
-            &h->conns, w, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+        *context =
+            welcome(w, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     } else {
         conn_free(&h->conns, *context);
         *context = NULL;
@@ -279,10 +299,25 @@ static void destroy(struct http *h) {
     mem_free(h);
 }
 
+/* All sockets, those of the port for Upstash's clients behind the others. How many; 0: `why`, and none is open. */
+static unsigned listen_all(struct server *srv, int fds[LISTENER_FDS_MAX], char *why, size_t cap) {
+    uint16_t port = (uint16_t)srv->options->http_port, upstash_port = (uint16_t)srv->options->upstash_port;
+    unsigned n = net_listen(srv->options->bind, &port, fds, why, cap), more;
+
+    srv->http_port = port;
+    if (n == 0 || upstash_port == 0)
+        return n;
+    more = net_listen(srv->options->bind, &upstash_port, fds + n, why, cap);
+    if (more > 0)
+        return n + more;
+    while (n > 0)
+        close(fds[--n]);
+    return 0;
+}
+
 struct http *http_start(struct server *srv, char *why, size_t cap) {
     struct http *h = mem_zalloc(sizeof(*h));
-    uint16_t port = (uint16_t)srv->options->http_port;
-    int fds[NET_LISTENERS_MAX];
+    int fds[LISTENER_FDS_MAX];
     unsigned n = 0;
 
     snprintf(why, cap, "out of memory");
@@ -292,8 +327,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     conn_list_init(&h->conns);
     cache_init(&h->cache);
     pause_list_init(&h->pauses);
-    n = net_listen(srv->options->bind, &port, fds, why, cap);
-    srv->http_port = port;
+    n = listen_all(srv, fds, why, cap);
     if (n == 0)
         goto fail;
     snprintf(why, cap, "libmicrohttpd or a thread does not start");

@@ -2,16 +2,20 @@
 #include "stream.h"
 
 #include <flashkv/clock.h>
+#include <flashkv/log.h>
 #include <flashkv/mem.h>
+#include <sys/epoll.h>
 
 #include "conn.h"
 #include "respond.h"
 #include "server.h"
+#include "worker.h"
 
 enum { STREAM_BLOCK = 1024 }; /* the library's own buffer, of no use to chunked responses */
 
 /* A connection that is suspended now and then. */
 struct pause {
+    struct waiter leaving; /* first: tells when the client is */
     struct pause_list *list;
     struct pause *prev, *next;
     struct conn *conn;
@@ -50,38 +54,6 @@ void pause_list_destroy(struct pause_list *l) {
     mutex_destroy(&l->mutex);
 }
 
-static void pause_enter(struct pause *p, struct request *r) {
-    p->list = http_pauses(r->http);
-    p->conn = conn_of_request(r);
-    mutex_init(&p->mutex, LOCK_RANK_LEAF);
-    list_lock(p->list);
-    p->stopped = p->list->stopped;
-    p->next = p->list->head;
-    if (p->next != NULL)
-        p->next->prev = p;
-    p->list->head = p;
-    list_unlock(p->list);
-}
-
-static void pause_leave(struct pause *p) {
-    list_lock(p->list);
-    if (p->prev != NULL)
-        p->prev->next = p->next;
-    else
-        p->list->head = p->next;
-    if (p->next != NULL)
-        p->next->prev = p->prev;
-    list_unlock(p->list);
-    mutex_destroy(&p->mutex);
-}
-
-void pause_free(struct pause *p) {
-    if (p == NULL)
-        return;
-    pause_leave(p);
-    mem_free(p);
-}
-
 /* Both with the pause's mutex held. The library bears a resumption that comes before it has seen the suspension. */
 static void suspend(struct pause *p) {
     p->suspended = true;
@@ -96,6 +68,7 @@ static void wake(struct pause *p) {
     p->suspended = false;
     atomic_store_explicit(&p->conn->waits, false, memory_order_relaxed);
     MHD_resume_connection(p->conn->request.connection);
+    worker_wake(p->conn->worker); /* its daemon, driven from outside, would not be */
 }
 
 static bool append_held(struct stream *s, struct slice bytes) {
@@ -120,6 +93,59 @@ static void on_due(struct pause *p) {
         wake(p);
     else if (s->ops->fill == NULL && s->ops->heartbeat != NULL)
         append_held(s, slice_str(s->ops->heartbeat));
+}
+
+/* A client that shuts its side may only have said all it has to say: a heartbeat finds out, for one that is gone refuses it,
+ * and that is the end. */
+static void on_leaving(struct waiter *w) {
+    struct pause *p = (struct pause *)w;
+    struct stream *s = p->stream;
+
+    mutex_lock(&p->mutex);
+    if (w->events & (EPOLLHUP | EPOLLERR)) {
+        if (s != NULL && s->ops->fill == NULL)
+            s->ended = s->broken = true;
+        wake(p);
+    } else if (s != NULL && s->out.len == 0) {
+        on_due(p);
+    }
+    mutex_unlock(&p->mutex);
+}
+
+static void pause_enter(struct pause *p, struct request *r) {
+    p->list = http_pauses(r->http);
+    p->conn = conn_of_request(r);
+    p->leaving = (struct waiter){.ready = on_leaving, .fd = p->conn->fd};
+    mutex_init(&p->mutex, LOCK_RANK_LEAF);
+    if (!worker_watch(p->conn->worker, &p->leaving))
+        log_debug("http: a stream's client can leave unnoticed");
+    list_lock(p->list);
+    p->stopped = p->list->stopped;
+    p->next = p->list->head;
+    if (p->next != NULL)
+        p->next->prev = p;
+    p->list->head = p;
+    list_unlock(p->list);
+}
+
+static void pause_leave(struct pause *p) {
+    worker_unwatch(p->conn->worker, &p->leaving);
+    list_lock(p->list);
+    if (p->prev != NULL)
+        p->prev->next = p->next;
+    else
+        p->list->head = p->next;
+    if (p->next != NULL)
+        p->next->prev = p->prev;
+    list_unlock(p->list);
+    mutex_destroy(&p->mutex);
+}
+
+void pause_free(struct pause *p) {
+    if (p == NULL)
+        return;
+    pause_leave(p);
+    mem_free(p);
 }
 
 int pause_list_tick(struct pause_list *l) {

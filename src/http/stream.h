@@ -12,8 +12,8 @@
  *
  * Life. `done` is called once, when the response is out or its connection gone, on the connection's thread; the stream is
  * freed after it. Whoever appends must be stopped by then: unsubscribe in `done`, under the lock that the appends are
- * made under. A suspended connection cannot tell that its client left; the heartbeat, sent when nothing else was for
- * STREAM_BEAT_MS, is what finds out, so a pushed stream should have one.
+ * made under. A client that leaves is found out at once when its kernel says so, else by the heartbeat, sent when nothing
+ * else was for STREAM_BEAT_MS: a pushed stream should have one.
  * Limits. What waits in a pushed stream is at most `max` bytes: a client that is slower than that is cut off.
  * stream_append and stream_end are thread-safe, never block, and may be called under a shard's lock. http_stop ends all
  * streams: pushed ones end, pulled ones are cut, so that nobody takes a part for the whole. */

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "server.h"
@@ -52,7 +53,7 @@ static int patience(struct worker *w) {
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-/* `source` is NULL for the daemon, the worker for its inbox, else a waiter. */
+/* `source` is NULL for the daemon, the worker for its inbox, its own `waker`, else a waiter. */
 static bool watch(struct worker *w, int fd, uint32_t events, void *source) {
     struct epoll_event e = {.events = events, .data.ptr = source};
 
@@ -81,6 +82,39 @@ static void tell(struct worker *w, struct waiter *waiter) {
     waiter->ready(waiter);
 }
 
+static void on_waiter(struct worker *w, struct waiter *waiter, uint32_t events) {
+    waiter->events = events;
+    if (waiter->stays)
+        waiter->ready(waiter);
+    else
+        tell(w, waiter);
+}
+
+bool worker_watch(struct worker *w, struct waiter *waiter) {
+    waiter->stays = watch(w, waiter->fd, EPOLLRDHUP | EPOLLET, waiter);
+    return waiter->stays;
+}
+
+void worker_unwatch(struct worker *w, struct waiter *waiter) {
+    if (waiter->stays)
+        epoll_ctl(w->epoll, EPOLL_CTL_DEL, waiter->fd, NULL);
+    waiter->stays = false;
+}
+
+void worker_wake(struct worker *w) {
+    uint64_t one = 1;
+
+    if (write(w->waker, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        log_error("http: cannot wake a worker: %s", strerror(errno));
+}
+
+static void woken(struct worker *w) {
+    uint64_t times;
+
+    if (read(w->waker, &times, sizeof(times)) < 0 && errno != EAGAIN)
+        log_error("http: a worker's eventfd: %s", strerror(errno));
+}
+
 /* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
 static void *run(void *worker) {
     struct worker *w = worker;
@@ -93,8 +127,10 @@ static void *run(void *worker) {
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == w)
                 going = take_on(w);
+            else if (events[i].data.ptr == &w->waker)
+                woken(w);
             else if (events[i].data.ptr != NULL)
-                tell(w, events[i].data.ptr);
+                on_waiter(w, events[i].data.ptr, events[i].events);
         }
         MHD_run(w->daemon);
     }
@@ -110,14 +146,18 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     if (info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0)
         return false;
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     w->splices = splicer_init(&w->splicer);
-    if (w->epoll >= 0 && watch(w, info->epoll_fd, EPOLLIN, NULL) && watch(w, w->inbox[0], EPOLLIN, w) &&
+    if (w->epoll >= 0 && w->waker >= 0 && watch(w, info->epoll_fd, EPOLLIN, NULL) &&
+        watch(w, w->inbox[0], EPOLLIN, w) && watch(w, w->waker, EPOLLIN, &w->waker) &&
         pthread_create(&w->thread, NULL, run, w) == 0) {
         pthread_setname_np(w->thread, "http");
         return true;
     }
     if (w->epoll >= 0)
         close(w->epoll);
+    if (w->waker >= 0)
+        close(w->waker);
     if (w->splices)
         splicer_destroy(&w->splicer);
     close(w->inbox[0]);
@@ -147,5 +187,6 @@ void worker_stop(struct worker *w) {
     if (w->splices)
         splicer_destroy(&w->splicer);
     close(w->inbox[0]);
+    close(w->waker);
     close(w->epoll);
 }

@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Something that waits for its socket to be writable; begins what it is part of. */
+/* Something that waits for its socket; begins what it is part of. */
 struct waiter {
     void (*ready)(struct waiter *);
     int fd;
+    bool stays;                 /* worker_watch */
+    uint32_t events;            /* of epoll: those that came */
     struct waiter *prev, *next; /* of those that wait */
 };
 
@@ -27,7 +29,8 @@ struct worker {
     struct splicer splicer;
     bool splices; /* the splicer is there */
     struct waiter *waiting;
-    int epoll;    /* over the daemon's and the inbox */
+    int epoll;    /* over the daemon's, the inbox and the waker */
+    int waker;    /* an eventfd: a connection was resumed by another thread */
     int inbox[2]; /* a pipe of accepted connections; its end is the order to stop */
     pthread_t thread;
 };
@@ -41,6 +44,13 @@ bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, 
 /* Has `waiter` told, once, when its socket can be written or is lost, or the worker ends. In the worker's thread, which is
  * where it is told, too; or after that has ended. False: it cannot wait. */
 bool worker_wait(struct worker *w, struct waiter *waiter);
+/* Has `waiter` told each time the client shuts its side (EPOLLRDHUP), or the connection is gone (EPOLLHUP, EPOLLERR), until
+ * worker_unwatch. In the worker's thread, all of it. False: it cannot watch. */
+bool worker_watch(struct worker *w, struct waiter *waiter);
+void worker_unwatch(struct worker *w, struct waiter *waiter);
+/* Has the daemon run, after MHD_resume_connection from another thread: the library's own signal is not among what its
+ * epoll descriptor tells of. Any thread; never blocks. */
+void worker_wake(struct worker *w);
 /* Ends the thread and the daemon with all its connections. */
 void worker_stop(struct worker *w);
 

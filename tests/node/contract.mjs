@@ -71,9 +71,12 @@ function conforms(o, got, what, head = false) {
   }
 }
 
-async function call(server, id, { key = "k", index = "0", query = "", accept, ...rest } = {}) {
+const fill = (path, { key = "k", index = "0", command = "get", args = "k" } = {}) =>
+  Object.entries({ key, index, command, args }).reduce((at, [name, value]) => at.replace(`{${name}}`, value), path);
+
+async function call(server, id, { query = "", accept, ...rest } = {}) {
   const o = operation[id];
-  const path = o.path.replace("{key}", key).replace("{index}", index) + (query && `?${query}`);
+  const path = fill(o.path, rest) + (query && `?${query}`);
   const headers = { ...(accept ? { accept } : {}), ...rest.headers };
   const got = await request(server.http, o.method, path, { ...rest, headers });
   conforms(o, got, `${o.method} ${path}`);
@@ -134,6 +137,26 @@ const drivers = {
     413: [{ body: ["x".repeat(40000), "x".repeat(40000)] }],
     415: [gzip],
   },
+  upstashCommand: {
+    200: [json(["get", "k"]), json(["SET", "k", 1.5, "EX", 10, "nx"]), { body: '["hgetall","none"]', headers: { "upstash-encoding": "base64" } },
+      { body: '["get","k"]', headers: { "upstash-response-format": "resp2" } }],
+    400: [json([]), json({}), json(["nothing"]), json(["incr", "k"]), json(["get", null]), text(""), noLength,
+      { body: '["get","k"]', headers: { "upstash-encoding": "base64", "upstash-response-format": "resp2" } }],
+  },
+  upstashPipeline: {
+    200: [json([]), json([["get", "k"], ["incr", "k"]]), { body: '[["ping"]]', headers: { "upstash-response-format": "resp2" } }],
+    400: [json([["get"], []]), json(["get", "k"]), text("x")],
+  },
+  upstashTransaction: {
+    200: [json([]), json([["get", "k"], ["incr", "k"]])],
+    400: [json([["get"]]), json([["nothing"]]), { body: '[["ping"]]', headers: { "upstash-response-format": "resp2" } }],
+  },
+  upstashGetCommand: { 200: [{ command: "dbsize" }], 400: [{}, { command: "multi" }, { command: "%zz" }] },
+  upstashPostCommand: { 200: [text("k"), { command: "PING" }], 400: [{}] },
+  upstashPutCommand: { 200: [text("k")], 400: [{}] },
+  upstashGetPath: { 200: [{}, { command: "set", query: "v&EX=100&_token=secret" }, { args: "none" }], 400: [{ args: "l" }, { args: "k/%zz/x" }] },
+  upstashPostPath: { 200: [{ command: "set", args: "none/v/EX/100" }, { command: "set", ...text("value") }], 400: [{ args: "k/too/many" }] },
+  upstashPutPath: { 200: [{ command: "append", ...text("value") }], 400: [{ args: "k/too/many" }] },
   listKeys: {
     200: [{}, { query: "prefix=k" }, { query: "match=*&limit=1" }, { query: "cursor=0&limit=10000" }],
     400: [unknown, { query: "cursor=x" }, { query: "limit=0" }, { query: "prefix=a&match=b" }, { query: "limit=1&limit=2" }],
@@ -246,7 +269,7 @@ function sameAsRoutes() {
     /\{"([A-Z]+)",\s*"([^"]+)",\s*"(\w+)",\s*(http_\w+),\s*(BODY_\w+),\s*"([^"]*)"\}/g)];
   assert.equal(rows.length, source.match(/\bhttp_\w+,/g).length, "rows of the route table that could not be read");
   const routes = rows.map(([, method, path, id, , body, parameters]) =>
-    ({ method, path, id, body: body !== "BODY_NONE", parameters: parameters.split(" ").filter(Boolean).sort() }));
+    ({ method, path, id, body: body !== "BODY_NONE", parameters: parameters === "*" ? ["_token"] : parameters.split(" ").filter(Boolean).sort() }));
   const documented = operations.map((o) =>
     ({ method: o.method, path: o.path, id: o.operationId, body: !!o.requestBody, parameters: queryNames(o) }));
   const order = (a, b) => (a.id < b.id ? -1 : 1);
@@ -273,7 +296,7 @@ async function everyStatus(server) {
 async function methods(server) {
   await seed(server);
   for (const path of Object.keys(doc.paths)) {
-    const real = path.replace("{key}", "k").replace("{index}", "0");
+    const real = fill(path);
     const own = operations.filter((o) => o.path === path);
     const allowed = [...own.flatMap((o) => (o.method === "GET" ? ["GET", "HEAD"] : [o.method])), "OPTIONS"].sort();
     for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "TRACE", "BREW"]) {
@@ -291,7 +314,7 @@ async function methods(server) {
 async function heads(server) {
   await seed(server);
   for (const o of operations.filter((each) => each.method === "GET")) {
-    const path = o.path.replace("{key}", o.operationId === "getList" ? "l" : "k");
+    const path = fill(o.path, { key: o.operationId === "getList" ? "l" : "k" });
     const get = await request(server.http, "GET", path), head = await request(server.http, "HEAD", path);
     conforms(o, { ...head, body: get.body }, `HEAD ${path}`, true);
     assert.deepEqual([head.status, head.body.length], [get.status, 0]);

@@ -1,0 +1,22 @@
+/* resp2_reply.h - a reply sink that writes RESP2, for HTTP clients that ask for it. Private to http.
+ *
+ * (The RESP front has a writer of its own, into its connections; fronts do not see each other.) */
+#ifndef FLASHKV_HTTP_RESP2_REPLY_H
+#define FLASHKV_HTTP_RESP2_REPLY_H
+
+#include <flashkv/reply.h>
+
+#include "json_out.h"
+
+struct resp2_reply {
+    struct reply reply; /* first: a handler's sink is this */
+    struct json_out *out;
+};
+
+/* Appends to `out`, which outlives it; what does not fit is remembered there. */
+void resp2_reply_init(struct resp2_reply *r, struct json_out *out);
+/* The header of an array, and an error, for what no command says. */
+void resp2_put_array(struct json_out *out, size_t n);
+void resp2_put_error(struct json_out *out, struct slice text);
+
+#endif
