@@ -1,6 +1,7 @@
 /* main.c - wires the layers, waits for a signal, takes them apart in reverse order. No logic. */
 #include <config.h>
 #include <flashkv/clock.h>
+#include <flashkv/command.h>
 #include <flashkv/http.h>
 #include <flashkv/log.h>
 #include <flashkv/resp.h>
@@ -12,6 +13,23 @@ extern char **environ;
 
 enum { EXIT_CANNOT_START = 1, EXIT_BAD_OPTION = 2, WHY_MAX = 512 };
 
+/* Opens the data directory, if there is to be one. False: said why. */
+static bool open_data(struct server *srv, const struct options *o) {
+    struct persist_config config = {.dir = o->data_dir,
+                                    .fsync = (enum fsync_mode)o->fsync,
+                                    .buffer_max = o->log_buffer,
+                                    .snapshot_bytes = o->snapshot_bytes,
+                                    .snapshot_ms = o->snapshot_seconds * 1000};
+    char why[WHY_MAX];
+
+    if (*o->data_dir == '\0')
+        return true;
+    srv->persist = persist_open(&config, why, sizeof(why));
+    if (srv->persist == NULL)
+        log_error("%s", why);
+    return srv->persist != NULL;
+}
+
 /* Fills the context. False: no memory. */
 static bool open_store(struct server *srv, const struct options *o) {
     struct store_config config = {.max_value = o->max_value_bytes};
@@ -21,36 +39,71 @@ static bool open_store(struct server *srv, const struct options *o) {
     srv->started_mono_ns = clock_mono_ns();
     process_run_id(srv->run_id);
     server_init(srv);
+    if (srv->persist != NULL)
+        config.secret = persist_secret(srv->persist);
     srv->store = store_create(&config);
-    return srv->store != NULL && (srv->pubsub = pubsub_create(srv->store)) != NULL &&
-           (srv->sweeper = sweeper_start(srv->store)) != NULL;
+    if (srv->store != NULL && srv->persist != NULL)
+        persist_attach(srv->persist, srv->store);
+    return srv->store != NULL && (srv->pubsub = pubsub_create(srv->store)) != NULL;
 }
 
 static void close_store(struct server *srv) {
     sweeper_stop(srv->sweeper);
+    persist_stop(srv->persist);
     pubsub_destroy(srv->pubsub);
     store_destroy(srv->store);
+    persist_close(srv->persist);
     server_destroy(srv);
 }
 
-/* Both ports open until a signal; false: one could not be opened. */
+/* Brings the keys back, and logs what happens to them from now on. False: said why. */
+static bool load(struct server *srv) {
+    char why[WHY_MAX];
+
+    if (srv->persist != NULL) {
+        if (!persist_load(srv->persist, command_restore, srv, why, sizeof(why)) ||
+            !persist_start(srv->persist, why, sizeof(why))) {
+            log_error("%s", why);
+            return false;
+        }
+        atomic_store(&srv->journal, persist_journal(srv->persist));
+    }
+    srv->sweeper = sweeper_start(srv->store);
+    if (srv->sweeper == NULL)
+        log_error("out of memory");
+    atomic_store(&srv->loading, false);
+    return srv->sweeper != NULL;
+}
+
+/* Both ports answer, though of no key, while the keys are loaded; then they serve until a signal. */
+static bool load_and_serve(struct server *srv) {
+    if (!load(srv))
+        return false;
+    atomic_store(&srv->ready, true);
+    log_info("ready: http on %s:%u, resp on %s:%u, version %s", srv->options->bind, srv->http_port,
+             srv->options->bind, srv->resp_port, PACKAGE_VERSION);
+    log_info("stopping: %s", process_await_signal());
+    atomic_store(&srv->ready, false);
+    return true;
+}
+
+/* Both ports open until a signal; false: said what went wrong. */
 static bool serve(struct server *srv) {
     char why[WHY_MAX];
-    struct resp *resp = resp_start(srv, why, sizeof(why));
-    struct http *http = resp != NULL ? http_start(srv, why, sizeof(why)) : NULL;
+    struct resp *resp;
+    struct http *http;
+    bool ok = false;
 
-    if (http != NULL) {
-        atomic_store(&srv->ready, true);
-        log_info("ready: http on %s:%u, resp on %s:%u, version %s", srv->options->bind, srv->http_port,
-                 srv->options->bind, srv->resp_port, PACKAGE_VERSION);
-        log_info("stopping: %s", process_await_signal());
-        atomic_store(&srv->ready, false);
-    } else {
+    atomic_store(&srv->loading, true);
+    resp = resp_start(srv, why, sizeof(why));
+    http = resp != NULL ? http_start(srv, why, sizeof(why)) : NULL;
+    if (http != NULL)
+        ok = load_and_serve(srv);
+    else
         log_error("cannot listen on %s", why);
-    }
     http_stop(http);
     resp_stop(resp);
-    return http != NULL;
+    return ok;
 }
 
 static int run(const struct options *o) {
@@ -60,6 +113,8 @@ static int run(const struct options *o) {
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     options_warn_unknown(environ);
     process_setup(o);
+    if (!open_data(&srv, o))
+        return status;
     if (!open_store(&srv, o))
         log_error("out of memory");
     else if (serve(&srv))
@@ -72,15 +127,23 @@ static int run(const struct options *o) {
 
 int main(int argc, char *argv[]) {
     struct options o;
+    enum options_outcome outcome = options_load(&o, argc, argv, environ);
     int status = 0;
 
-    switch (options_load(&o, argc, argv, environ)) {
+    switch (outcome) {
     case OPTIONS_DONE:
         return 0;
     case OPTIONS_BAD:
         return EXIT_BAD_OPTION;
     case OPTIONS_CHECK:
         status = process_check(&o);
+        break;
+    case OPTIONS_VERIFY:
+    case OPTIONS_REPAIR:
+        status = persist_verify(o.data_dir, outcome == OPTIONS_REPAIR);
+        break;
+    case OPTIONS_DUMP:
+        status = EXIT_BAD_OPTION;
         break;
     case OPTIONS_RUN:
         status = run(&o);

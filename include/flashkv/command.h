@@ -7,22 +7,11 @@
 #ifndef FLASHKV_COMMAND_H
 #define FLASHKV_COMMAND_H
 
+#include <flashkv/arg.h>
 #include <flashkv/reply.h>
 #include <flashkv/server.h>
 #include <flashkv/session.h>
 #include <flashkv/store.h>
-
-/* An argument borrowed from the front end for the length of the call. A large one may arrive as a blob that
- * already holds it (ptr and len then point into it); a handler that keeps it passes the blob on to the store.
- */
-struct arg {
-    const char *ptr;
-    size_t len;
-    struct blob *blob; /* NULL, or the front end's reference */
-};
-static inline struct slice arg_slice(const struct arg *a) {
-    return slice_of(a->ptr, a->len);
-}
 
 enum command_flag {
     CMD_READ = 1 << 0,    /* reads its keys: shared locks */
@@ -70,6 +59,7 @@ struct call {
     const struct key
         *keys; /* the hashed keys, in the order of argv; none if CMD_NUMKEYS counts more than there are */
     size_t key_count;
+    bool said;       /* the handler told effects */
     struct txn *txn; /* holds the shards of `keys`; EXEC shares one among its commands */
     struct reply *reply;
 };
@@ -93,6 +83,10 @@ void call_effect(struct call *c, const struct key *k, size_t argc, const struct 
  * SINTERSTORE, COPY). */
 void call_effect_value(struct call *c, const struct key *k);
 
+/* Runs the handler and gathers the effects of what it changed, those it told or else what is right for its row. For
+ * who runs a call by himself (EXEC): effects_commit is what makes a frame of them, for all calls of the transaction. */
+void call_run(struct call *c);
+
 /* All rows, subcommands included, in the order of the table. */
 extern const struct command command_table[];
 extern const size_t command_count;
@@ -113,5 +107,9 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
 /* Ends what commands keep of a session: its transaction and watches. For sessions without session_end; by the session's
  * thread, which holds no lock. */
 void command_forget(struct server *srv, struct session *s);
+
+/* Runs a command that was logged, at the beginning of time, when nothing has expired (persist_run of persist.h; `server`
+ * is the context). False: it failed. */
+bool command_restore(void *server, size_t argc, const struct arg *argv);
 
 #endif

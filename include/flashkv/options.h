@@ -32,6 +32,11 @@ struct options {
     uint64_t log_level;         /* enum log_level */
     uint64_t log_format;        /* enum log_format */
     char *config_file;          /* path or "" */
+    char *data_dir;             /* path or "": nothing is kept */
+    uint64_t fsync;             /* enum fsync_mode */
+    uint64_t log_buffer;        /* bytes of the log that may wait for the disk */
+    uint64_t snapshot_bytes;    /* of log behind a snapshot that make the next one due; 0: never */
+    uint64_t snapshot_seconds;  /* the same by time */
 };
 
 enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
@@ -55,8 +60,11 @@ extern const size_t option_count;
 enum options_outcome {
     OPTIONS_RUN,   /* loaded: start the server */
     OPTIONS_CHECK, /* --check: ask the instance these options describe */
-    OPTIONS_DONE,  /* --help or --version was printed: exit 0 */
-    OPTIONS_BAD,   /* the message is on stderr: exit 2 */
+    OPTIONS_VERIFY,
+    OPTIONS_REPAIR,
+    OPTIONS_DUMP, /* --verify, --repair, --dump-resp DIR: about the data in data_dir */
+    OPTIONS_DONE, /* --help or --version was printed: exit 0 */
+    OPTIONS_BAD,  /* the message is on stderr: exit 2 */
 };
 
 /* Fills *o from defaults, the file, `env` (as environ) and the flags. A repeated flag: the last wins. Only

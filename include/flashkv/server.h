@@ -4,6 +4,7 @@
 #define FLASHKV_SERVER_H
 
 #include <flashkv/options.h>
+#include <flashkv/persist.h>
 #include <flashkv/pubsub.h>
 #include <flashkv/session.h>
 #include <flashkv/settings.h>
@@ -50,7 +51,10 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
-    _Atomic bool ready; /* both ports answer: /readyz */
+    struct persist *persist;         /* the data directory, or NULL */
+    struct journal *_Atomic journal; /* its log, or NULL: what transactions of commands take */
+    _Atomic bool loading;            /* the data directory is being read: no keys yet */
+    _Atomic bool ready;              /* both ports answer: /readyz */
     int64_t started_wall_ms, started_mono_ns;
     char run_id[41];                       /* 40 hex digits, as Redis */
     _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */

@@ -20,7 +20,7 @@ struct server;
 struct session;
 struct session_subscriber;
 
-enum session_front { SESSION_RESP, SESSION_HTTP };
+enum session_front { SESSION_RESP, SESSION_HTTP, SESSION_RESTORE };
 
 /* What another thread has for a client. */
 enum delivery {
@@ -57,6 +57,7 @@ struct session {
     const struct session_ops *ops;                 /* NULL: nothing can be delivered to it */
     enum session_front front;
     struct multi *multi; /* of the command layer: MULTI and WATCH; NULL when neither is used */
+    uint64_t reach;      /* the log has to be durable up to here before the replies leave (journal_reached) */
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */
     const struct command *_Atomic last_command;

@@ -31,10 +31,14 @@ enum store_result {
 };
 
 struct store;
+struct journal;
+struct effects;
 
 struct store_config {
-    uint64_t max_value; /* bytes of one string value, or of one list element */
+    uint64_t max_value;          /* bytes of one string value, or of one list element */
+    const unsigned char *secret; /* STORE_SECRET_SIZE bytes to key the hashes, copied; NULL: random ones */
 };
+enum { STORE_SECRET_SIZE = 192 };
 
 /* NULL: no memory, or no random bytes for the hash secret. */
 struct store *store_create(const struct store_config *config);
@@ -73,10 +77,18 @@ struct txn {
     uint64_t changes;        /* events so far */
     bool heard;              /* somebody listens to them, or watches a key of one of the shards */
     struct ready_keys ready; /* keys that changed and that somebody waits for (watch.h) */
+    /* Where the effects are logged; NULL: nowhere. Whoever begins a transaction for a command sets it (journal.h). */
+    struct journal *journal;
+    struct effects *effects; /* gathered so far; NULL: none */
 };
 /* Takes the shards whose bits are set (none is fine). Blocks. */
 void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards, enum txn_mode mode);
 void txn_end(struct txn *t);
+
+/* The position of the log behind which nothing has happened to any shard of the transaction. */
+uint64_t store_logged(const struct txn *t);
+/* It is `position` now for these shards, which the caller holds exclusively. */
+void store_note_logged(struct store *s, uint64_t shards, uint64_t position);
 
 /* ---- one key ------------------------------------------------------------------------------------------ */
 
@@ -158,8 +170,11 @@ static inline void store_changed(struct txn *t, const struct key *k, enum event_
 
 /* Live keys. Exact: expired keys that nobody swept yet are not counted. */
 uint64_t store_count(struct txn *t);
-/* Deletes all keys. The memory is freed by the sweeper, or where none runs by this thread. */
-void store_flush(struct txn *t);
+/* Deletes all keys, or all of a shard. The memory is freed by the sweeper, or where none runs by this thread. Each shard
+ * is told of while it is held (NULL: to nobody). */
+typedef void store_flushed(struct txn *t, unsigned shard);
+void store_flush(struct txn *t, store_flushed *told);
+void store_flush_shard(struct txn *t, unsigned shard, store_flushed *told);
 
 /* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */
 typedef void store_visit(void *ctx, const struct entry *e);
@@ -167,6 +182,12 @@ typedef void store_visit(void *ctx, const struct entry *e);
  * end. Keys come in the order of their hashes, so a walk gives every key that is there throughout, however
  * much the tables grow or shrink meanwhile, and repeats one with a chance of about 1 in 2^30. Cursors fit in 53 bits (a JSON number). */
 uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *visit, void *ctx);
+/* The same of one shard, which the transaction holds: about `count` entries whose points (hash << 6) are `from` or above,
+ * expired ones included, and all up to the point returned, 0 at the end. */
+uint64_t store_walk(struct txn *t, unsigned shard, uint64_t from, size_t count, store_visit *visit,
+                    void *ctx);
+/* How often the shard was emptied so far. */
+uint64_t store_flushes(const struct store *s, unsigned shard);
 /* Visits one live entry picked at random; false: the store is empty. */
 bool store_random(struct txn *t, store_visit *visit, void *ctx);
 

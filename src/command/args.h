@@ -21,6 +21,11 @@ static inline int arg_shown(const struct arg *a) {
     return (int)(a->len < ARG_SHOWN_MAX ? a->len : ARG_SHOWN_MAX);
 }
 
+/* True: replied, what the call would change could not be logged. */
+bool call_refused(struct call *c);
+/* Runs a call that is a transaction, in a journal; what it changed is one frame. */
+void call_run_logged(struct call *c);
+
 /* "ERR value is not an integer or out of range" */
 bool arg_i64(struct call *c, size_t i, int64_t *out);
 

@@ -122,7 +122,7 @@ void cmd_hincrbyfloat(struct call *c) {
     long double by, n = 0;
     struct hash *h;
     bool set = false;
-    size_t len;
+    size_t len = 0;
 
     if (!num_parse_long_double(call_arg(c, 3), &by)) {
         reply_error(c->reply, "ERR value is not a valid float");
@@ -145,6 +145,9 @@ void cmd_hincrbyfloat(struct call *c) {
             reply_bulk(c->reply, slice_of(digits, len));
     }
     done(c, set ? "hincrbyfloat" : NULL);
+    if (set)
+        call_effect(c, &c->keys[0], 4,
+                    (const struct slice[]){SLICE_LIT("HSET"), c->keys[0].name, field, slice_of(digits, len)});
 }
 
 /* ---- reading one field, or some --------------------------------------------------------------------------------- */

@@ -145,6 +145,7 @@ void cmd_rest_write(struct call *c) {
         return;
     }
     call_changed(c, &c->keys[0], EVENT_STRING, "set");
+    call_effect_value(c, &c->keys[0]);
     reply_outcome(c, existed ? REST_REPLACED : REST_CREATED, store_peek(c->txn, &c->keys[0]), true);
 }
 

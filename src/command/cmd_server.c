@@ -23,7 +23,7 @@ void cmd_flushall(struct call *c) {
         reply_syntax_error(c);
         return;
     }
-    store_flush(c->txn);
+    store_flush(c->txn, effects_flushed);
     reply_ok(c->reply);
 }
 

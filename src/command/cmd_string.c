@@ -52,16 +52,6 @@ static struct string_value value_of(const struct arg *a) {
     return (struct string_value){.bytes = arg_slice(a), .blob = a->blob, .expire_at = NO_EXPIRY};
 }
 
-/* The other event of a SET that expires, and its effect, the expiry as a point in time. */
-static void told_expiring(struct call *c, const struct key *k, struct slice value, int64_t expire_at) {
-    char digits[NUM_I64_MAX];
-    struct slice effect[] = {SLICE_LIT("SET"), k->name, value, SLICE_LIT("PXAT"),
-                             slice_of(digits, num_format_i64(expire_at, digits))};
-
-    call_changed(c, k, EVENT_GENERIC, "expire");
-    call_effect(c, k, 5, effect);
-}
-
 /* Sets the call's key to argument `i`. False: replied with the error. */
 static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expire_at) {
     struct string_value v = value_of(&c->argv[i]);
@@ -74,8 +64,10 @@ static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expir
         return false;
     }
     call_changed(c, k, EVENT_STRING, "set");
-    if (expire_at != NO_EXPIRY)
-        told_expiring(c, k, v.bytes, expire_at);
+    if (expire_at != NO_EXPIRY) { /* the command may name it from now on */
+        call_changed(c, k, EVENT_GENERIC, "expire");
+        call_effect_value(c, k);
+    }
     return true;
 }
 

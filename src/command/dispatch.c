@@ -98,7 +98,11 @@ static inline void run_locked(struct call *c, uint64_t shards, enum txn_mode mod
 
     c->txn = &t;
     txn_begin(&t, c->server->store, c->session->now_ms, shards, mode);
-    c->command->handler(c);
+    t.journal = atomic_load_explicit(&c->server->journal, memory_order_relaxed);
+    if (t.journal == NULL)
+        c->command->handler(c);
+    else
+        call_run_logged(c);
     txn_end(&t);
 }
 
@@ -174,6 +178,13 @@ static bool is_queued(struct call *c) {
     return true;
 }
 
+/* Is what the command is about not there yet? */
+static bool is_loading(const struct call *c) {
+    return atomic_load_explicit(&c->server->loading, memory_order_relaxed) &&
+           (c->command->first_key > 0 || c->command->flags & (CMD_READ | CMD_WRITE | CMD_KEYSPACE)) &&
+           c->session->front != SESSION_RESTORE;
+}
+
 void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
                  const struct arg *argv, struct reply *r) {
     struct call c = {.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r};
@@ -185,6 +196,10 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
     cmd = c.command;
     atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
     atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
+    if (is_loading(&c)) {
+        reply_error(r, "LOADING Redis is loading the dataset in memory");
+        return;
+    }
     if (s->multi != NULL && is_queued(&c))
         return;
     if (cmd->first_key > 0)

@@ -1,14 +1,78 @@
-/* effect.c - what the log shall do again instead of the command as it came (command.h). Nothing is logged yet. */
-#include <flashkv/command.h>
+/* effect.c - what the log shall do again (command.h): what a handler told, or else what is right for its row. */
+#include <flashkv/mem.h>
+
+#include "args.h"
+
+enum { ARGS_ON_STACK = 16 };
+
+static void tell(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
+    struct arg room[ARGS_ON_STACK] = {{NULL, 0, NULL}}, *args = room;
+
+    if (argc > ARGS_ON_STACK && (args = mem_alloc(argc * sizeof(*args))) == NULL) {
+        effects_value(c->txn, k); /* says the same at greater length */
+        return;
+    }
+    for (size_t i = 0; i < argc; i++)
+        args[i] = (struct arg){argv[i].ptr, argv[i].len, NULL};
+    effects_command(c->txn, k->hash, argc, args);
+    if (args != room)
+        mem_free(args);
+}
 
 void call_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
-    (void)c;
-    (void)k;
-    (void)argc;
-    (void)argv;
+    c->said = true;
+    if (c->txn->journal != NULL)
+        tell(c, k, argc, argv);
 }
 
 void call_effect_value(struct call *c, const struct key *k) {
-    (void)c;
-    (void)k;
+    c->said = true;
+    effects_value(c->txn, k);
+}
+
+/* May the command be logged as it came? Not if it concerns several keys, which may be in several shards, or failed in
+ * its midst. */
+static bool repeatable(const struct call *c) {
+    return c->key_count == 1 && !c->reply->failed;
+}
+
+/* For a handler that told nothing of what it changed. `alone`: it is all of the transaction, whose frame this is. */
+static void say_what_is_right(struct call *c, bool alone) {
+    if (!repeatable(c))
+        for (size_t i = 0; i < c->key_count; i++)
+            effects_value(c->txn, &c->keys[i]);
+    else if (alone && c->txn->effects == NULL)
+        effects_commit_command(c->txn, c->keys[0].hash, c->argc, c->argv);
+    else
+        effects_command(c->txn, c->keys[0].hash, c->argc, c->argv);
+}
+
+static void run(struct call *c, bool alone) {
+    uint64_t before = c->txn->changes;
+
+    c->command->handler(c);
+    if (c->txn->journal != NULL && !c->said && c->txn->changes != before)
+        say_what_is_right(c, alone);
+}
+
+void call_run(struct call *c) {
+    run(c, false);
+}
+
+bool call_refused(struct call *c) {
+    if (c->txn->journal == NULL || journal_accepts(c->txn->journal))
+        return false;
+    reply_error(c->reply, "MISCONF Errors writing to the log: %s", journal_trouble(c->txn->journal));
+    return true;
+}
+
+void call_run_logged(struct call *c) {
+    uint64_t reach;
+
+    if (!(c->command->flags & CMD_WRITE) || !call_refused(c))
+        run(c, true);
+    effects_commit(c->txn);
+    reach = journal_reach(c->txn);
+    if (reach > c->session->reach)
+        c->session->reach = reach;
 }

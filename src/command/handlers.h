@@ -117,6 +117,12 @@ void cmd_lpos(struct call *c);
 /* cmd_monitor.c */
 void cmd_monitor(struct call *c);
 
+/* cmd_persist.c */
+void cmd_bgrewriteaof(struct call *c);
+void cmd_bgsave(struct call *c);
+void cmd_lastsave(struct call *c);
+void cmd_save(struct call *c);
+
 /* cmd_pubsub.c */
 void cmd_psubscribe(struct call *c);
 void cmd_publish(struct call *c);

@@ -315,7 +315,7 @@ static void run_queue(struct call *c, const struct multi *m) {
                            .reply = c->reply};
 
         c->reply->failed = false;
-        q->command->handler(&one);
+        call_run(&one);
         measure_end(&one, began);
         began = c->session->ticks;
     }
@@ -336,7 +336,7 @@ void cmd_exec(struct call *c) {
         reply_error(c->reply, "EXECABORT Transaction discarded because of previous errors.");
     else if (changed)
         reply_null_array(c->reply);
-    else
+    else if (!m->writes || !call_refused(c))
         run_queue(c, m);
 }
 

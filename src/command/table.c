@@ -26,6 +26,7 @@ const struct command command_table[] = {
 #include "rows/hash.inc"
 #include "rows/key.inc"
 #include "rows/list.inc"
+#include "rows/persist.inc"
 #include "rows/pubsub.inc"
 #include "rows/rest.inc"
 #include "rows/server.inc"

@@ -222,13 +222,31 @@ static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
     return set(o, row, flag, name, slice_str(argv[++*i]));
 }
 
+/* Flags that ask for something else than to run, about a directory. */
+static const struct {
+    const char *name;
+    enum options_outcome outcome;
+} about_data[] = {{"verify", OPTIONS_VERIFY}, {"repair", OPTIONS_REPAIR}, {"dump-resp", OPTIONS_DUMP}};
+
+/* Is the flag at argv[*i] one of them? Then its directory is the data-dir. */
+static bool is_about_data(struct options *o, int argc, char *const argv[], int *i,
+                          enum options_outcome *outcome) {
+    for (size_t k = 0; k < sizeof(about_data) / sizeof(*about_data); k++)
+        if (strcmp(argv[*i] + strlen(flag), about_data[k].name) == 0 && *i + 1 < argc) {
+            *outcome = about_data[k].outcome;
+            return set(o, find_by_name(SLICE_LIT("data-dir")), flag, slice_str(about_data[k].name),
+                       slice_str(argv[++*i]));
+        }
+    return false;
+}
+
 static bool load_flags(struct options *o, int argc, char *const argv[], enum options_outcome *outcome) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--check") == 0)
             *outcome = OPTIONS_CHECK;
         else if (strncmp(argv[i], flag, strlen(flag)) != 0)
             return complain("argument ", slice_str(argv[i]), no_value, "unexpected, options begin with --");
-        else if (!load_flag(o, argc, argv, &i))
+        else if (!is_about_data(o, argc, argv, &i, outcome) && !load_flag(o, argc, argv, &i))
             return false;
     }
     return true;

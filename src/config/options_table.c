@@ -5,6 +5,7 @@
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const fsyncs[] = {"always", "everysec", "no", NULL};
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 #define GIB (UINT64_C(1024) * MIB)
@@ -16,6 +17,16 @@ const struct option_row option_table[] = {
      "Least level to log"},
     {"log-format", "General", OPTION_CHOICE, FIELD(log_format), "text", 0, 0, formats, NULL, NULL,
      "Log as text, or as JSON objects, a line each"},
+    {"data-dir", "Persistence", OPTION_TEXT, FIELD(data_dir), "", 0, 4096, NULL, "path", "dir",
+     "Directory that keeps the data; none: nothing outlives the process"},
+    {"fsync", "Persistence", OPTION_CHOICE, FIELD(fsync), "everysec", 0, 0, fsyncs, NULL, "appendfsync",
+     "A change is on disk before it is acknowledged, within a second, or some time"},
+    {"log-buffer", "Persistence", OPTION_BYTES, FIELD(log_buffer), "256mb", 64 * KIB, 64 * GIB, NULL, "bytes",
+     NULL, "Changes that may wait for the disk; more are refused"},
+    {"snapshot-log-bytes", "Persistence", OPTION_BYTES, FIELD(snapshot_bytes), "1gb", 0, 1024 * GIB, NULL,
+     "bytes", NULL, "Writes a snapshot when the log has grown by so much; 0 never does"},
+    {"snapshot-seconds", "Persistence", OPTION_UINT, FIELD(snapshot_seconds), "3600", 0, 31536000, NULL,
+     "seconds", NULL, "Writes a snapshot when the last one is so old; 0 never does"},
     {"bind", "Network", OPTION_TEXT, FIELD(bind), "127.0.0.1", 1, 4096, NULL, "address,...", "bind",
      "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
     {"http-port", "Network", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,

@@ -12,6 +12,7 @@
 #include "batch_op.h"
 #include "conditions.h"
 #include "handlers.h"
+#include "hold.h"
 #include "lines.h"
 #include "params.h"
 
@@ -81,6 +82,7 @@ static bool run_lines(struct request *r, struct batch *b, bool last) {
     b->session.now_ms = r->now_ms;
     while (!b->out.failed && lines_next(&b->lines, last, &line, &len))
         run_line(b, line, len);
+    hold_until(r, b->session.reach);
     if (b->out.failed)
         request_refuse(r, 507,
                        "the results are larger than max-output-bytes: %llu operations were done; "
@@ -140,6 +142,7 @@ static enum MHD_Result answer_array(struct request *r, struct batch *b) {
         begin_result(b);
         end_result(b, batch_op_run(&ops[i], &b->args, b->server, &b->session, &b->out), before);
     }
+    hold_until(r, b->session.reach);
     json_put(&b->out, "]");
     if (b->out.failed)
         return respond_problem(r, 507,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "handlers.h"
+#include "hold.h"
 #include "json_in.h"
 #include "json_out.h"
 #include "lines.h"
@@ -269,6 +270,7 @@ static enum MHD_Result on_end(struct request *r, void *ctx) {
     struct import *im = ctx;
 
     import_lines(im, true);
+    hold_until(r, im->session.reach);
     json_put(&o, "{\"imported\":");
     json_put_integer(&o, (int64_t)im->imported);
     json_put(&o, ",\"skipped\":");

@@ -233,6 +233,7 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
 }
 
 void request_end(struct request *r) {
+    hold_drop(r);
     if (r->intake != NULL)
         r->intake->free(r->intake_ctx);
     r->intake = NULL;

@@ -90,6 +90,11 @@ struct request {
     void *intake_ctx;
     struct pause *pause; /* of a request that waits or has waited (stream.h) */
     int64_t waits_until_ns;
+    uint64_t reach; /* the log has to be durable up to here before the response leaves (hold.h); 0: it may */
+    struct MHD_Response *held; /* the response that waits for it, or NULL */
+    unsigned held_status;
+    bool held_listed;
+    struct request *held_prev, *held_next;
     struct verdict verdict;
     char room[TARGET_ROOM];
 };

@@ -93,7 +93,10 @@ bool http_may_run(struct slice command) {
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
     struct session s = request_session(r);
 
-    if (run_command(r->server, &s, c, r->server->options->max_output_bytes, argc, argv))
+    bool ok = run_command(r->server, &s, c, r->server->options->max_output_bytes, argc, argv);
+
+    hold_until(r, s.reach);
+    if (ok)
         return true;
     *result = c->overflow ? respond_problem(r, 507, "the reply would be larger than max-output-bytes")
                           : respond_error(r, c->error);
@@ -117,6 +120,8 @@ static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Resp
         header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (status >= 400)
         atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
+    if (hold_needed(r))
+        return hold_response(r, status, response);
     queued = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
     return queued;
@@ -263,8 +268,8 @@ static struct MHD_Response *value_response(struct request *r, const struct token
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
-    bool keeps =
-        bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close && !http_stopping(r->http);
+    bool keeps = bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close &&
+                 !http_stopping(r->http) && !hold_needed(r);
     enum cache_answer answer = CACHE_NO;
     struct MHD_Response *response;
     enum MHD_Result result;
@@ -397,6 +402,8 @@ unsigned status_of_error(const char *error) {
         {"ERR string exceeds", 413},
         {"ERR key is too long", 414},
         {"ERR out of memory", 503},
+        {"LOADING", 503},
+        {"MISCONF", 507},
     };
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)

@@ -38,6 +38,7 @@ struct http {
     struct listener listener;
     struct cache cache;
     struct pause_list pauses;
+    struct hold_list holds;
     _Atomic bool stopping;
 };
 
@@ -51,6 +52,10 @@ struct cache *http_cache(struct http *h) {
 
 struct pause_list *http_pauses(struct http *h) {
     return &h->pauses;
+}
+
+struct hold_list *http_holds(struct http *h) {
+    return &h->holds;
 }
 
 bool http_stopping(const struct http *h) {
@@ -131,6 +136,8 @@ static enum MHD_Result body_came(struct request *r, const char *bytes, size_t le
 static enum MHD_Result answer(struct request *r) {
     if (r->answered)
         return MHD_NO;
+    if (r->held != NULL)
+        return hold_again(r);
     if (r->verdict.status != 0)
         return respond_verdict(r);
     r->now_ms = clock_wall_ms();
@@ -294,6 +301,7 @@ static void destroy(struct http *h) {
         worker_stop(&h->workers[--h->worker_count]);
     mem_free(h->workers);
     pause_list_destroy(&h->pauses);
+    hold_list_destroy(&h->holds, h->server);
     cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
     mem_free(h);
@@ -327,6 +335,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     conn_list_init(&h->conns);
     cache_init(&h->cache);
     pause_list_init(&h->pauses);
+    hold_list_init(&h->holds);
     n = listen_all(srv, fds, why, cap);
     if (n == 0)
         goto fail;

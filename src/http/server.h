@@ -5,6 +5,7 @@
 #include <flashkv/http.h>
 
 #include "cache.h"
+#include "hold.h"
 #include "stream.h"
 
 struct server *http_server(const struct http *h);
@@ -12,6 +13,8 @@ struct server *http_server(const struct http *h);
 struct cache *http_cache(struct http *h);
 /* The responses that go on, and the requests that wait. */
 struct pause_list *http_pauses(struct http *h);
+/* The responses that wait for the disk. */
+struct hold_list *http_holds(struct http *h);
 /* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
 bool http_stopping(const struct http *h);
 

@@ -9,6 +9,7 @@
 
 #include "conditions.h"
 #include "handlers.h"
+#include "hold.h"
 #include "json_in.h"
 #include "json_reply.h"
 #include "resp2_reply.h"
@@ -71,6 +72,7 @@ static enum MHD_Result answer(struct upstash *u, unsigned status) {
     if (status >= 400)
         is_json = true;
     sync_token(u->request, token);
+    hold_until(u->request, u->session.reach);
     result = respond_out_with(u->request, status, is_json ? "application/json" : "application/octet-stream",
                               &u->out, "Upstash-Sync-Token", token);
     end(u);

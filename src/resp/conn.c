@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "writer.h"
 
 enum {
@@ -95,6 +96,7 @@ void conn_close(struct conn *c) {
     drop_out(c);
     session_end(l->server, &c->session);
     inbox_drop(c);
+    conn_unhold(c);
     atomic_fetch_sub_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
     mem_free(c);
@@ -102,28 +104,38 @@ void conn_close(struct conn *c) {
 
 /* ---- output -------------------------------------------------------------------------------------------------- */
 
-/* A client that does not read its replies is read no further once so much waits for it. */
+/* A client that does not read its replies is read no further once so much waits for it; nor is one whose replies wait
+ * for the disk. */
 static bool conn_backlogged(const struct conn *c) {
-    return c->out != NULL && outq_size(c->out) > c->out->bytes.max / 4;
+    return c->out != NULL && (c->held || outq_size(c->out) > c->out->bytes.max / 4);
 }
 
-/* Sends; what the socket does not take waits with the connection. False: the connection is lost. */
+/* What waits, does so with the connection. False: no memory. */
+static bool conn_keep_output(struct conn *c) {
+    struct loop *l = c->source.loop;
+
+    if (c->out != NULL)
+        return true;
+    c->out = mem_alloc(sizeof(*c->out));
+    if (c->out == NULL)
+        return false;
+    outq_move(&l->out, c->out);
+    l->waiting++;
+    return true;
+}
+
+/* Sends; what the socket does not take, or must not have yet, waits with the connection. False: it is lost. */
 static bool conn_flush(struct conn *c) {
     struct loop *l = c->source.loop;
 
+    if (c->session.reach != 0 && conn_must_hold(c))
+        return conn_keep_output(c);
     switch (outq_send(conn_outq(c), c->source.fd, &l->tally.bytes_out)) {
     case SEND_ALL:
         drop_out(c);
         return true;
     case SEND_BLOCKED:
-        if (c->out != NULL)
-            return true;
-        c->out = mem_alloc(sizeof(*c->out));
-        if (c->out == NULL)
-            return false;
-        outq_move(&l->out, c->out);
-        l->waiting++;
-        return true;
+        return conn_keep_output(c);
     case SEND_FAILED:
         break;
     }
@@ -348,7 +360,7 @@ static bool conn_settle(struct conn *c) {
         c->state = CONN_LINGERING;
         reads = EPOLLIN;
     }
-    return conn_watch(c, reads | (c->out != NULL ? WRITES : 0));
+    return conn_watch(c, reads | (c->out != NULL && !c->held ? WRITES : 0));
 }
 
 /* False: it is to be closed. */
@@ -386,6 +398,10 @@ static void conn_ready(struct source *s, uint32_t events) {
 
     if (!conn_turn(c, events))
         conn_lose(c);
+}
+
+void conn_go_out(struct conn *c) {
+    conn_ready(&c->source, EPOLLOUT);
 }
 
 /* ---- what other threads have for it -------------------------------------------------------------------------- */

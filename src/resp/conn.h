@@ -28,6 +28,8 @@ struct conn {
     struct partial *partial;  /* NULL between commands */
     struct outq *out;         /* NULL unless replies wait for the client */
     struct conn *prev, *next; /* in the loop's list */
+    bool held;                /* the output waits for the disk (hold.h) */
+    struct conn *held_prev, *held_next;
     struct inbox inbox;
     struct session session;
 };
@@ -47,6 +49,8 @@ static inline struct outq *conn_outq(struct conn *c) {
 void conn_close(struct conn *c);
 /* In its loop's thread: takes what other threads delivered. It may be closed afterwards. */
 void conn_deliver(struct conn *c);
+/* Its output may leave now. */
+void conn_go_out(struct conn *c);
 /* Once a second: closes it if it has been idle, or has not taken its replies, for too long. */
 void conn_tick(struct conn *c);
 

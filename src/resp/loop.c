@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "hold.h"
 
 enum {
     EVENTS = 128,
@@ -153,6 +154,8 @@ static int turn(struct loop *l, int timeout_ms) {
         attach_handed_over(l);
     if (atomic_load_explicit(&l->post_due, memory_order_relaxed))
         loop_deliver(l);
+    if (l->held != NULL)
+        loop_release(l);
     if (l->ticked)
         tick(l);
     add_tally(l);
@@ -227,6 +230,7 @@ bool loop_init(struct loop *l, struct server *srv) {
 void loop_destroy(struct loop *l) {
     const int fds[] = {l->epoll, l->waker.fd, l->timer.fd};
 
+    loop_unlisten(l);
     attach_handed_over(l);
     while (l->conns != NULL)
         conn_close(l->conns);

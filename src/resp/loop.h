@@ -55,6 +55,9 @@ struct loop {
         post_due; /* something was put there since the loop last looked: it is awake, or being woken */
 
     struct conn *conns;
+    struct conn *held; /* of those, whose replies wait for the disk */
+    _Atomic uint32_t held_count;
+    bool listens;     /* to the journal */
     uint32_t waiting; /* of those, whose replies wait for the client */
     struct tally tally;
     struct stats_block *stats; /* of the commands it runs; the server's */

@@ -69,6 +69,31 @@ uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *v
     return shard < STORE_SHARDS ? shard << CURSOR_POINT_BITS : 0;
 }
 
+struct walk {
+    store_visit *visit;
+    void *ctx;
+};
+
+static void walk_visit(void *ctx, struct entry *e) {
+    const struct walk *w = ctx;
+
+    w->visit(w->ctx, e);
+}
+
+uint64_t store_walk(struct txn *t, unsigned shard, uint64_t from, size_t count, store_visit *visit,
+                    void *ctx) {
+    struct shard *sh = txn_visit_read(t, shard);
+    struct walk w = {visit, ctx};
+    uint64_t next = table_walk(&sh->keys, from, count, walk_visit, &w);
+
+    txn_leave_read(t, shard);
+    return next;
+}
+
+uint64_t store_flushes(const struct store *s, unsigned shard) {
+    return atomic_load_explicit(&s->shards[shard].flushes, memory_order_relaxed);
+}
+
 /* A random number: a counter from a random start, hashed under the store's secret. */
 static uint64_t store_random_number(struct store *s) {
     uint64_t n = atomic_fetch_add_explicit(&s->random_state, 1, memory_order_relaxed);
@@ -139,15 +164,20 @@ static void flush_shard(struct txn *t, struct shard *sh, unsigned i, struct tabl
     t->shards = held;
 }
 
-void store_flush(struct txn *t) {
-    for (unsigned i = 0; i < STORE_SHARDS; i++) {
-        struct shard *sh = txn_visit_write(t, i);
-        struct table keys;
+void store_flush_shard(struct txn *t, unsigned shard, store_flushed *told) {
+    struct shard *sh = txn_visit_write(t, shard);
+    struct table keys;
 
-        flush_shard(t, sh, i, &keys);
-        txn_leave_write(t, i);
-        garbage_add_keys(&t->store->garbage, &keys);
-    }
+    flush_shard(t, sh, shard, &keys);
+    if (told != NULL)
+        told(t, shard);
+    txn_leave_write(t, shard);
+    garbage_add_keys(&t->store->garbage, &keys);
+}
+
+void store_flush(struct txn *t, store_flushed *told) {
+    for (unsigned i = 0; i < STORE_SHARDS; i++)
+        store_flush_shard(t, i, told);
 }
 
 /* ---- statistics ------------------------------------------------------------------------------------------ */

@@ -159,6 +159,7 @@ void shard_empty(struct shard *sh, struct table *keys) {
     *keys = sh->keys;
     table_init(&sh->keys, keys->secret);
     table_free(&sh->volatile_keys);
+    atomic_fetch_add_explicit(&sh->flushes, 1, memory_order_relaxed);
     sh->footprint = 0;
     sh->sweep_from = 0;
     sh->expiry_floor = sh->expiry_floor_next = INT64_MAX;

@@ -41,6 +41,8 @@ struct shard {
      * be too low, since keys get deleted. Each pass of the sweeper gathers the next one. */
     int64_t expiry_floor GUARDED_BY(shard_role);
     int64_t expiry_floor_next GUARDED_BY(shard_role);
+    _Atomic uint64_t logged;  /* the position of the log behind the last change */
+    _Atomic uint64_t flushes; /* so far */
     /* Copies for store_stats, which takes no lock. */
     _Atomic uint64_t key_count, volatile_count, bytes;
     _Atomic bool moving; /* a table is growing or shrinking */

@@ -11,7 +11,10 @@ struct store *store_create(const struct store_config *config) {
     if (s == NULL)
         return NULL;
     memset(s, 0, sizeof(*s));
-    if (getrandom(s->secret, sizeof(s->secret), 0) != (ssize_t)sizeof(s->secret) ||
+    if (config->secret != NULL)
+        memcpy(s->secret, config->secret, sizeof(s->secret));
+    if ((config->secret == NULL &&
+         getrandom(s->secret, sizeof(s->secret), 0) != (ssize_t)sizeof(s->secret)) ||
         getrandom(&s->random_state, sizeof(s->random_state), 0) != (ssize_t)sizeof(s->random_state)) {
         mem_free(s);
         return NULL;

@@ -24,6 +24,8 @@
 #ifndef FLASHKV_STORE_TABLE_H
 #define FLASHKV_STORE_TABLE_H
 
+#include <flashkv/store.h>
+
 #include "entry_layout.h"
 
 /* One slot array. */
@@ -40,7 +42,7 @@ struct table {
     const unsigned char *secret;
 };
 
-enum { TABLE_SECRET_SIZE = 192 }; /* bytes, as XXH3 wants */
+enum { TABLE_SECRET_SIZE = STORE_SECRET_SIZE }; /* bytes, as XXH3 wants */
 
 /* An empty table allocates nothing. The secret is borrowed. */
 void table_init(struct table *t, const unsigned char *secret);

@@ -94,3 +94,22 @@ void txn_leave_write(struct txn *t, unsigned i) NO_THREAD_SAFETY_ANALYSIS {
     if (!holds(t, i))
         shard_wrunlock(&t->store->shards[i]);
 }
+
+/* ---- the log's position ------------------------------------------------------------------------------------- */
+
+uint64_t store_logged(const struct txn *t) {
+    uint64_t most = 0;
+
+    for (uint64_t left = t->shards; left != 0; left &= left - 1) {
+        const struct shard *sh = &t->store->shards[lowest_bit(left)];
+        uint64_t logged = atomic_load_explicit(&sh->logged, memory_order_relaxed);
+
+        most = logged > most ? logged : most;
+    }
+    return most;
+}
+
+void store_note_logged(struct store *s, uint64_t shards, uint64_t position) {
+    for (uint64_t left = shards; left != 0; left &= left - 1)
+        atomic_store_explicit(&s->shards[lowest_bit(left)].logged, position, memory_order_relaxed);
+}

@@ -178,21 +178,36 @@ def same(got, want, what=""):
     assert got == want, f"{what}: got {got!r}, want {want!r}"
 
 
-def run(tests):
-    """Runs each test, or (test, option...), with a fresh server, prints TAP and exits."""
+def report(tests):
+    """Runs each test, prints TAP and exits."""
     failed = 0
     print(f"1..{len(tests)}")
-    for n, test in enumerate(tests, 1):
-        test, *options = test if isinstance(test, tuple) else (test,)
-        name = (test.__doc__ or test.__name__).strip().splitlines()[0]
+    for n, (name, test) in enumerate(tests, 1):
         try:
-            with Server(*options) as server:
-                test(server)
-                same(server.process.poll(), None, "the server's exit status while it should run")
-                same(server.stop(), 0, "exit status after SIGTERM")
+            test()
             print(f"ok {n} - {name}", flush=True)
         except Exception:
             failed += 1
             print(f"not ok {n} - {name}")
             print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
     sys.exit(failed > 0)
+
+
+def name_of(test):
+    return (test.__doc__ or test.__name__).strip().splitlines()[0]
+
+
+def with_server(test, options):
+    def run_test():
+        with Server(*options) as server:
+            test(server)
+            same(server.process.poll(), None, "the server's exit status while it should run")
+            same(server.stop(), 0, "exit status after SIGTERM")
+
+    return run_test
+
+
+def run(tests):
+    """Runs each test, or (test, option...), with a fresh server."""
+    tests = [test if isinstance(test, tuple) else (test,) for test in tests]
+    report([(name_of(test), with_server(test, options)) for test, *options in tests])

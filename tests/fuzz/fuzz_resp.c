@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(whole.digest == pieces.digest && whole.commands == pieces.commands, "other commands in pieces");
     outq_free(&out);
     txn_begin(&t, server.store, session.now_ms, 0, TXN_WRITE);
-    store_flush(&t);
+    store_flush(&t, NULL);
     txn_end(&t);
     return 0;
 }

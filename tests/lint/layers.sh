@@ -8,14 +8,15 @@ declare -A below=(
     [base]=""
     [store]="base"
     [config]="base"
+    [persist]="base store"
     [pubsub]="base store"
-    [command]="base config store pubsub"
+    [command]="base config store persist pubsub"
     [resp]="base config command"
     [http]="base config command"
 )
 # header with a rule of its own: the layers that may know of it
 declare -A users=(
-    [flashkv/blob]="store pubsub command resp http"
+    [flashkv/blob]="store persist pubsub command resp http"
     [microhttpd]="http"
     [jansson]="config http"
     [xxhash]="store"
@@ -58,7 +59,7 @@ folders_without_rule() {
     done
 }
 
-for layer in base store config pubsub command resp http; do
+for layer in base store config persist pubsub command resp http; do
     clean "src/$layer includes only what is below it" check_layer "$layer"
 done
 clean "every folder of src has its row" folders_without_rule

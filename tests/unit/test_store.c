@@ -471,7 +471,7 @@ END_TEST
 
 static void flush_all(void) {
     txn_begin(&txn, store, NOW, 0, TXN_WRITE);
-    store_flush(&txn);
+    store_flush(&txn, NULL);
     ck_assert_uint_eq(store_count(&txn), 0);
     txn_end(&txn);
 }

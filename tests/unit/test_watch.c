@@ -119,7 +119,7 @@ START_TEST(test_flush) {
             txn_end(&txn);
             txn_begin(&txn, store, NOW, 0, TXN_WRITE);
         }
-        store_flush(&txn);
+        store_flush(&txn, NULL);
         if (!held) {
             txn_end(&txn);
             txn_begin(&txn, store, NOW, TXN_ALL_SHARDS, TXN_WRITE);

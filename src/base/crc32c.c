@@ -1,0 +1,62 @@
+/* crc32c.c - the checksum, eight bytes at a time. */
+#include <flashkv/crc32c.h>
+#include <string.h>
+
+enum { POLYNOMIAL_BITS = 8, WORD = sizeof(uint64_t) };
+
+/* ---- by a table --------------------------------------------------------------------------------------------- */
+
+/* What each byte does to the checksum: derived from the polynomial, made before main, never changed after. */
+static uint32_t table[256];
+
+__attribute__((constructor)) static void table_fill(void) {
+    static const uint32_t reflected_polynomial = 0x82f63b78;
+
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
+
+        for (int bit = 0; bit < POLYNOMIAL_BITS; bit++)
+            crc = crc & 1 ? crc >> 1 ^ reflected_polynomial : crc >> 1;
+        table[byte] = crc;
+    }
+}
+
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t len) {
+    const unsigned char *p = bytes;
+
+    crc = ~crc;
+    for (size_t i = 0; i < len; i++)
+        crc = crc >> 8 ^ table[(crc ^ p[i]) & 0xff];
+    return ~crc;
+}
+
+/* ---- by the processor --------------------------------------------------------------------------------------- */
+
+#ifdef __x86_64__
+#include <nmmintrin.h>
+
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const void *bytes,
+                                                                 size_t len) {
+    const unsigned char *p = bytes;
+    uint64_t wide = ~crc;
+
+    for (; len >= WORD; len -= WORD, p += WORD) {
+        uint64_t word;
+
+        memcpy(&word, p, WORD);
+        wide = _mm_crc32_u64(wide, word);
+    }
+    for (; len > 0; len--, p++)
+        wide = _mm_crc32_u8((uint32_t)wide, *p);
+    return ~(uint32_t)wide;
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t len) {
+    return __builtin_cpu_supports("sse4.2") ? by_instruction(crc, bytes, len)
+                                            : crc32c_portable(crc, bytes, len);
+}
+#else
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t len) {
+    return crc32c_portable(crc, bytes, len);
+}
+#endif

@@ -1,0 +1,101 @@
+/* chain.c - bytes and blobs on their way to a file. */
+#include "chain.h"
+
+#include <flashkv/mem.h>
+
+enum { COPIED_MAX = 16 * 1024, FIRST_PIECES = 8 };
+
+char *chain_room(struct chain *c, size_t len) {
+    char *at;
+
+    if (c->failed || !buf_reserve(&c->bytes, len)) {
+        c->failed = true;
+        return NULL;
+    }
+    at = c->bytes.data + c->bytes.len;
+    c->bytes.len += len;
+    return at;
+}
+
+void chain_add(struct chain *c, struct slice s) {
+    char *to = chain_room(c, s.len);
+
+    if (to != NULL && s.len > 0)
+        memcpy(to, s.ptr, s.len);
+}
+
+static bool piece_room(struct chain *c) {
+    size_t cap = c->piece_cap > 0 ? 2 * c->piece_cap : FIRST_PIECES;
+    struct chain_piece *more;
+
+    if (c->piece_count < c->piece_cap)
+        return true;
+    more = mem_realloc(c->pieces, cap * sizeof(*more));
+    if (more == NULL)
+        return false;
+    c->pieces = more;
+    c->piece_cap = cap;
+    return true;
+}
+
+void chain_add_blob(struct chain *c, struct blob *b) {
+    if (b->len <= COPIED_MAX) {
+        chain_add(c, blob_slice(b));
+    } else if (c->failed || !piece_room(c)) {
+        c->failed = true;
+    } else {
+        c->pieces[c->piece_count++] = (struct chain_piece){c->bytes.len, blob_ref(b)};
+        c->blob_bytes += b->len;
+    }
+}
+
+void chain_add_chain(struct chain *c, struct chain *from) {
+    size_t base = c->bytes.len;
+
+    c->failed |= from->failed;
+    chain_add(c, buf_slice(&from->bytes));
+    for (size_t i = 0; i < from->piece_count && !c->failed; i++) {
+        if (!piece_room(c)) {
+            c->failed = true;
+            break;
+        }
+        c->pieces[c->piece_count++] =
+            (struct chain_piece){base + from->pieces[i].at, blob_ref(from->pieces[i].blob)};
+        c->blob_bytes += from->pieces[i].blob->len;
+    }
+    chain_clear(from, SIZE_MAX);
+}
+
+void chain_clear(struct chain *c, size_t keep) {
+    for (size_t i = 0; i < c->piece_count; i++)
+        blob_unref(c->pieces[i].blob);
+    c->piece_count = 0;
+    c->blob_bytes = 0;
+    c->bytes.len = 0;
+    c->failed = false;
+    if (c->bytes.cap > keep)
+        buf_free(&c->bytes);
+}
+
+void chain_free(struct chain *c) {
+    chain_clear(c, 0);
+    mem_free(c->pieces);
+    *c = chain_make();
+}
+
+bool chain_next(const struct chain *c, struct chain_walk *w, struct slice *part) {
+    size_t end = w->piece < c->piece_count ? c->pieces[w->piece].at : c->bytes.len;
+
+    if (!w->blob_next) {
+        *part = slice_of(c->bytes.data + w->at, end - w->at);
+        w->at = end;
+        w->blob_next = true;
+        if (part->len > 0)
+            return true;
+    }
+    if (w->piece >= c->piece_count)
+        return false;
+    *part = blob_slice(c->pieces[w->piece++].blob);
+    w->blob_next = false;
+    return true;
+}

@@ -1,0 +1,54 @@
+/* chain.h - bytes to be written to a file, and blobs between them that are written from where they are, so that a large
+ * value is never copied under a lock. Private to persist.
+ *
+ *     bytes   [....................|.........|............]
+ *     pieces          blob 0 at 20 ^         ^ blob 1 at 29
+ *
+ * One owner. What does not fit into memory sets `failed`, and nothing more is added. */
+#ifndef FLASHKV_PERSIST_CHAIN_H
+#define FLASHKV_PERSIST_CHAIN_H
+
+#include <flashkv/blob.h>
+#include <flashkv/buf.h>
+
+struct chain_piece {
+    size_t at; /* goes after this many of the bytes */
+    struct blob *blob;
+};
+
+struct chain {
+    struct buf bytes;
+    struct chain_piece *pieces;
+    size_t piece_count, piece_cap;
+    size_t blob_bytes;
+    bool failed;
+};
+
+/* An empty chain that allocates nothing yet. */
+static inline struct chain chain_make(void) {
+    return (struct chain){.bytes = {.max = SIZE_MAX}};
+}
+static inline size_t chain_len(const struct chain *c) {
+    return c->bytes.len + c->blob_bytes;
+}
+
+/* Room for `len` bytes more, to be written there at once. NULL: failed. */
+char *chain_room(struct chain *c, size_t len);
+void chain_add(struct chain *c, struct slice s);
+/* The bytes of a blob: by a reference of its own, or copied when that costs less. */
+void chain_add_blob(struct chain *c, struct blob *b);
+/* All of `from`, which is then empty. */
+void chain_add_chain(struct chain *c, struct chain *from);
+
+/* Forgets what is there (and drops the references), keeps up to `keep` bytes of room. */
+void chain_clear(struct chain *c, size_t keep);
+void chain_free(struct chain *c);
+
+/* The parts in order: begin with a zeroed walk. False: that was all. */
+struct chain_walk {
+    size_t at, piece;
+    bool blob_next;
+};
+bool chain_next(const struct chain *c, struct chain_walk *w, struct slice *part);
+
+#endif

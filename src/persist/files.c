@@ -1,0 +1,211 @@
+/* files.c - the files of a data directory. */
+#include "files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/mem.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const kinds[][2] = {
+    [RECORD_LOG] = {"log-", ".fkl"}, [RECORD_SNAPSHOT] = {"snapshot-", ".fks"}};
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+static bool explain(char *why, size_t cap, const struct files *f, const char *name) {
+    snprintf(why, cap, "%s%s%s: %s", f->path, *name != '\0' ? "/" : "", name, strerror(errno));
+    return false;
+}
+
+/* The lock goes with the process, whatever becomes of it. */
+static bool take_lock(struct files *f, char *why, size_t cap) {
+    f->lock = openat(f->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (f->lock < 0)
+        return explain(why, cap, f, "lock");
+    if (flock(f->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    snprintf(why, cap, "%s: another process uses this data directory", f->path);
+    return false;
+}
+
+/* Written aside and renamed, so that there is never half of one. */
+static bool make_secret(struct files *f) {
+    bool ok;
+    int fd;
+
+    if (getrandom(f->secret, FILES_SECRET, 0) != FILES_SECRET)
+        return false;
+    fd = openat(f->dir, "secret.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    ok = files_write(fd, slice_of(f->secret, FILES_SECRET), 0) && fsync(fd) == 0;
+    return close(fd) == 0 && ok && renameat(f->dir, "secret.new", f->dir, "secret") == 0 && files_sync(f);
+}
+
+static bool load_secret(struct files *f, bool may_make, char *why, size_t cap) {
+    int fd = openat(f->dir, "secret", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0 && errno == ENOENT && may_make) {
+        if (!make_secret(f))
+            return explain(why, cap, f, "secret");
+    } else if (fd < 0) {
+        return explain(why, cap, f, "secret");
+    } else {
+        n = read(fd, f->secret, FILES_SECRET);
+        close(fd);
+        if (n != FILES_SECRET) {
+            snprintf(why, cap, "%s/secret: not the %d bytes that FlashKV wrote", f->path, FILES_SECRET);
+            return false;
+        }
+    }
+    f->secret_id = store_digest(slice_of(f->secret, FILES_SECRET));
+    return true;
+}
+
+bool files_open(struct files *f, const char *path, bool lock, char *why, size_t cap) {
+    *f = (struct files){.dir = -1, .lock = -1, .path = path};
+    if (lock && mkdir(path, 0700) != 0 && errno != EEXIST)
+        return explain(why, cap, f, "");
+    f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->dir < 0)
+        return explain(why, cap, f, "");
+    if ((!lock || take_lock(f, why, cap)) && load_secret(f, lock, why, cap))
+        return true;
+    files_close(f);
+    return false;
+}
+
+void files_close(struct files *f) {
+    if (f->lock >= 0)
+        close(f->lock);
+    if (f->dir >= 0)
+        close(f->dir);
+    f->lock = f->dir = -1;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+void files_name(char out[FILES_NAME], enum record_file file, uint64_t position) {
+    snprintf(out, FILES_NAME, "%s%020" PRIu64 "%s", kinds[file][0], position, kinds[file][1]);
+}
+
+/* Is it the name of a file of this kind, and of which position? */
+static bool parse_name(const char *name, enum record_file file, uint64_t *position) {
+    char again[FILES_NAME];
+
+    if (strncmp(name, kinds[file][0], strlen(kinds[file][0])) != 0)
+        return false;
+    *position = strtoull(name + strlen(kinds[file][0]), NULL, 10);
+    files_name(again, file, *position);
+    return strcmp(name, again) == 0;
+}
+
+static int by_position(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool positions_add(struct positions *p, uint64_t position) {
+    uint64_t *more = mem_realloc(p->at, (p->count + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return false;
+    p->at = more;
+    p->at[p->count++] = position;
+    return true;
+}
+
+bool files_list(const struct files *f, enum record_file file, struct positions *out) {
+    int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+    uint64_t position;
+    bool ok = d != NULL;
+
+    *out = (struct positions){NULL, 0};
+    while (ok && (e = readdir(d)) != NULL)
+        if (parse_name(e->d_name, file, &position))
+            ok = positions_add(out, position);
+    if (d != NULL)
+        closedir(d);
+    if (ok && out->count > 1)
+        qsort(out->at, out->count, sizeof(*out->at), by_position);
+    return ok;
+}
+
+void files_remove_below(const struct files *f, enum record_file file, uint64_t position) {
+    struct positions p;
+    char name[FILES_NAME];
+
+    if (files_list(f, file, &p))
+        for (size_t i = 0; i < p.count && p.at[i] < position; i++) {
+            files_name(name, file, p.at[i]);
+            unlinkat(f->dir, name, 0);
+        }
+    mem_free(p.at);
+}
+
+/* ---- reading and writing ---------------------------------------------------------------------------------------- */
+
+int files_create(const struct files *f, const char *name) {
+    return openat(f->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+bool files_sync(const struct files *f) {
+    return fsync(f->dir) == 0;
+}
+
+bool files_write(int fd, struct slice s, uint64_t offset) {
+    while (s.len > 0) {
+        ssize_t n = pwrite(fd, s.ptr, s.len, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno;
+            return false;
+        }
+        s = slice_of(s.ptr + n, s.len - (size_t)n);
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+bool files_map(const struct files *f, enum record_file file, uint64_t position, struct mapped *out) {
+    struct stat st;
+    void *at = NULL;
+    bool known;
+    int fd;
+
+    files_name(out->name, file, position);
+    out->bytes = slice_of("", 0);
+    fd = openat(f->dir, out->name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    known = fstat(fd, &st) == 0;
+    if (known && st.st_size > 0)
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (!known || at == MAP_FAILED)
+        return false;
+    if (at != NULL) {
+        out->bytes = slice_of(at, (size_t)st.st_size);
+        madvise(at, out->bytes.len, MADV_SEQUENTIAL);
+    }
+    return true;
+}
+
+void files_unmap(struct mapped *m) {
+    if (m->bytes.len > 0)
+        munmap((void *)(uintptr_t)m->bytes.ptr, m->bytes.len);
+    m->bytes.len = 0;
+}

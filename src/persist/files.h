@@ -1,0 +1,47 @@
+/* files.h - the files of a data directory: names, lock, secret. Private to persist. */
+#ifndef FLASHKV_PERSIST_FILES_H
+#define FLASHKV_PERSIST_FILES_H
+
+#include "record.h"
+
+enum { FILES_SECRET = 192, FILES_NAME = 48 };
+
+struct files {
+    int dir, lock; /* descriptors, or -1 */
+    const char *path;
+    unsigned char secret[FILES_SECRET];
+    uint64_t secret_id; /* names the secret in every header without telling it */
+};
+
+/* Opens the directory. `lock`: makes what is missing and takes the lock. False: `why`. */
+bool files_open(struct files *f, const char *path, bool lock, char *why, size_t cap);
+void files_close(struct files *f);
+
+/* "log-00000000000000000042.fkl" */
+void files_name(char out[FILES_NAME], enum record_file file, uint64_t position);
+/* A new file, mode 0600; it must not be there. -1: errno. */
+int files_create(const struct files *f, const char *name);
+/* Makes names last: fsync of the directory. False: errno. */
+bool files_sync(const struct files *f);
+/* Writes all of it at the offset; false: errno. */
+bool files_write(int fd, struct slice s, uint64_t offset);
+
+/* The positions of all files of a kind, ascending; freed with mem_free. False: no memory, or the directory cannot be
+ * read. */
+struct positions {
+    uint64_t *at;
+    size_t count;
+};
+bool files_list(const struct files *f, enum record_file file, struct positions *out);
+/* Removes the files of a kind that are below `position`. */
+void files_remove_below(const struct files *f, enum record_file file, uint64_t position);
+
+/* A file mapped to be read. */
+struct mapped {
+    char name[FILES_NAME];
+    struct slice bytes;
+};
+bool files_map(const struct files *f, enum record_file file, uint64_t position, struct mapped *out);
+void files_unmap(struct mapped *m);
+
+#endif

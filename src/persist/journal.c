@@ -1,0 +1,604 @@
+/* journal.c - the thread that brings the log to the disk.
+ *
+ * Goal: one write and one fsync for all that came meanwhile. The first frame into an empty buffer wakes the thread; with
+ * FSYNC_ALWAYS it takes what is there at once, and what comes during its fsync is the next group; otherwise it waits
+ * GATHER_MS for more, so that it works a few dozen times a second however many commands come. */
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/clock.h>
+#include <flashkv/log.h>
+#include <flashkv/mem.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal_impl.h"
+
+enum {
+    GATHER_MS = 20,
+    RETRY_MS = 200, /* between attempts to write what could not be written */
+    IDLE_MS = 10000,
+    SYNC_MS = 900,       /* FSYNC_EVERYSEC: with the gathering, below a second */
+    KEEP_ROOM = 1 << 20, /* of the buffers, when they are empty */
+};
+static const int64_t NS_PER_MS = 1000000;
+
+static void journal_lock(struct journal *j) ACQUIRE(journal_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&j->mutex);
+}
+
+static void journal_unlock(struct journal *j) RELEASE(journal_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&j->mutex);
+}
+
+static void listeners_lock(struct journal *j) ACQUIRE(listeners_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&j->listeners_mutex);
+}
+
+static void listeners_unlock(struct journal *j) RELEASE(listeners_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&j->listeners_mutex);
+}
+
+static void kick(struct journal *j) {
+    pthread_mutex_lock(&j->wake_mutex);
+    j->kicked = true;
+    pthread_cond_signal(&j->wake);
+    pthread_mutex_unlock(&j->wake_mutex);
+}
+
+static struct timespec time_in(int64_t ms) {
+    int64_t at = clock_mono_ns() + ms * NS_PER_MS;
+
+    return (struct timespec){at / 1000000000, at % 1000000000};
+}
+
+/* ---- appending -------------------------------------------------------------------------------------------------- */
+
+static void note_trouble(struct journal *j, enum journal_state state, int error) {
+    atomic_store_explicit(&j->error, error, memory_order_relaxed);
+    atomic_store_explicit(&j->state, state, memory_order_release);
+    atomic_fetch_add_explicit(&j->failures, 1, memory_order_relaxed);
+}
+
+/* Leaves what was appended so far to a snapshot: what comes now is for a new segment. */
+static void lose(struct journal *j, int error) REQUIRES(journal_role) {
+    note_trouble(j, JOURNAL_LOST, error);
+    chain_clear(&j->filling, KEEP_ROOM);
+    atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
+}
+
+/* The frame that was just put into `filling`, from `begun` on. Without memory for it, the change is made and cannot be
+ * logged. */
+static uint64_t end_append(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
+    uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
+
+    record_end_frame(&j->filling, begun);
+    if (j->filling.failed) {
+        lose(j, ENOMEM);
+        return position;
+    }
+    position += chain_len(&j->filling) - before;
+    atomic_store_explicit(&j->appended, position, memory_order_release);
+    atomic_fetch_add_explicit(&j->frames, 1, memory_order_relaxed);
+    return position;
+}
+
+static uint64_t append_chain(struct journal *j, struct chain *effects) {
+    size_t before, begun;
+    uint64_t position;
+
+    journal_lock(j);
+    before = chain_len(&j->filling);
+    begun = record_begin_frame(&j->filling);
+    chain_add_chain(&j->filling, effects);
+    position = end_append(j, begun, before);
+    journal_unlock(j);
+    if (before == 0)
+        kick(j);
+    return position;
+}
+
+static uint64_t append_command(struct journal *j, uint64_t hash, size_t argc, const struct arg *argv) {
+    size_t before, begun;
+    uint64_t position;
+
+    journal_lock(j);
+    before = chain_len(&j->filling);
+    begun = record_begin_frame(&j->filling);
+    record_put_command(&j->filling, hash, argc, argv);
+    position = end_append(j, begun, before);
+    journal_unlock(j);
+    if (before == 0)
+        kick(j);
+    return position;
+}
+
+/* ---- the effects of a transaction --------------------------------------------------------------------------------- */
+
+struct effects {
+    struct chain chain;
+};
+
+/* NULL: nothing is logged, or no memory, and then the log is lost. */
+static struct chain *gathered(struct txn *t) {
+    if (t->journal == NULL)
+        return NULL;
+    if (t->effects == NULL) {
+        t->effects = mem_alloc(sizeof(*t->effects));
+        if (t->effects == NULL) {
+            journal_lock(t->journal);
+            lose(t->journal, ENOMEM);
+            journal_unlock(t->journal);
+            return NULL;
+        }
+        t->effects->chain = chain_make();
+    }
+    return &t->effects->chain;
+}
+
+void effects_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv) {
+    struct chain *c = gathered(t);
+
+    if (c != NULL)
+        record_put_command(c, hash, argc, argv);
+}
+
+void effects_value(struct txn *t, const struct key *k) {
+    struct chain *c = gathered(t);
+
+    if (c != NULL)
+        record_put_value(c, k, store_peek(t, k));
+}
+
+void effects_drop(struct txn *t) {
+    if (t->effects == NULL)
+        return;
+    chain_free(&t->effects->chain);
+    mem_free(t->effects);
+    t->effects = NULL;
+}
+
+static void commit(struct txn *t, uint64_t shards) {
+    if (t->effects == NULL)
+        return;
+    store_note_logged(t->store, shards, append_chain(t->journal, &t->effects->chain));
+    effects_drop(t);
+}
+
+void effects_commit(struct txn *t) {
+    commit(t, t->shards);
+}
+
+void effects_commit_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv) {
+    store_note_logged(t->store, t->shards, append_command(t->journal, hash, argc, argv));
+}
+
+void effects_flushed(struct txn *t, unsigned shard) {
+    struct chain *c = gathered(t);
+
+    if (c == NULL)
+        return;
+    record_put_flush(c, shard);
+    if (!(t->shards >> shard & 1)) /* it is held for this moment only */
+        commit(t, UINT64_C(1) << shard);
+}
+
+/* Keys that the store removes by itself, in a transaction of a command or in one of its own. */
+void journal_event(struct journal *j, const struct event *ev) {
+    static const char del[] = "DEL";
+    struct arg argv[] = {{del, sizeof(del) - 1, NULL}, {ev->key->name.ptr, ev->key->name.len, NULL}};
+
+    if (ev->class != EVENT_EXPIRED && ev->class != EVENT_EVICTED)
+        return;
+    if (ev->txn->journal != NULL)
+        effects_command(ev->txn, ev->key->hash, 2, argv);
+    else
+        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key->hash, 2, argv));
+}
+
+/* ---- what the fronts ask -------------------------------------------------------------------------------------------- */
+
+bool journal_accepts(const struct journal *j) {
+    return journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed) &&
+           journal_appended(j) - atomic_load_explicit(&j->written, memory_order_relaxed) <= j->buffer_max;
+}
+
+const char *journal_trouble(const struct journal *j) {
+    if (journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed))
+        return "the disk is too slow";
+    return strerrordesc_np(atomic_load_explicit(&j->error, memory_order_relaxed));
+}
+
+uint64_t journal_reach(const struct txn *t) {
+    return t->journal == NULL || t->journal->mode != FSYNC_ALWAYS ? 0
+           : t->shards != 0                                       ? store_logged(t)
+                                                                  : journal_appended(t->journal);
+}
+
+bool journal_reached(const struct journal *j, uint64_t position) {
+    return position <= atomic_load(&j->durable);
+}
+
+bool journal_listen(struct journal *j, journal_listener *tell, void *ctx) {
+    bool room;
+
+    listeners_lock(j);
+    room = j->listener_count < JOURNAL_LISTENERS;
+    if (room)
+        j->listeners[j->listener_count++] = (struct listener){tell, ctx};
+    listeners_unlock(j);
+    return room;
+}
+
+void journal_unlisten(struct journal *j, journal_listener *tell, void *ctx) {
+    listeners_lock(j);
+    for (unsigned i = 0; i < j->listener_count; i++)
+        if (j->listeners[i].tell == tell && j->listeners[i].ctx == ctx)
+            j->listeners[i--] = j->listeners[--j->listener_count];
+    listeners_unlock(j);
+}
+
+static void tell_listeners(struct journal *j) {
+    listeners_lock(j);
+    for (unsigned i = 0; i < j->listener_count; i++)
+        j->listeners[i].tell(j->listeners[i].ctx);
+    listeners_unlock(j);
+}
+
+struct journal_stats journal_stats(const struct journal *j) {
+    return (struct journal_stats){
+        .mode = j->mode,
+        .appended = journal_appended(j),
+        .written = atomic_load_explicit(&j->written, memory_order_relaxed),
+        .durable = atomic_load_explicit(&j->durable, memory_order_relaxed),
+        .frames = atomic_load_explicit(&j->frames, memory_order_relaxed),
+        .syncs = atomic_load_explicit(&j->syncs, memory_order_relaxed),
+        .failures = atomic_load_explicit(&j->failures, memory_order_relaxed),
+        .accepting = journal_accepts(j),
+    };
+}
+
+/* ---- segments ----------------------------------------------------------------------------------------------------- */
+
+/* A new segment, its name on disk too. -1: errno. */
+static int create_segment(struct journal *j, uint64_t position, bool renewed) {
+    struct record_header h = {j->files->secret_id, position, clock_wall_ms(), renewed};
+    char name[FILES_NAME], header[RECORD_HEADER];
+    int fd, error;
+
+    files_name(name, RECORD_LOG, position);
+    record_put_header(header, RECORD_LOG, &h);
+    fd = files_create(j->files, name);
+    if (fd >= 0 && files_write(fd, slice_of(header, sizeof(header)), 0) && fsync(fd) == 0 &&
+        files_sync(j->files))
+        return fd;
+    error = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlinkat(j->files->dir, name, 0);
+    }
+    errno = error;
+    return -1;
+}
+
+/* ---- the thread ----------------------------------------------------------------------------------------------------- */
+
+static void lost(struct journal *j, const char *what, int error) {
+    log_error("log: %s: %s; no changes are taken until a snapshot of everything is written", what,
+              strerrordesc_np(error));
+    journal_lock(j);
+    lose(j, error);
+    journal_unlock(j);
+}
+
+/* Takes what is in the buffer, once what was taken before is written. */
+static void take(struct journal *j) {
+    struct chain empty = j->writing;
+    uint64_t end;
+
+    if (chain_len(&empty) > 0)
+        return;
+    journal_lock(j);
+    j->writing = j->filling;
+    j->filling = empty;
+    end = atomic_load_explicit(&j->appended, memory_order_relaxed);
+    journal_unlock(j);
+    j->done = 0;
+    record_seal(&j->writing, end - chain_len(&j->writing));
+}
+
+/* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */
+static bool write_parts(struct journal *j) {
+    uint64_t offset = RECORD_HEADER + atomic_load_explicit(&j->written, memory_order_relaxed) - j->segment;
+    struct chain_walk walk = {0};
+    struct slice part;
+    size_t at = 0;
+
+    while (chain_next(&j->writing, &walk, &part)) {
+        if (at + part.len > j->done) {
+            size_t skip = j->done > at ? j->done - at : 0;
+
+            if (!files_write(j->fd, slice_of(part.ptr + skip, part.len - skip), offset + at + skip))
+                return false;
+            j->done = at + part.len;
+        }
+        at += part.len;
+    }
+    return true;
+}
+
+static void write_out(struct journal *j) {
+    uint64_t end = atomic_load_explicit(&j->written, memory_order_relaxed) + chain_len(&j->writing);
+
+    if (chain_len(&j->writing) == 0)
+        return;
+    if (!write_parts(j)) {
+        if (journal_state(j) != JOURNAL_BLOCKED)
+            log_error("log: write: %s; no changes are taken until it succeeds", strerrordesc_np(errno));
+        note_trouble(j, JOURNAL_BLOCKED, errno);
+        return;
+    }
+    chain_clear(&j->writing, KEEP_ROOM);
+    atomic_store_explicit(&j->written, end, memory_order_relaxed);
+    if (journal_state(j) == JOURNAL_BLOCKED) {
+        log_info("log: written again");
+        atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
+    }
+}
+
+static bool sync_due(struct journal *j, bool stopping) {
+    uint64_t synced = atomic_load_explicit(&j->synced, memory_order_relaxed);
+    bool wanted;
+
+    if (synced == atomic_load_explicit(&j->written, memory_order_relaxed))
+        return false;
+    pthread_mutex_lock(&j->wake_mutex);
+    wanted = j->rotate || j->sync_to > synced;
+    pthread_mutex_unlock(&j->wake_mutex);
+    return stopping || wanted || j->mode == FSYNC_ALWAYS ||
+           (j->mode == FSYNC_EVERYSEC && clock_mono_ns() - j->synced_ns >= SYNC_MS * NS_PER_MS);
+}
+
+static void announce(struct journal *j) {
+    if (!atomic_load_explicit(&j->renewing, memory_order_acquire)) {
+        atomic_store(&j->durable,
+                     atomic_load_explicit(&j->synced, memory_order_acquire)); /* then look who waits */
+        tell_listeners(j);
+    }
+    pthread_mutex_lock(&j->wake_mutex);
+    pthread_cond_broadcast(&j->progress);
+    pthread_mutex_unlock(&j->wake_mutex);
+}
+
+static void sync_out(struct journal *j) {
+    j->synced_ns = clock_mono_ns();
+    atomic_fetch_add_explicit(&j->syncs, 1, memory_order_relaxed);
+    if (fdatasync(j->fd) != 0) {
+        lost(j, "fsync", errno);
+        return;
+    }
+    atomic_store_explicit(&j->synced, atomic_load_explicit(&j->written, memory_order_relaxed),
+                          memory_order_release);
+    announce(j);
+}
+
+static void use_segment(struct journal *j, int fd, uint64_t position) {
+    close(j->fd);
+    j->fd = fd;
+    j->segment = position;
+}
+
+/* A segment behind the loss. What was taken and not written is lost too. -1: errno. */
+static int renew(struct journal *j) {
+    uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
+    int fd = create_segment(j, position, true);
+
+    if (fd < 0)
+        return -1;
+    use_segment(j, fd, position);
+    chain_clear(&j->writing, KEEP_ROOM);
+    atomic_store_explicit(&j->renewing, true, memory_order_release);
+    atomic_store_explicit(&j->written, position, memory_order_relaxed);
+    atomic_store_explicit(&j->synced, position, memory_order_relaxed);
+    journal_lock(j); /* unless more was lost meanwhile */
+    if (atomic_load_explicit(&j->lost_at, memory_order_relaxed) == position)
+        atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
+    journal_unlock(j);
+    return fd;
+}
+
+/* A segment that begins where all that was taken ends, and is durable. -1: not now. */
+static int next_segment(struct journal *j) {
+    uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
+    int fd;
+
+    if (journal_state(j) == JOURNAL_LOST)
+        return renew(j);
+    if (journal_state(j) != JOURNAL_OK ||
+        position != atomic_load_explicit(&j->synced, memory_order_relaxed)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (position == j->segment)
+        return j->fd; /* nothing is in it yet: as good as new */
+    fd = create_segment(j, position, atomic_load_explicit(&j->renewing, memory_order_relaxed));
+    if (fd >= 0)
+        use_segment(j, fd, position);
+    return fd;
+}
+
+/* Answers journal_rotate. */
+static void rotate(struct journal *j) {
+    bool ok = next_segment(j) >= 0;
+
+    if (!ok)
+        log_error("log: cannot begin a segment: %s", strerrordesc_np(errno));
+    pthread_mutex_lock(&j->wake_mutex);
+    j->rotate = false;
+    j->rotated = ok;
+    j->rotations++;
+    pthread_cond_broadcast(&j->progress);
+    pthread_mutex_unlock(&j->wake_mutex);
+}
+
+static bool wants_rotation(struct journal *j) {
+    bool wants;
+
+    pthread_mutex_lock(&j->wake_mutex);
+    wants = j->rotate;
+    pthread_mutex_unlock(&j->wake_mutex);
+    return wants;
+}
+
+/* One round: what is there goes out. */
+static void work(struct journal *j, bool stopping) {
+    if (journal_state(j) != JOURNAL_LOST) {
+        take(j);
+        write_out(j);
+        if (journal_state(j) == JOURNAL_OK && sync_due(j, stopping))
+            sync_out(j);
+    }
+    if (wants_rotation(j))
+        rotate(j);
+}
+
+/* Sleeps until there is something to do; true: stop. */
+static bool await(struct journal *j) {
+    bool unsynced = j->mode == FSYNC_EVERYSEC && atomic_load_explicit(&j->synced, memory_order_relaxed) !=
+                                                     atomic_load_explicit(&j->written, memory_order_relaxed);
+    bool blocked = journal_state(j) == JOURNAL_BLOCKED, stop;
+    struct timespec until = time_in(blocked ? RETRY_MS : unsynced ? SYNC_MS : IDLE_MS);
+
+    pthread_mutex_lock(&j->wake_mutex);
+    while ((blocked || !j->kicked) && !j->stop &&
+           pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
+        continue;
+    if (j->mode != FSYNC_ALWAYS && !j->rotate && j->sync_to == 0 && !blocked) {
+        until = time_in(GATHER_MS);
+        while (!j->stop && !j->rotate && j->sync_to == 0 &&
+               pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
+            continue;
+    }
+    j->kicked = false;
+    stop = j->stop;
+    pthread_mutex_unlock(&j->wake_mutex);
+    return stop;
+}
+
+static void *journal_run(void *arg) {
+    struct journal *j = arg;
+
+    while (!await(j))
+        work(j, false);
+    work(j, true);
+    work(j, true); /* what came while the first round wrote */
+    return NULL;
+}
+
+/* ---- for snapshots ---------------------------------------------------------------------------------------------------- */
+
+bool journal_rotate(struct journal *j, uint64_t *position) {
+    uint64_t before;
+    bool ok;
+
+    pthread_mutex_lock(&j->wake_mutex);
+    before = j->rotations;
+    j->rotate = j->kicked = true;
+    pthread_cond_signal(&j->wake);
+    while (j->rotations == before && !j->stop)
+        pthread_cond_wait(&j->progress, &j->wake_mutex);
+    ok = j->rotations != before && j->rotated;
+    *position = j->segment;
+    pthread_mutex_unlock(&j->wake_mutex);
+    return ok;
+}
+
+bool journal_sync_to(struct journal *j, uint64_t position) {
+    bool ok;
+
+    pthread_mutex_lock(&j->wake_mutex);
+    while (!(ok = position <= atomic_load_explicit(&j->synced, memory_order_acquire)) &&
+           journal_state(j) == JOURNAL_OK && !j->stop) {
+        struct timespec until = time_in(RETRY_MS);
+
+        j->sync_to = position;
+        j->kicked = true;
+        pthread_cond_signal(&j->wake);
+        pthread_cond_timedwait(&j->progress, &j->wake_mutex, &until);
+    }
+    j->sync_to = 0;
+    pthread_mutex_unlock(&j->wake_mutex);
+    return ok;
+}
+
+void journal_renewed(struct journal *j) {
+    if (!atomic_load_explicit(&j->renewing, memory_order_relaxed))
+        return;
+    log_info("log: begun anew; changes are taken again");
+    atomic_store_explicit(&j->renewing, false, memory_order_release);
+    announce(j);
+}
+
+/* ---- starting and stopping ---------------------------------------------------------------------------------------------- */
+
+static void init_conditions(struct journal *j) {
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&j->wake_mutex, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&j->wake, &attr);
+    pthread_cond_init(&j->progress, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static void destroy(struct journal *j) {
+    chain_free(&j->filling);
+    chain_free(&j->writing);
+    pthread_cond_destroy(&j->wake);
+    pthread_cond_destroy(&j->progress);
+    pthread_mutex_destroy(&j->wake_mutex);
+    mutex_destroy(&j->mutex);
+    mutex_destroy(&j->listeners_mutex);
+    if (j->fd >= 0)
+        close(j->fd);
+    mem_free(j);
+}
+
+struct journal *journal_start(struct files *f, const struct persist_config *config, uint64_t position,
+                              char *why, size_t cap) {
+    struct journal *j = mem_zalloc(sizeof(*j));
+
+    snprintf(why, cap, "out of memory");
+    if (j == NULL)
+        return NULL;
+    j->files = f;
+    j->mode = config->fsync;
+    j->buffer_max = config->buffer_max;
+    j->filling = j->writing = chain_make();
+    j->segment = j->appended = j->written = j->synced = j->durable = position;
+    mutex_init(&j->mutex, LOCK_RANK_LEAF);
+    mutex_init(&j->listeners_mutex, LOCK_RANK_LEAF - 2);
+    init_conditions(j);
+    j->fd = create_segment(j, position, false);
+    if (j->fd < 0)
+        snprintf(why, cap, "%s: %s", f->path, strerror(errno));
+    else if (pthread_create(&j->thread, NULL, journal_run, j) == 0)
+        return j;
+    destroy(j);
+    return NULL;
+}
+
+void journal_stop(struct journal *j) {
+    if (j == NULL)
+        return;
+    pthread_mutex_lock(&j->wake_mutex);
+    j->stop = true;
+    pthread_cond_broadcast(&j->wake);
+    pthread_cond_broadcast(&j->progress);
+    pthread_mutex_unlock(&j->wake_mutex);
+    pthread_join(j->thread, NULL);
+    if (atomic_load(&j->durable) != journal_appended(j))
+        log_error("log: stopped without having written all of it: %s", journal_trouble(j));
+    destroy(j);
+}

@@ -1,0 +1,92 @@
+/* journal_impl.h - the journal, for the files of persist beside its own. Private to persist.
+ *
+ *     OK ----- a write fails ------> BLOCKED ----- it succeeds, tried again and again ----> OK
+ *      \------ an fsync fails, or memory is short ----> LOST --- a new segment ---> renewing --- a snapshot ---> OK
+ *
+ * BLOCKED: all that was appended is still here; changes are refused until it is written. LOST: something that was
+ * appended may never come to the disk (what a failed fsync leaves of the pages is unknown, so it is not tried again).
+ * The old segment is left as it is. A new one begins, marked, and changes are refused until a snapshot of all that was
+ * changed before it is on disk; without that, the segment counts for nothing. */
+#ifndef FLASHKV_PERSIST_JOURNAL_IMPL_H
+#define FLASHKV_PERSIST_JOURNAL_IMPL_H
+
+#include <flashkv/lock.h>
+#include <flashkv/persist.h>
+
+#include "files.h"
+
+enum journal_state { JOURNAL_OK, JOURNAL_BLOCKED, JOURNAL_LOST };
+
+/* The roles of journal.mutex and journal.listeners_mutex (flashkv/thread_safety.h). */
+extern struct mutex journal_role;
+extern struct mutex listeners_role;
+
+struct listener {
+    journal_listener *tell;
+    void *ctx;
+};
+
+struct journal {
+    struct files *files;
+    enum fsync_mode mode;
+    uint64_t buffer_max;
+
+    struct mutex mutex;
+    struct chain filling GUARDED_BY(journal_role); /* frames that the thread has not taken yet */
+    _Atomic uint64_t appended; /* position behind the last frame; changed under the mutex */
+    _Atomic int state, error;  /* enum journal_state; errno of the trouble */
+    _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
+    _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the mutex */
+    _Atomic uint64_t frames, syncs, failures;
+
+    /* The thread's own. */
+    int fd;
+    uint64_t segment;                          /* position where the open segment begins */
+    struct chain writing;                      /* whole frames, sealed, from `written` on */
+    size_t done;                               /* of those, bytes that are in the file */
+    int64_t synced_ns;                         /* when it was last tried */
+    _Atomic uint64_t written, synced, durable; /* durable lags behind synced while renewing */
+
+    pthread_t thread;
+    pthread_mutex_t
+        wake_mutex; /* with conditions, which the ranked mutex does not offer; guards what follows */
+    pthread_cond_t wake, progress;
+    bool kicked, stop;
+    bool rotate;        /* somebody wants a new segment */
+    uint64_t rotations; /* so far, failed ones too */
+    bool rotated;       /* did the last one succeed? */
+    uint64_t sync_to;   /* somebody wants this to be durable */
+
+    struct mutex listeners_mutex;
+    struct listener listeners[JOURNAL_LISTENERS] GUARDED_BY(listeners_role);
+    unsigned listener_count GUARDED_BY(listeners_role);
+};
+
+/* Opens a segment at `position`. NULL: `why`. */
+struct journal *journal_start(struct files *f, const struct persist_config *config, uint64_t position,
+                              char *why, size_t cap);
+/* Writes and syncs what is left, if that can be done. */
+void journal_stop(struct journal *j);
+
+/* A change event (event.h), which may tell of a key that the store itself removed. */
+void journal_event(struct journal *j, const struct event *ev);
+
+/* Begins a new segment and returns its position: every frame appended from now on is in it or behind it. False: it
+ * could not be. Waits. */
+bool journal_rotate(struct journal *j, uint64_t *position);
+/* Waits until all up to `position` is durable, whatever the mode; false: it will not be. */
+bool journal_sync_to(struct journal *j, uint64_t position);
+static inline uint64_t journal_appended(const struct journal *j) {
+    return atomic_load_explicit(&j->appended, memory_order_acquire);
+}
+static inline enum journal_state journal_state(const struct journal *j) {
+    return (enum journal_state)atomic_load_explicit(&j->state, memory_order_acquire);
+}
+/* Is a snapshot needed for changes to be taken again? */
+static inline bool journal_needs_snapshot(const struct journal *j) {
+    return journal_state(j) == JOURNAL_LOST || atomic_load_explicit(&j->renewing, memory_order_relaxed);
+}
+/* It is on disk. */
+void journal_renewed(struct journal *j);
+
+#endif

@@ -1,0 +1,318 @@
+/* load.c - brings the keys back: each thread reads all files, and does what concerns its own shards.
+ *
+ * So the effects on a shard happen in their order, and threads need not speak with each other. Reading past what is
+ * another's costs little: its length is written before it. */
+#include "load.h"
+
+#include <flashkv/clock.h>
+#include <flashkv/log.h>
+#include <flashkv/mem.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 16, PROGRESS_NS = 1000000000 };
+
+/* A block of the snapshot that was brought back: it holds what the log says before `position`. */
+struct range {
+    uint64_t to, position;
+};
+struct ranges {
+    struct range *at; /* ascending; the last has `to` 0 */
+    size_t count, cap;
+};
+
+struct worker {
+    const struct scan *scan;
+    struct store *store;
+    persist_run *run;
+    void *ctx;
+    unsigned number, of;
+    pthread_t thread;
+    struct ranges ranges[STORE_SHARDS];
+    struct arg *args;
+    size_t arg_cap;
+    uint64_t done, all; /* bytes of the files */
+    int64_t told_ns;
+    bool failed;
+    char why[256];
+};
+
+static bool mine(const struct worker *w, unsigned shard) {
+    return shard % w->of == w->number;
+}
+
+static bool fail(struct worker *w, const char *file, uint64_t offset, const char *what) {
+    w->failed = true;
+    snprintf(w->why, sizeof(w->why), "%s, offset %llu: %s", file, (unsigned long long)offset, what);
+    return false;
+}
+
+/* The first worker speaks for all, who are about as far. */
+static void progress(struct worker *w, uint64_t bytes) {
+    w->done += bytes;
+    if (w->number != 0 || clock_mono_ns() - w->told_ns < PROGRESS_NS)
+        return;
+    w->told_ns = clock_mono_ns();
+    log_info("loading: %llu %%", (unsigned long long)(100 * w->done / (w->all + 1)));
+}
+
+/* ---- entries --------------------------------------------------------------------------------------------------- */
+
+static bool add_item(struct object *o, enum value_type type, struct slice item, struct slice value) {
+    enum hash_result h;
+    enum set_result s;
+    double score;
+
+    switch (type) {
+    case TYPE_STRING:
+        break;
+    case TYPE_LIST:
+        return list_push((struct list *)o, LIST_TAIL, item);
+    case TYPE_HASH:
+        h = hash_set((struct hash *)o, item, value);
+        return h == HASH_ADDED || h == HASH_REPLACED;
+    case TYPE_SET:
+        s = set_add((struct set *)o, item);
+        return s == SET_ADDED || s == SET_WAS_THERE;
+    case TYPE_ZSET:
+        if (value.len != sizeof(score))
+            return false;
+        memcpy(&score, value.ptr, sizeof(score));
+        return !isnan(score) && zset_add((struct zset *)o, item, score) == ZSET_ADDED;
+    }
+    return false;
+}
+
+static bool restore_collection(struct txn *t, const struct key *k, const struct record_entry *e,
+                               struct record_reader *r) {
+    struct object *o = store_new_object(t->store, e->type);
+    bool ok = o != NULL, existed;
+
+    for (uint64_t i = 0; i < e->items && ok; i++) {
+        struct slice item = record_get_bytes(r);
+        struct slice value = record_item_parts(e->type) == 2 ? record_get_bytes(r) : slice_of("", 0);
+
+        ok = !r->bad && add_item(o, e->type, item, value);
+    }
+    if (ok && store_set_object(t, k, o) == STORE_OK)
+        return store_set_expiry(t, k, e->expire_at, &existed) == STORE_OK;
+    if (o != NULL)
+        store_free_object(o);
+    return false;
+}
+
+/* Makes the key what the entry says. False: no memory, or it makes no sense. */
+static bool restore_entry(struct txn *t, const struct record_entry *e, struct record_reader *r) {
+    struct key k = store_key(t->store, e->key);
+    struct string_value v = {e->string, NULL, e->expire_at, e->content_type};
+
+    if (!(t->shards & key_shard_bit(&k)))
+        return false;
+    if (e->gone) {
+        store_delete(t, &k);
+        return true;
+    }
+    return e->type == TYPE_STRING ? store_set_string(t, &k, &v) == STORE_OK : restore_collection(t, &k, e, r);
+}
+
+/* ---- the snapshot ------------------------------------------------------------------------------------------------ */
+
+static bool note_range(struct ranges *all, const struct record_block *b) {
+    if (all->count == all->cap) {
+        size_t cap = all->cap > 0 ? 2 * all->cap : 64;
+        struct range *more = mem_realloc(all->at, cap * sizeof(*more));
+
+        if (more == NULL)
+            return false;
+        all->at = more;
+        all->cap = cap;
+    }
+    all->at[all->count++] = (struct range){b->to, b->position};
+    return true;
+}
+
+static bool restore_block(struct worker *w, const struct record_block *b, struct record_reader *r) {
+    struct record_entry e;
+    struct txn t;
+    bool ok = true;
+
+    txn_begin(&t, w->store, 0, UINT64_C(1) << b->shard, TXN_WRITE);
+    if (b->kind == BLOCK_RESTART) {
+        store_flush_shard(&t, b->shard, NULL);
+        w->ranges[b->shard].count = 0;
+    } else {
+        ok = note_range(&w->ranges[b->shard], b);
+    }
+    while (ok && record_next_entry(r, &e))
+        ok = restore_entry(&t, &e, r);
+    txn_end(&t);
+    return ok && !r->bad;
+}
+
+static bool restore_snapshot(struct worker *w) {
+    struct slice bytes = w->scan->snapshot.bytes;
+    uint64_t at = RECORD_HEADER;
+
+    while (at < bytes.len) {
+        struct record_block b;
+        struct record_reader r;
+        uint64_t length;
+
+        memcpy(&length, bytes.ptr + at,
+               sizeof(length)); /* its crc was checked when the directory was scanned */
+        r = record_read(slice_of(bytes.ptr + at + RECORD_FRAME, length));
+        if (!record_get_block(&r, &b) ||
+            (b.kind != BLOCK_END && mine(w, b.shard) && !restore_block(w, &b, &r)))
+            return fail(w, w->scan->snapshot.name, at,
+                        "no memory, or a value over the limits of this configuration");
+        at += RECORD_FRAME + length;
+        progress(w, RECORD_FRAME + length);
+    }
+    return true;
+}
+
+/* ---- the log ------------------------------------------------------------------------------------------------------ */
+
+/* Up to where did the snapshot know the log, for a key with this hash? */
+static uint64_t seen_of(const struct worker *w, uint64_t hash) {
+    const struct ranges *all = &w->ranges[hash >> 58];
+    uint64_t point = hash << 6;
+    size_t low = 0, high = all->count;
+
+    while (low < high) { /* the first range that ends behind the point */
+        size_t middle = (low + high) / 2;
+
+        if (all->at[middle].to != 0 && all->at[middle].to <= point)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < all->count ? all->at[low].position : 0;
+}
+
+static bool run_command(struct worker *w, struct record_reader body) {
+    uint64_t argc = record_get_count(&body);
+
+    if (argc > w->arg_cap) {
+        struct arg *more =
+            argc < SIZE_MAX / sizeof(*more) ? mem_realloc(w->args, argc * sizeof(*more)) : NULL;
+
+        if (more == NULL)
+            return false;
+        w->args = more;
+        w->arg_cap = argc;
+    }
+    for (uint64_t i = 0; i < argc; i++) {
+        struct slice s = record_get_bytes(&body);
+
+        w->args[i] = (struct arg){s.ptr, s.len, NULL};
+    }
+    return argc > 0 && !body.bad && w->run(w->ctx, argc, w->args);
+}
+
+static bool apply_to_shard(struct worker *w, const struct record_effect *e) {
+    unsigned shard = (unsigned)(e->hash >> 58);
+    struct record_reader body = record_read(e->body);
+    struct record_entry entry;
+    struct txn t;
+    bool ok = true;
+
+    txn_begin(&t, w->store, 0, UINT64_C(1) << shard, TXN_WRITE);
+    if (e->kind == EFFECT_FLUSH)
+        store_flush_shard(&t, shard, NULL);
+    else
+        ok = record_next_entry(&body, &entry) && restore_entry(&t, &entry, &body);
+    txn_end(&t);
+    return ok;
+}
+
+/* The effects of a frame on shards of this worker. */
+static bool apply_frame(struct worker *w, uint64_t position, struct slice payload) {
+    struct record_reader r = record_read(payload);
+    struct record_effect e;
+    bool ok = true;
+
+    while (ok && record_next_effect(&r, &e)) {
+        if (!mine(w, (unsigned)(e.hash >> 58)) || position < seen_of(w, e.hash))
+            continue;
+        ok = e.kind == EFFECT_COMMAND ? run_command(w, record_read(e.body)) : apply_to_shard(w, &e);
+    }
+    return ok;
+}
+
+static bool restore_log(struct worker *w) {
+    for (size_t i = 0; i < w->scan->segment_count; i++) {
+        const struct segment *g = &w->scan->segments[i];
+
+        for (uint64_t position = g->position; position < g->end;) {
+            const char *frame = g->file.bytes.ptr + RECORD_HEADER + (position - g->position);
+            uint64_t length;
+
+            memcpy(&length, frame, sizeof(length));
+            if (!apply_frame(w, position, slice_of(frame + RECORD_FRAME, length)))
+                return fail(w, g->file.name, position - g->position + RECORD_HEADER, "cannot be done again");
+            position += RECORD_FRAME + length;
+            progress(w, RECORD_FRAME + length);
+        }
+    }
+    return true;
+}
+
+/* ---- the threads --------------------------------------------------------------------------------------------------- */
+
+static void *work(void *arg) {
+    struct worker *w = arg;
+
+    if (!w->scan->has_snapshot || restore_snapshot(w))
+        restore_log(w);
+    for (unsigned i = 0; i < STORE_SHARDS; i++)
+        mem_free(w->ranges[i].at);
+    mem_free(w->args);
+    return NULL;
+}
+
+static uint64_t bytes_of(const struct scan *s) {
+    uint64_t n = s->has_snapshot ? s->snapshot.bytes.len : 0;
+
+    for (size_t i = 0; i < s->segment_count; i++)
+        n += s->segments[i].end - s->segments[i].position;
+    return n;
+}
+
+bool load_scanned(const struct scan *s, struct store *store, persist_run *run, void *ctx, char *why,
+                  size_t cap) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned of = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores, started = 1;
+    struct worker *workers = mem_zalloc(of * sizeof(*workers));
+    bool ok = true;
+
+    if (workers == NULL) {
+        snprintf(why, cap, "out of memory");
+        return false;
+    }
+    for (unsigned i = 0; i < of; i++)
+        workers[i] = (struct worker){.scan = s,
+                                     .store = store,
+                                     .run = run,
+                                     .ctx = ctx,
+                                     .number = i,
+                                     .of = of,
+                                     .all = bytes_of(s),
+                                     .told_ns = clock_mono_ns()};
+    while (started < of && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+        started++;
+    work(&workers[0]);
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(workers[i].thread, NULL);
+    for (unsigned i = started; i < of; i++) /* no thread for it: after all others */
+        work(&workers[i]);
+    for (unsigned i = 0; i < of && ok; i++)
+        if (workers[i].failed) {
+            snprintf(why, cap, "%s", workers[i].why);
+            ok = false;
+        }
+    mem_free(workers);
+    return ok;
+}

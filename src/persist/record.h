@@ -1,0 +1,142 @@
+/* record.h - the format of the files in a data directory: the only encoder, and the only decoder. Private to persist.
+ *
+ * A log segment (log-POSITION.fkl) and a snapshot (snapshot-POSITION.fks) are both a header and frames. All numbers are
+ * little-endian; `n` is a number of variable length (7 bits a byte, lowest first, the top bit says that more follow);
+ * [x] is n, the length of x, and x.
+ *
+ *     header   0        8         12         16          24         32           40      44
+ *             +--------+---------+----------+-----------+----------+------------+-------+
+ *             | magic  | version | renewed  | secret id | position | created ms | crc   |   crc of all before it
+ *             +--------+---------+----------+-----------+----------+------------+-------+
+ *
+ *     frame    0        8     12
+ *             +--------+-----+- - - - - - -+
+ *             | length | crc | payload     |    crc of the frame's position, the length and the payload
+ *             +--------+-----+- - - - - - -+
+ *
+ * A position counts the bytes of all frames ever logged; that of a segment is the position of its first frame. In a
+ * snapshot, a frame's position is its offset in the file. Since the crc covers it, what is right but in the wrong place
+ * is found too. A frame is one atomic unit.
+ *
+ * The payload of a log frame is effects, one after the other:
+ *
+ *     effect   kind 1, hash of the key 8 (its top 6 bits are the shard), length 8, then by kind
+ *                command    n, then n times [argument]
+ *                value      entry
+ *                flush      nothing: all keys of the shard are gone
+ *
+ * The payload of a snapshot frame:
+ *
+ *     block    kind 1, shard 1, position 8, from 8, to 8, entries       the keys of a shard whose points are from..to
+ *     restart  kind 1, shard 1                     the shard was flushed: what was told of it so far is void
+ *     end      kind 1, 0, entries in the file 8    the last frame of a whole snapshot
+ *
+ *     entry    [key], type 1 (255: gone), expiry 8, [content type], then by type
+ *                string     [bytes]
+ *                list, set  n, then n times [element]
+ *                hash       n, then n times [field] [value]
+ *                zset       n, then n times [member] [score 8]
+ *
+ * Which effects does a block hold already? All whose frame lies before its position. */
+#ifndef FLASHKV_PERSIST_RECORD_H
+#define FLASHKV_PERSIST_RECORD_H
+
+#include <flashkv/arg.h>
+#include <flashkv/store.h>
+
+#include "chain.h"
+
+enum { RECORD_VERSION = 1, RECORD_HEADER = 44, RECORD_FRAME = 12 };
+
+enum record_result {
+    RECORD_OK,
+    RECORD_SHORT,   /* the bytes end before the record does */
+    RECORD_DAMAGED, /* the checksum is wrong, or it makes no sense */
+    RECORD_NEWER,   /* of a version that this program does not know */
+};
+
+/* ---- headers --------------------------------------------------------------------------------------------------- */
+
+enum record_file { RECORD_LOG, RECORD_SNAPSHOT };
+struct record_header {
+    uint64_t secret_id, position;
+    int64_t created_ms;
+    bool renewed; /* a segment behind a loss: it counts only with the snapshot of its position */
+};
+void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h);
+enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h);
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
+/* Begins a frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to
+ * record_seal, since that is work that nobody needs to do under a lock. */
+size_t record_begin_frame(struct chain *c);
+void record_end_frame(struct chain *c, size_t begun);
+/* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `position`. */
+void record_seal(struct chain *c, uint64_t position);
+/* The frame that `bytes` begin with. */
+enum record_result record_get_frame(struct slice bytes, uint64_t position, struct slice *payload);
+
+/* ---- effects ------------------------------------------------------------------------------------------------------ */
+
+enum effect_kind { EFFECT_COMMAND = 1, EFFECT_VALUE = 2, EFFECT_FLUSH = 3 };
+
+void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv);
+/* The key with its value: `e`, or NULL if it is gone. */
+void record_put_value(struct chain *c, const struct key *k, const struct entry *e);
+void record_put_flush(struct chain *c, unsigned shard);
+
+/* ---- snapshots ------------------------------------------------------------------------------------------------------ */
+
+enum block_kind { BLOCK_ENTRIES = 1, BLOCK_RESTART = 2, BLOCK_END = 3 };
+struct record_block {
+    enum block_kind kind;
+    unsigned shard;
+    uint64_t position; /* BLOCK_ENTRIES: effects before it are in; BLOCK_END: the number of entries */
+    uint64_t from, to; /* points; to 0: the end */
+};
+enum { BLOCK_TO_AT = 18 }; /* offset of `to` within a block that was put */
+void record_put_block(struct chain *c, const struct record_block *b);
+/* One more entry of the block that was put last. */
+void record_put_entry(struct chain *c, struct slice key, const struct entry *e);
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* A walk through a payload. What makes no sense sets `bad` and ends it. */
+struct record_reader {
+    const char *at, *end;
+    bool bad;
+};
+static inline struct record_reader record_read(struct slice s) {
+    return (struct record_reader){s.ptr, s.ptr + s.len, false};
+}
+
+struct record_effect {
+    enum effect_kind kind;
+    uint64_t hash;
+    struct slice body;
+};
+/* The next effect; false: that was all, or bad. */
+bool record_next_effect(struct record_reader *r, struct record_effect *e);
+/* The argument count of a command's body, then its arguments. */
+uint64_t record_get_count(struct record_reader *r);
+struct slice record_get_bytes(struct record_reader *r);
+
+bool record_get_block(struct record_reader *r, struct record_block *b);
+
+struct record_entry {
+    struct slice key, content_type, string;
+    bool gone;
+    enum value_type type;
+    int64_t expire_at;
+    uint64_t
+        items; /* of a collection, that follow: record_get_bytes for each, twice for a hash or a sorted set */
+};
+/* The next entry; false: that was all, or bad. */
+bool record_next_entry(struct record_reader *r, struct record_entry *e);
+/* The pieces of bytes that an item of this type consists of. */
+unsigned record_item_parts(enum value_type type);
+/* Passes over the items of an entry. */
+void record_skip_items(struct record_reader *r, const struct record_entry *e);
+
+#endif

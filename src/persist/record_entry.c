@@ -1,0 +1,155 @@
+/* record_entry.c - keys with their values, of every type: to bytes and back. */
+#include "record_parts.h"
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static void put_string(struct chain *c, const struct entry *e) {
+    if (entry_blob(e) != NULL)
+        put_blob(c, entry_blob(e));
+    else
+        put_bytes(c, entry_string(e));
+}
+
+static void put_list(struct chain *c, const struct list *l) {
+    struct list_iter it = list_iter_at(l, 0, LIST_HEAD);
+    struct slice element;
+
+    put_count(c, list_len(l));
+    while (list_iter_next(&it, &element))
+        put_bytes(c, element);
+}
+
+struct items {
+    struct chain *c;
+    const void *of;
+};
+
+static void put_field(void *ctx, hash_place at) {
+    const struct items *i = ctx;
+
+    put_bytes(i->c, hash_field(i->of, at));
+    put_bytes(i->c, hash_value(i->of, at));
+}
+
+static void put_member(void *ctx, set_place at) {
+    const struct items *i = ctx;
+    char room[SET_ROOM];
+
+    put_bytes(i->c, set_member(i->of, at, room));
+}
+
+static void put_scored(void *ctx, zset_place at) {
+    const struct items *i = ctx;
+    double score = zset_score(i->of, at);
+
+    put_bytes(i->c, zset_member(i->of, at));
+    put_bytes(i->c, slice_of(&score, sizeof(score)));
+}
+
+static void put_value(struct chain *c, const struct entry *e) {
+    struct items items = {c, NULL};
+
+    switch (entry_type(e)) {
+    case TYPE_STRING:
+        put_string(c, e);
+        break;
+    case TYPE_LIST:
+        put_list(c, entry_list(e));
+        break;
+    case TYPE_HASH:
+        items.of = entry_hash(e);
+        put_count(c, hash_len(items.of));
+        hash_scan(items.of, 0, SIZE_MAX, put_field, &items);
+        break;
+    case TYPE_SET:
+        items.of = entry_set(e);
+        put_count(c, set_len(items.of));
+        set_scan(items.of, 0, SIZE_MAX, put_member, &items);
+        break;
+    case TYPE_ZSET:
+        items.of = entry_zset(e);
+        put_count(c, zset_len(items.of));
+        zset_walk(items.of, 0, zset_len(items.of), false, put_scored, &items);
+        break;
+    }
+}
+
+void record_put_entry(struct chain *c, struct slice key, const struct entry *e) {
+    char type = e != NULL ? (char)entry_type(e) : (char)GONE;
+    int64_t expire_at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
+
+    put_bytes(c, key);
+    chain_add(c, slice_of(&type, 1));
+    chain_add(c, slice_of(&expire_at, sizeof(expire_at)));
+    put_bytes(c, e != NULL && entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
+    if (e != NULL)
+        put_value(c, e);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+uint64_t record_get_count(struct record_reader *r) {
+    uint64_t n = 0;
+    unsigned shift = 0, byte;
+
+    do {
+        byte = get_u8(r);
+        if (shift > 63 || (shift == 63 && byte > 1))
+            r->bad = true;
+        n |= r->bad ? 0 : (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (!r->bad && (byte & 0x80));
+    return r->bad ? 0 : n;
+}
+
+struct slice record_get_bytes(struct record_reader *r) {
+    return get_run(r, record_get_count(r));
+}
+
+unsigned record_item_parts(enum value_type type) {
+    switch (type) {
+    case TYPE_STRING:
+        break;
+    case TYPE_LIST:
+    case TYPE_SET:
+        return 1;
+    case TYPE_HASH:
+    case TYPE_ZSET:
+        return 2;
+    }
+    return 0;
+}
+
+bool record_next_entry(struct record_reader *r, struct record_entry *e) {
+    unsigned type;
+
+    if (r->bad || r->at == r->end)
+        return false;
+    *e = (struct record_entry){.key = record_get_bytes(r)};
+    type = get_u8(r);
+    e->expire_at = (int64_t)get_u64(r);
+    e->content_type = record_get_bytes(r);
+    e->gone = type == GONE;
+    e->type = (enum value_type)type;
+    if (e->gone || r->bad)
+        return !r->bad;
+    if (e->content_type.len > ENTRY_CONTENT_TYPE_MAX || e->expire_at < 0)
+        r->bad = true;
+    if (e->type == TYPE_STRING)
+        e->string = record_get_bytes(r);
+    else if (record_item_parts(e->type) > 0)
+        e->items = record_get_count(r);
+    else
+        r->bad = true;
+    if (e->items > (uint64_t)(r->end - r->at)) /* an item takes a byte at least */
+        r->bad = true;
+    return !r->bad;
+}
+
+void record_skip_items(struct record_reader *r, const struct record_entry *e) {
+    if (e->gone)
+        return;
+    for (uint64_t i = 0; i < e->items && !r->bad; i++)
+        for (unsigned part = 0; part < record_item_parts(e->type); part++)
+            record_get_bytes(r);
+}

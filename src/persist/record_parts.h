@@ -1,0 +1,67 @@
+/* record_parts.h - the numbers and runs of bytes that records are made of. Private to record*.c. */
+#ifndef FLASHKV_PERSIST_RECORD_PARTS_H
+#define FLASHKV_PERSIST_RECORD_PARTS_H
+
+#include "record.h"
+
+enum { EFFECT_HEAD = 17, UINT_MAX_BYTES = 10, GONE = 255 };
+
+/* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
+static inline char *put_uint(char *to, uint64_t n) {
+    for (; n >= 0x80; n >>= 7)
+        *to++ = (char)(n | 0x80);
+    *to++ = (char)n;
+    return to;
+}
+
+/* n, [bytes] and [the bytes of a blob]. */
+static inline void put_count(struct chain *c, uint64_t n) {
+    char digits[UINT_MAX_BYTES];
+
+    chain_add(c, slice_of(digits, (size_t)(put_uint(digits, n) - digits)));
+}
+
+static inline void put_bytes(struct chain *c, struct slice s) {
+    char *at = chain_room(c, UINT_MAX_BYTES + s.len), *end;
+
+    if (at == NULL)
+        return;
+    end = put_uint(at, s.len);
+    if (s.len > 0)
+        end = (char *)memcpy(end, s.ptr, s.len) + s.len;
+    c->bytes.len = (size_t)(end - c->bytes.data);
+}
+
+static inline void put_blob(struct chain *c, struct blob *b) {
+    put_count(c, b->len);
+    chain_add_blob(c, b);
+}
+
+/* The next `length` bytes; bad, and none, if there are not so many. */
+static inline struct slice get_run(struct record_reader *r, uint64_t length) {
+    const char *at = r->at;
+
+    if (r->bad || length > (uint64_t)(r->end - r->at)) {
+        r->bad = true;
+        return slice_of("", 0);
+    }
+    r->at += length;
+    return slice_of(at, length);
+}
+
+static inline unsigned get_u8(struct record_reader *r) {
+    struct slice s = get_run(r, 1);
+
+    return r->bad ? 0 : (unsigned char)*s.ptr;
+}
+
+static inline uint64_t get_u64(struct record_reader *r) {
+    struct slice s = get_run(r, sizeof(uint64_t));
+    uint64_t n = 0;
+
+    if (!r->bad)
+        memcpy(&n, s.ptr, sizeof(n));
+    return n;
+}
+
+#endif

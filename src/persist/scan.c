@@ -1,0 +1,281 @@
+/* scan.c - looks at every byte of a data directory before any of it is believed.
+ *
+ * What ends the log is a frame that is not whole. If no whole frame follows it, the process or the machine died while it
+ * was written: it is torn, and cutting it off loses nothing that was promised. If one does follow, what lies between was
+ * whole once: that is damage. */
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/mem.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "load.h"
+
+static enum scan_outcome wrong(char *why, size_t cap, const struct mapped *m, uint64_t offset,
+                               const char *what) {
+    snprintf(why, cap, "%s: %s at offset %llu", m->name, what, (unsigned long long)offset);
+    return SCAN_DAMAGED;
+}
+
+/* The header of a file whose name says that it is at `position`. */
+static enum scan_outcome check_header(const struct files *f, enum record_file file, uint64_t position,
+                                      const struct mapped *m, struct record_header *h, char *why,
+                                      size_t cap) {
+    switch (record_get_header(m->bytes, file, h)) {
+    case RECORD_OK:
+        break;
+    case RECORD_SHORT:
+        snprintf(why, cap, "%s: ends in its header", m->name);
+        return SCAN_TORN;
+    case RECORD_DAMAGED:
+        return wrong(why, cap, m, 0, "the header is damaged");
+    case RECORD_NEWER:
+        snprintf(why, cap, "%s: written by a newer version of FlashKV", m->name);
+        return SCAN_REFUSED;
+    }
+    if (h->secret_id != f->secret_id) {
+        snprintf(why, cap, "%s: written with another secret than %s/secret", m->name, f->path);
+        return SCAN_REFUSED;
+    }
+    return h->position == position ? SCAN_WHOLE
+                                   : wrong(why, cap, m, 0, "the position is not that of the file's name");
+}
+
+/* ---- the snapshot ------------------------------------------------------------------------------------------------ */
+
+/* Reads through the entries of a block. */
+static bool check_entries(struct record_reader *r, uint64_t *entries) {
+    struct record_entry e;
+
+    while (record_next_entry(r, &e)) {
+        record_skip_items(r, &e);
+        ++*entries;
+    }
+    return !r->bad;
+}
+
+static enum scan_outcome check_blocks(struct scan *s, char *why, size_t cap) {
+    const struct mapped *m = &s->snapshot;
+    struct record_block b = {.kind = BLOCK_ENTRIES};
+    uint64_t at = RECORD_HEADER;
+    struct slice payload;
+
+    while (b.kind != BLOCK_END) {
+        struct slice rest = slice_of(m->bytes.ptr + at, m->bytes.len - at);
+        struct record_reader r;
+
+        if (record_get_frame(rest, at, &payload) != RECORD_OK)
+            return wrong(why, cap, m, at, "damaged");
+        r = record_read(payload);
+        if (!record_get_block(&r, &b) || (b.kind == BLOCK_ENTRIES && !check_entries(&r, &s->entries)))
+            return wrong(why, cap, m, at, "a block makes no sense");
+        if (b.kind == BLOCK_ENTRIES && b.position > s->seen)
+            s->seen = b.position;
+        at += RECORD_FRAME + payload.len;
+    }
+    return at == m->bytes.len && b.position == s->entries
+               ? SCAN_WHOLE
+               : wrong(why, cap, m, at, "not what its end promises");
+}
+
+static enum scan_outcome scan_snapshot(const struct files *f, struct scan *s, char *why, size_t cap) {
+    struct positions p;
+    struct record_header h;
+    enum scan_outcome outcome = SCAN_WHOLE;
+
+    if (!files_list(f, RECORD_SNAPSHOT, &p)) {
+        snprintf(why, cap, "%s: cannot be read", f->path);
+        outcome = SCAN_REFUSED;
+    } else if (p.count > 0) {
+        s->snapshot_position = p.at[p.count - 1];
+        s->has_snapshot = files_map(f, RECORD_SNAPSHOT, s->snapshot_position, &s->snapshot);
+        if (s->has_snapshot) {
+            outcome = check_header(f, RECORD_SNAPSHOT, s->snapshot_position, &s->snapshot, &h, why, cap);
+        } else {
+            snprintf(why, cap, "%s: %s", s->snapshot.name, strerror(errno));
+            outcome = SCAN_REFUSED;
+        }
+        if (outcome == SCAN_WHOLE)
+            outcome = check_blocks(s, why, cap);
+        if (outcome == SCAN_DAMAGED || outcome == SCAN_TORN) { /* it was whole when it got its name */
+            size_t len = strlen(why);
+
+            snprintf(why + len, cap - len, "; a snapshot cannot be repaired: restore it from a backup");
+            outcome = SCAN_REFUSED;
+        }
+    }
+    mem_free(p.at);
+    return outcome;
+}
+
+/* ---- the log ------------------------------------------------------------------------------------------------------ */
+
+/* Does a whole frame begin anywhere behind `at`? */
+static bool whole_frame_behind(const struct segment *g, uint64_t at) {
+    struct slice bytes = g->file.bytes, payload;
+
+    for (at++; at + RECORD_FRAME <= bytes.len; at++)
+        if (record_get_frame(slice_of(bytes.ptr + at, bytes.len - at), g->position + at - RECORD_HEADER,
+                             &payload) == RECORD_OK)
+            return true;
+    return false;
+}
+
+static bool check_effects(struct slice payload) {
+    struct record_reader r = record_read(payload), body;
+    struct record_effect e;
+    struct record_entry entry;
+
+    while (record_next_effect(&r, &e)) {
+        body = record_read(e.body);
+        if (e.kind == EFFECT_VALUE && record_next_entry(&body, &entry))
+            record_skip_items(&body, &entry);
+        else if (e.kind == EFFECT_COMMAND)
+            for (uint64_t left = record_get_count(&body); left > 0 && !body.bad; left--)
+                record_get_bytes(&body);
+        r.bad |= body.bad || body.at != body.end;
+    }
+    return !r.bad;
+}
+
+/* Walks the frames; the segment's end is where they end. `last`: nothing that counts is behind it. */
+static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool last, char *why, size_t cap) {
+    uint64_t at = RECORD_HEADER;
+    struct slice payload;
+
+    for (; at < g->file.bytes.len; at += RECORD_FRAME + payload.len) {
+        struct slice rest = slice_of(g->file.bytes.ptr + at, g->file.bytes.len - at);
+
+        s->bad_offset = at;
+        g->end = g->position + at - RECORD_HEADER;
+        if (record_get_frame(rest, g->end, &payload) != RECORD_OK) {
+            if (!last || whole_frame_behind(g, at))
+                return wrong(why, cap, &g->file, at, "damaged");
+            snprintf(why, cap, "%s: not written to its end: %llu bytes from offset %llu on", g->file.name,
+                     (unsigned long long)rest.len, (unsigned long long)at);
+            return SCAN_TORN;
+        }
+        if (!check_effects(payload))
+            return wrong(why, cap, &g->file, at, "a frame makes no sense");
+        s->frames++;
+    }
+    g->end = g->position + at - RECORD_HEADER;
+    return SCAN_WHOLE;
+}
+
+/* How many of the segments from `first` on count: up to one that was begun behind a loss whose snapshot never came. */
+static size_t count_segments(const struct files *f, struct scan *s, const struct positions *p, size_t first) {
+    for (size_t i = first; i < p->count; i++) {
+        struct record_header h;
+        struct mapped m;
+        bool renewed;
+
+        if (!files_map(f, RECORD_LOG, p->at[i], &m))
+            continue;
+        renewed = record_get_header(m.bytes, RECORD_LOG, &h) == RECORD_OK && h.renewed;
+        files_unmap(&m);
+        if (renewed && p->at[i] != s->snapshot_position) {
+            s->ignore = p->at[i];
+            return i - first;
+        }
+    }
+    return p->count - first;
+}
+
+static enum scan_outcome scan_segment(const struct files *f, struct scan *s, struct segment *g, bool last,
+                                      char *why, size_t cap) {
+    enum scan_outcome outcome;
+    struct record_header h;
+
+    if (!files_map(f, RECORD_LOG, g->position, &g->file)) {
+        snprintf(why, cap, "%s: %s", g->file.name, strerror(errno));
+        return SCAN_REFUSED;
+    }
+    g->end = g->position;
+    s->bad_offset = 0;
+    if (g->position != s->end) {
+        snprintf(why, cap, "the log from position %llu on is missing: the next file is %s",
+                 (unsigned long long)s->end, g->file.name);
+        return SCAN_DAMAGED;
+    }
+    outcome = check_header(f, RECORD_LOG, g->position, &g->file, &h, why, cap);
+    if (outcome == SCAN_TORN && !last)
+        return SCAN_DAMAGED;
+    if (outcome == SCAN_WHOLE)
+        outcome = check_frames(s, g, last, why, cap);
+    s->end = g->end;
+    return outcome;
+}
+
+static enum scan_outcome scan_log(const struct files *f, struct scan *s, char *why, size_t cap) {
+    enum scan_outcome outcome = SCAN_WHOLE;
+    struct positions p;
+    size_t first = 0, count = 0;
+
+    snprintf(why, cap, "%s: cannot be read", f->path);
+    if (!files_list(f, RECORD_LOG, &p))
+        return SCAN_REFUSED;
+    while (first < p.count && p.at[first] < s->snapshot_position)
+        first++;
+    count = count_segments(f, s, &p, first);
+    s->segments = mem_zalloc(count * sizeof(*s->segments));
+    if (s->segments == NULL)
+        outcome = SCAN_REFUSED;
+    for (size_t i = 0; i < count && outcome == SCAN_WHOLE; i++) {
+        struct segment *g = &s->segments[s->segment_count++];
+
+        g->position = p.at[first + i];
+        outcome = scan_segment(f, s, g, i + 1 == count, why, cap);
+    }
+    mem_free(p.at);
+    return outcome;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------------------- */
+
+enum scan_outcome scan_directory(const struct files *f, struct scan *s, char *why, size_t cap) {
+    enum scan_outcome outcome;
+
+    *s = (struct scan){.ignore = UINT64_MAX};
+    outcome = scan_snapshot(f, s, why, cap);
+    s->end = s->snapshot_position;
+    return outcome == SCAN_WHOLE ? scan_log(f, s, why, cap) : outcome;
+}
+
+void scan_free(struct scan *s) {
+    for (size_t i = 0; i < s->segment_count; i++)
+        files_unmap(&s->segments[i].file);
+    mem_free(s->segments);
+    if (s->has_snapshot)
+        files_unmap(&s->snapshot);
+    *s = (struct scan){.ignore = UINT64_MAX};
+}
+
+static bool truncate_at(const struct files *f, const char *name, uint64_t size) {
+    int fd = openat(f->dir, name, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && ftruncate(fd, (off_t)size) == 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+bool scan_cut(const struct files *f, struct scan *s) {
+    const struct segment *g = s->segment_count > 0 ? &s->segments[s->segment_count - 1] : NULL;
+    struct positions p;
+    char name[FILES_NAME];
+    bool ok = true;
+
+    if (g != NULL && s->bad_offset <= RECORD_HEADER)
+        ok = unlinkat(f->dir, g->file.name, 0) == 0;
+    else if (g != NULL)
+        ok = truncate_at(f, g->file.name, s->bad_offset);
+    if (files_list(f, RECORD_LOG, &p))
+        for (size_t i = 0; i < p.count; i++)
+            if (g != NULL && p.at[i] > g->position) {
+                files_name(name, RECORD_LOG, p.at[i]);
+                ok = unlinkat(f->dir, name, 0) == 0 && ok;
+            }
+    mem_free(p.at);
+    return files_sync(f) && ok;
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""What is kept in a data directory: after a restart every key is what it was, whatever command made it so."""
+import os
+import random
+import shutil
+import tempfile
+
+from fk import Error, Resp, Server, name_of, report, same
+from redis_random import SHAPES, draw
+
+STORM = 6000  # random commands in a life of the server
+
+# Every command that writes, after those that prepare for it. {at} is a time far away in seconds.
+COMMANDS = """
+    set k v/set k v ex 1000/set k v px 1000000/set k v exat {at}/set k v pxat {at}000
+    set k v ex 1000; set k w keepttl/set k v; set k w xx get/set k v nx/set k v pxat 1/set k {big}/setex k 1000 v
+    psetex k 1000000 v/setnx k v/getset k v/set k v; getdel k/set k v; getex k ex 1000/set k v ex 1000; getex k persist
+    append k v; append k {big}; append k w/setrange k 5 v/incr k/decr k/incrby k 5/decrby k 5/incrbyfloat k 1.5
+    set k v ex 1000; setrange k 0 {big}/incrbyfloat k 1e20; incrbyfloat k -0.1/mset a 1 b 2 c 3 d {big}/msetnx a 1 b 2
+    set k v; expire k 1000/set k v; pexpire k 1000000/set k v; expireat k {at}/set k v; pexpireat k {at}000
+    set k v ex 1000; persist k/set k v; expire k -1/set k v; rename k q/set k v ex 1000; renamenx k q
+    mset a 1 b 2 c 3; del a c nothing/mset a 1 b 2; unlink a b/set k v; flushall; set q v/set k v; flushdb async
+    lpush l a b c {big}/rpush l a b c/rpush l a; lpushx l b; rpushx l c/rpush l a b c; lpop l; rpop l
+    rpush l a b c d; lpop l 3/rpush l a b c; lset l 1 x/rpush l a b a c a; lrem l -2 a/rpush l a c; linsert l before c b
+    rpush l a b c d e; ltrim l 1 3/rpush l a; rename l m/rpush l a b; expire l 1000
+    hset h a 1 b 2 c {big}/hmset h a 1 b 2/hsetnx h a 1/hset h a 1 b 2; hdel h a/hincrby h a 5; hincrby h a -7
+    hincrbyfloat h a 0.1; hincrbyfloat h a 0.2/hset h a 1; hdel h a
+    sadd s a b c/sadd s 1 2 3/sadd s 1 2 x; srem s 2/sadd s a b; smove s t a/sadd s a b c d e f; spop s; spop s 2
+    sadd s a b c; sadd t b c d; sinterstore u s t/sadd s a; sadd t b; sunionstore u s t/sadd s a b; sadd t b; sdiffstore u s t
+    sadd s a; sunionstore s s nothing/set u v; sinterstore u s t
+    rpush l a b c; lmove l m left right; lmove l l left right/rpush l a b; rpoplpush l m/rpush l a b c; lmpop 2 n l right count 2
+    rpush l c a b; sort l alpha store m/set k v ex 1000; copy k q/rpush l a b; copy l m replace/set k v; delex k ifeq v
+    set k v; set k w ifeq v ex 1000
+    multi; set a 1 ex 1000; incr n; rpush l a b; exec/set a b; multi; flushall; set c d; exec; set e f
+    zadd z 1 a 2.5 b -inf c 1e300 d; zincrby z 0.1 b; zrem z a/zadd z 1 a 2 b 3 c; zpopmin z; zpopmax z/zadd z 1 a; expire z 1000
+    zadd z 1 a 2 b; zadd y 3 b; zunionstore x 2 z y; zinterstore w 2 z y; zdiffstore v 2 z y; zrangestore u z 0 0
+    zadd z 1 a 2 b 3 c 4 d 5 e; zremrangebyrank z 0 0; zremrangebyscore z 2 2; zmpop 1 z max count 1/zadd z nx ch 1 a 2 b; zadd z gt ch 3 a
+    multi; spop s; sadd s a b c; spop s; incrbyfloat f 0.1; expire f 1000; exec
+"""
+FAR = 4102444800
+
+
+def value_of(c, key):
+    """Type, value, time of expiry."""
+    kind = c("type", key)
+    read = {"string": ("get", key), "list": ("lrange", key, 0, -1), "hash": ("hgetall", key), "set": ("smembers", key),
+            "zset": ("zrange", key, 0, -1, "withscores")}
+    value = c(*read[kind])
+    if kind == "hash":
+        value = sorted(zip(value[::2], value[1::2]))
+    return kind, sorted(value) if kind == "set" else value, c("pexpiretime", key)
+
+
+def dump(server):
+    with server.client() as c:
+        return {key: value_of(c, key) for key in sorted(c("keys", "*"))}
+
+
+class Directory:
+    def __init__(self, *options):
+        self.path = tempfile.mkdtemp(prefix="flashkv-")
+        self.options = options
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+    def server(self, *options):
+        return Server(f"--data-dir={self.path}", *self.options, *options)
+
+    def files(self, start):
+        return sorted(f for f in os.listdir(self.path) if f.startswith(start))
+
+    def file(self, start):
+        return os.path.join(self.path, self.files(start)[-1])
+
+
+def run_line(c, line):
+    big = "b" * 40000
+    for command in line.split(";"):
+        try:
+            c(*(w.format(at=FAR, big=big) for w in command.split()))
+        except Error:
+            raise AssertionError(f"{command} failed") from None
+
+
+def stop(server, sig):
+    with server:
+        return server.stop(sig)
+
+
+def every_command():
+    """every command that writes is there again after a restart, alone and behind all others"""
+    lines = [line.strip() for row in COMMANDS.strip().splitlines() for line in row.strip().split("/")]
+    with Directory("--fsync=no") as d:
+        for line in lines:
+            with d.server() as s:
+                with s.client() as c:
+                    run_line(c, "flushall")
+                    run_line(c, line)
+                want = dump(s)
+                same(s.stop(), 0, "exit status")
+            with d.server() as s:
+                same(dump(s), want, f"after {line!r} and a restart")
+
+
+def random_storm(seed):
+    def test():
+        rng = random.Random(seed)
+        shapes = [s.strip() for line in SHAPES.strip().splitlines() for s in line.strip().split("/")]
+        shapes += ["spop s", "spop s m", "incrbyfloat k n", "setrange k n v"]
+        with Directory("--fsync=no") as d:
+            want = {}
+            for life in range(3):
+                with d.server() as s, s.client() as c:
+                    same(dump(s), want, f"at the beginning of life {life}")
+                    for i in range(STORM):
+                        c.send(Resp.encode([w.encode("latin-1") for w in draw(rng, shapes)]))
+                        c.read_any()
+                        if i == STORM // 2 and life == 1:
+                            c("flushall")
+                        if i == STORM // 2 and life == 2:
+                            c("save")
+                    want = dump(s)
+                    same(s.stop(), 0, "exit status")
+            with d.server() as s:
+                same(dump(s), want, "at the end")
+
+    test.__doc__ = f"after a storm of random commands every key is the same, seed {seed}"
+    return test
+
+
+if __name__ == "__main__":
+    report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2)]])
