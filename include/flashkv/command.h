@@ -31,6 +31,7 @@ enum command_flag {
     CMD_SUBSCRIBED = 1 << 14,   /* may be run by a RESP2 client that is subscribed */
     CMD_SORT = 1 << 15,         /* its options name more keys, by patterns too: sort.h */
     CMD_SKIP_SLOWLOG = 1 << 16, /* EXEC: the commands it runs are logged, not it */
+    CMD_BLOCKING = 1 << 17,     /* may wait for its keys: src/command/blocking.h tells how to write one */
 };
 
 struct call;
@@ -62,6 +63,7 @@ struct call {
     bool said;       /* the handler told effects */
     struct txn *txn; /* holds the shards of `keys`; EXEC shares one among its commands */
     struct reply *reply;
+    bool in_exec; /* one of EXEC's: it must not wait */
 };
 
 /* What a handler says of each key it changed: once for each change, after it, before it returns. From it come WATCH,

@@ -51,10 +51,11 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
-    struct persist *persist;         /* the data directory, or NULL */
-    struct journal *_Atomic journal; /* its log, or NULL: what transactions of commands take */
-    _Atomic bool loading;            /* the data directory is being read: no keys yet */
-    _Atomic bool ready;              /* both ports answer: /readyz */
+    _Atomic uint64_t blocked_clients; /* in commands that wait for a key */
+    struct persist *persist;          /* the data directory, or NULL */
+    struct journal *_Atomic journal;  /* its log, or NULL: what transactions of commands take */
+    _Atomic bool loading;             /* the data directory is being read: no keys yet */
+    _Atomic bool ready;               /* both ports answer: /readyz */
     int64_t started_wall_ms, started_mono_ns;
     char run_id[41];                       /* 40 hex digits, as Redis */
     _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */

@@ -15,6 +15,7 @@ struct blob;
 struct command;
 struct multi;
 struct stats_block;
+struct parked;
 struct reply;
 struct server;
 struct session;
@@ -26,6 +27,7 @@ enum session_front { SESSION_RESP, SESSION_HTTP, SESSION_RESTORE };
 enum delivery {
     DELIVER_MESSAGE, /* bytes of their own, between replies: a published message, a line for MONITOR */
     DELIVER_REPLY, /* the reply of the command that the session is blocked in; it goes on with the next one */
+    DELIVER_WAKE,  /* no bytes: its thread is to call session_woken */
     DELIVER_CLOSE, /* no bytes: the connection ends at once, with what it still had to say */
 };
 
@@ -50,7 +52,8 @@ struct session {
     int fd;                   /* for CLIENT LIST */
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
     bool close_after_reply;   /* QUIT: send what is there, then close */
-    bool blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
+    _Atomic bool
+        blocked;  /* set by a handler that gives no reply: one will be delivered, run nothing until then */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
     _Atomic bool monitors;                         /* sees every command: MONITOR */
     struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */
@@ -58,6 +61,9 @@ struct session {
     enum session_front front;
     struct multi *multi; /* of the command layer: MULTI and WATCH; NULL when neither is used */
     uint64_t reach;      /* the log has to be durable up to here before the replies leave (journal_reached) */
+    struct parked *parked; /* of the command layer: the call that it is blocked in (blocking.h), or NULL */
+    _Atomic uint32_t block_serial; /* how often it has been blocked */
+    _Atomic uint64_t unblock;      /* CLIENT UNBLOCK asks for: 2 * serial + with an error; 0: nothing */
     int64_t created_ms;
     _Atomic int64_t active_ms; /* last command */
     const struct command *_Atomic last_command;
@@ -88,6 +94,16 @@ void session_list_destroy(struct session_list *l);
 /* Gives the session its id and lists it; takes it off again and frees its names. Thread-safe. */
 void session_enter(struct session_list *l, struct session *s);
 void session_leave(struct session_list *l, struct session *s);
+/* For front ends whose sessions can be blocked; by the session's thread, under no lock.
+ * When the blocked command's time is up: monotonic milliseconds, 0: never. */
+int64_t session_deadline_ms(const struct session *s);
+/* It is up: unless another thread was faster, the reply that says so is delivered. */
+void session_time_up(struct server *srv, struct session *s);
+/* DELIVER_WAKE has come. */
+void session_woken(struct server *srv, struct session *s);
+/* The reply (DELIVER_REPLY) has come: it is blocked no longer. */
+void session_go_on(struct session *s);
+
 /* The client is gone: takes it out of everything that could deliver to it, then off the list. Not under any lock. */
 void session_end(struct server *srv, struct session *s);
 

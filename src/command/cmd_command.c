@@ -42,9 +42,15 @@ static const struct {
     const char *flag;     /* in COMMAND INFO */
     const char *category; /* of ACL, or NULL */
 } flag_names[] = {
-    {CMD_WRITE, "write", "@write"},     {CMD_READ, "readonly", "@read"},  {CMD_DENYOOM, "denyoom", NULL},
-    {CMD_ADMIN, "admin", "@admin"},     {CMD_PUBSUB, "pubsub", NULL},     {CMD_FAST, "fast", "@fast"},
-    {CMD_NUMKEYS, "movablekeys", NULL}, {CMD_NO_MULTI, "no_multi", NULL},
+    {CMD_WRITE, "write", "@write"},
+    {CMD_READ, "readonly", "@read"},
+    {CMD_DENYOOM, "denyoom", NULL},
+    {CMD_ADMIN, "admin", "@admin"},
+    {CMD_PUBSUB, "pubsub", NULL},
+    {CMD_FAST, "fast", "@fast"},
+    {CMD_NUMKEYS, "movablekeys", NULL},
+    {CMD_NO_MULTI, "no_multi", NULL},
+    {CMD_BLOCKING, "blocking", "@blocking"},
 };
 
 static void reply_flags(struct call *c, const struct command *cmd) {

@@ -142,6 +142,30 @@ static void pop_from(struct call *c, const struct key *k, const struct list_pop 
     call_effect(c, k, 3, effect);
 }
 
+bool pop_first_element(struct call *c, enum list_end end) {
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct key *k = &c->keys[i];
+        const struct entry *e = store_peek(c->txn, k);
+        struct slice element, effect[] = {slice_str(pop_event(end)), k->name};
+        struct list *l;
+
+        if (!is_type(c, e, TYPE_LIST))
+            return true;
+        if (e == NULL)
+            continue;
+        l = edit(c, k, false);
+        list_peek(l, end, &element);
+        reply_array(c->reply, 2);
+        reply_bulk(c->reply, k->name);
+        reply_bulk(c->reply, element);
+        list_drop(l, end, 1);
+        object_done(c, k, EVENT_LIST, pop_event(end));
+        call_effect(c, k, 2, effect);
+        return true;
+    }
+    return false;
+}
+
 bool pop_first(struct call *c, const struct list_pop *p) {
     const struct key *k;
 

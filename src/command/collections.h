@@ -30,6 +30,8 @@ bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p);
 /* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
  * nothing was replied. */
 bool pop_first(struct call *c, const struct list_pop *p);
+/* The same for one element: BLPOP's reply. */
+bool pop_first_element(struct call *c, enum list_end end);
 
 /* ---- hashes and sets ----------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "args.h"
+#include "blocking.h"
 #include "dispatch.h"
 #include "handlers.h"
 #include "listening.h"
@@ -103,6 +104,8 @@ static inline void run_locked(struct call *c, uint64_t shards, enum txn_mode mod
         c->command->handler(c);
     else
         call_run_logged(c);
+    if (t.ready.first != NULL)
+        blocking_serve(c->server, &t);
     txn_end(&t);
 }
 

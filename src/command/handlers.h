@@ -106,6 +106,13 @@ void cmd_rpop(struct call *c);
 void cmd_rpush(struct call *c);
 void cmd_rpushx(struct call *c);
 
+/* cmd_list_block.c */
+void cmd_blmove(struct call *c);
+void cmd_blmpop(struct call *c);
+void cmd_blpop(struct call *c);
+void cmd_brpop(struct call *c);
+void cmd_brpoplpush(struct call *c);
+
 /* cmd_list_move.c */
 void cmd_lmove(struct call *c);
 void cmd_lmpop(struct call *c);

@@ -48,9 +48,9 @@ static void info_clients(const struct call *c, struct buf *out) {
     buf_printf(
         out,
         "connected_clients:%llu\r\nhttp_connections:%llu\r\ncluster_connections:0\r\nmaxclients:%llu\r\n"
-        "blocked_clients:0\r\ntracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+        "blocked_clients:%llu\r\ntracking_clients:0\r\nclients_in_timeout_table:0\r\n",
         load(&c->server->resp.connections), load(&c->server->http.connections),
-        (unsigned long long)c->server->options->max_connections);
+        (unsigned long long)c->server->options->max_connections, load(&c->server->blocked_clients));
 }
 
 static void info_memory(const struct call *c, struct buf *out) {

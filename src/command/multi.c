@@ -4,6 +4,7 @@
 #include <flashkv/mem.h>
 
 #include "args.h"
+#include "blocking.h"
 #include "dispatch.h"
 #include "handlers.h"
 #include "measure.h"
@@ -275,6 +276,7 @@ void multi_end(struct call *c) {
 void command_forget(struct server *srv, struct session *s) {
     struct txn t;
 
+    blocking_forget(srv, s);
     if (s->multi == NULL)
         return;
     txn_begin(&t, srv->store, s->now_ms, s->multi->watch_shards, TXN_WRITE);
@@ -312,7 +314,8 @@ static void run_queue(struct call *c, const struct multi *m) {
                            .keys = q->keys,
                            .key_count = q->key_count,
                            .txn = c->txn,
-                           .reply = c->reply};
+                           .reply = c->reply,
+                           .in_exec = true};
 
         c->reply->failed = false;
         call_run(&one);

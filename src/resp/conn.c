@@ -94,6 +94,7 @@ void conn_close(struct conn *c) {
     detach(c);
     drop_partial(c);
     drop_out(c);
+    deadlines_remove(&l->deadlines, c);
     session_end(l->server, &c->session);
     inbox_drop(c);
     conn_unhold(c);
@@ -167,6 +168,16 @@ static bool is_http(const struct parser *p) {
             slice_caseeq(arg_slice(&p->argv[0]), SLICE_LIT("host:")));
 }
 
+/* Waits for the reply of the command that has just been run. Without memory to note when, time is up at once. */
+static void conn_block(struct conn *c) {
+    struct loop *l = c->source.loop;
+    int64_t deadline = session_deadline_ms(&c->session);
+
+    c->state = CONN_BLOCKED;
+    if (deadline != 0 && !deadlines_add(&l->deadlines, c, deadline))
+        session_time_up(l->server, &c->session);
+}
+
 static void run_command(struct conn *c, struct parser *p, struct writer *w) {
     struct loop *l = c->source.loop;
 
@@ -181,7 +192,7 @@ static void run_command(struct conn *c, struct parser *p, struct writer *w) {
     if (c->session.close_after_reply)
         c->state = CONN_ENDING;
     else if (c->session.blocked)
-        c->state = CONN_BLOCKED;
+        conn_block(c);
 }
 
 /* Makes room for more replies. False: the client has to take some first, or is lost (then *lost). */
@@ -408,7 +419,8 @@ void conn_go_out(struct conn *c) {
 
 /* The blocked command has its reply: what was received behind it is run, what was not is asked for. */
 static bool conn_go_on(struct conn *c) {
-    c->session.blocked = false;
+    session_go_on(&c->session);
+    deadlines_remove(&c->source.loop->deadlines, c);
     c->state = CONN_OPEN;
     conn_ask_again(c);
     return c->partial == NULL || conn_backlogged(c) || run_partial(c);
@@ -425,6 +437,8 @@ static bool conn_take_delivery(struct conn *c) {
         return false;
     if (c->state >= CONN_ENDING)
         return true; /* its mail is freed with it */
+    if (inbox_woken(c))
+        session_woken(c->source.loop->server, &c->session);
     replied = inbox_pour(c, conn_outq(c));
     if (conn_outq(c)->overflow) {
         count_overflow(c);

@@ -31,6 +31,7 @@ struct conn {
     bool held;                /* the output waits for the disk (hold.h) */
     struct conn *held_prev, *held_next;
     struct inbox inbox;
+    uint32_t deadline_place; /* deadlines.h; 0: none */
     struct session session;
 };
 

@@ -86,6 +86,8 @@ void inbox_put(struct conn *c, struct blob *bytes, enum delivery what) {
     loop_lock(l);
     if (what == DELIVER_CLOSE)
         in->close = true;
+    else if (what == DELIVER_WAKE)
+        in->wake = true;
     else if (!in->lost)
         in->lost = !mail_add(&in->mail, l->out.bytes.max, bytes, what == DELIVER_REPLY);
     if (in->lost || in->close) {
@@ -145,6 +147,17 @@ void inbox_verdict(const struct conn *c, bool *lost, bool *close) {
     *lost = c->inbox.lost;
     *close = c->inbox.close;
     loop_unlock(l);
+}
+
+bool inbox_woken(struct conn *c) {
+    struct loop *l = c->source.loop;
+    bool woken;
+
+    loop_lock(l);
+    woken = c->inbox.wake;
+    c->inbox.wake = false;
+    loop_unlock(l);
+    return woken;
 }
 
 void inbox_drop(struct conn *c) {

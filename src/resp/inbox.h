@@ -32,6 +32,7 @@ struct inbox {
     bool listed;              /* there */
     bool lost;                /* there was no room for a parcel */
     bool close;               /* DELIVER_CLOSE */
+    bool wake;                /* DELIVER_WAKE, not acted on yet */
 };
 
 /* The connections that have mail, in the order it came. */
@@ -47,6 +48,8 @@ void inbox_put(struct conn *c, struct blob *bytes, enum delivery what);
 bool inbox_pour(struct conn *c, struct outq *to);
 /* In the loop's thread: what is to become of the connection. */
 void inbox_verdict(const struct conn *c, bool *lost, bool *close);
+/* In the loop's thread: was there a DELIVER_WAKE since it last asked? */
+bool inbox_woken(struct conn *c);
 /* The connection ends: nobody can deliver to it any more. */
 void inbox_drop(struct conn *c);
 

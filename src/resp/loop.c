@@ -140,6 +140,15 @@ static void add_tally(struct loop *l) {
     add(&f->bytes_out, &l->tally.bytes_out);
 }
 
+/* Their replies come by the post, a moment later. */
+static void time_up(struct loop *l) {
+    int64_t now_ms = clock_mono_ns() / 1000000;
+    struct conn *c;
+
+    while ((c = deadlines_next_due(&l->deadlines, now_ms)) != NULL)
+        session_time_up(l->server, &c->session);
+}
+
 /* One wake-up; returns how many sources were ready. */
 static int turn(struct loop *l, int timeout_ms) {
     struct epoll_event events[EVENTS];
@@ -152,6 +161,8 @@ static int turn(struct loop *l, int timeout_ms) {
     }
     if (l->woken)
         attach_handed_over(l);
+    if (l->deadlines.count > 0)
+        time_up(l);
     if (atomic_load_explicit(&l->post_due, memory_order_relaxed))
         loop_deliver(l);
     if (l->held != NULL)
@@ -174,7 +185,7 @@ static void *loop_run(void *arg) {
     struct loop *l = arg;
 
     while (!atomic_load_explicit(&l->stopping, memory_order_acquire))
-        turn(l, -1);
+        turn(l, deadlines_wait_ms(&l->deadlines));
     finish(l);
     return NULL;
 }
@@ -234,6 +245,7 @@ void loop_destroy(struct loop *l) {
     attach_handed_over(l);
     while (l->conns != NULL)
         conn_close(l->conns);
+    deadlines_free(&l->deadlines);
     for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);

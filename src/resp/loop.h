@@ -11,6 +11,7 @@
 #include <flashkv/lock.h>
 #include <flashkv/server.h>
 
+#include "deadlines.h"
 #include "inbox.h"
 #include "outq.h"
 #include "parser.h"
@@ -54,6 +55,7 @@ struct loop {
     _Atomic bool
         post_due; /* something was put there since the loop last looked: it is awake, or being woken */
 
+    struct deadlines deadlines; /* of blocked connections */
     struct conn *conns;
     struct conn *held; /* of those, whose replies wait for the disk */
     _Atomic uint32_t held_count;

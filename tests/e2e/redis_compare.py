@@ -245,6 +245,14 @@ GROUPS = {
         set b 1 / watch b / flushall / multi / exec / watch b / multi / discard / set b 1 / multi / exec / multi / reset / exec
         watch none / del none / multi / exec / multi / dbsize / flushall / dbsize / exec / command getkeys watch a b
         multi / set a 1 / hello 4 / get none / exec / config|get x / multi / config|get x / exec / unwatch x""",
+    "blocking": """
+        rpush l a b c d e / blpop none l 0 / brpop l 0 / blmove l m left right 0 / brpoplpush l m 0 / blmpop 0 2 none m left count 9
+        blpop l x / blpop l -1 / blpop l 1e300 / blpop l nan / blpop l / blpop none 0.01 / brpop none 0.01 / blmove none l left left 0.01
+        brpoplpush none l 0.01 / blmpop 0.01 1 none left / blmpop x 1 k left / blmpop 0 0 k left / blmpop 0 2 k left / blmpop 0 1 k up
+        blmpop 0 1 k left count 0 / blmpop 0 1 k left count x / blmpop 0 1 k left foo 1 / blmove a b up left 0 / blmove a b left left x
+        set s 1 / blpop s 0 / blpop none s 0 / brpoplpush s x 0 / rpush l a / brpoplpush l s 0 / blmpop 0 2 none s left
+        multi / blpop none 0 / brpop none 0 / blmove none l left left 0 / brpoplpush none l 0 / blmpop 0 1 none left / exec
+        command getkeys blpop a b 0 / command getkeys blmpop 0 2 a b left""",
     "connection": """
         ping / ping hello / ping a b / echo hi / echo / echo a b / select 0 / select 1 / select -1 / select x / select
         client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname

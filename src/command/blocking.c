@@ -1,0 +1,312 @@
+/* blocking.c - parking calls and serving them (blocking.h). */
+#include "blocking.h"
+
+#include <flashkv/clock.h>
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <flashkv/watch.h>
+#include <math.h>
+
+#include "args.h"
+
+struct parked;
+
+struct waiting {
+    struct key_watch watch; /* first */
+    struct parked *parked;
+};
+
+struct parked {
+    struct server *server;
+    struct session *session;
+    const struct command *command;
+    struct blocking how; /* but for `args` */
+    bool waits;          /* under its shards: see blocking.h */
+    uint64_t shards;     /* of all its keys */
+    int64_t deadline_ms; /* monotonic; 0: none */
+    char args[BLOCKING_ARGS_MAX];
+    size_t key_count;
+    struct key *keys;         /* behind `waiting`, and their bytes behind them */
+    struct waiting waiting[]; /* one for each key it waits for, but for those that are there twice */
+};
+
+/* ---- replies to a blocked session ---------------------------------------------------------------------------- */
+
+struct saying {
+    struct call call;
+    bool (*say)(struct call *c, const struct parked *p);
+    const struct parked *parked;
+    bool *said;
+};
+
+static void say(struct reply *r, const void *ctx) {
+    const struct saying *s = ctx;
+    struct call c = s->call;
+
+    c.reply = r;
+    *s->said = s->say(&c, s->parked);
+}
+
+/* Under its shards: it stands in no queue any more. */
+static void leave_queues(struct parked *p, struct txn *t) {
+    for (size_t i = 0; i < p->how.waits; i++)
+        store_unwatch(t, &p->keys[i], &p->waiting[i].watch);
+    if (p->waits)
+        atomic_fetch_sub_explicit(&p->server->blocked_clients, 1, memory_order_relaxed);
+    p->waits = false;
+}
+
+/* Delivers what `what` replies under the transaction, which ends the wait; `p` may be gone then. False: it replied
+ * nothing, and the session waits on. */
+static bool answer(struct parked *p, struct txn *t, const struct key *keys, size_t key_count,
+                   bool (*what)(struct call *c, const struct parked *p)) {
+    struct session *to = p->session;
+    unsigned protocol = atomic_load_explicit(&to->protocol, memory_order_relaxed);
+    struct arg name = {p->command->name, strlen(p->command->name), NULL};
+    bool said = false;
+    struct saying s = {.call = {.server = p->server,
+                                .session = to,
+                                .command = p->command,
+                                .argc = 1,
+                                .argv = &name,
+                                .keys = keys,
+                                .key_count = key_count,
+                                .txn = t},
+                       .say = what,
+                       .parked = p,
+                       .said = &said};
+    struct blob *bytes = to->ops->encode(p->server, protocol, say, &s);
+
+    if (said) { /* what was taken and cannot be told ends the connection, as a reply too large for it does */
+        leave_queues(p, t);
+        to->ops->deliver(to, bytes, bytes != NULL ? DELIVER_REPLY : DELIVER_CLOSE);
+    }
+    blob_unref(bytes);
+    return said;
+}
+
+/* ---- parking ------------------------------------------------------------------------------------------------- */
+
+static bool is_repeated(const struct parked *p, size_t i) {
+    for (size_t k = 0; k < i; k++)
+        if (p->keys[k].hash == p->keys[i].hash && slice_eq(p->keys[k].name, p->keys[i].name))
+            return true;
+    return false;
+}
+
+/* False: no memory. */
+static bool enter_queues(struct parked *p, struct txn *t) {
+    for (size_t i = 0; i < p->how.waits; i++) {
+        p->waiting[i].parked = p;
+        if (!is_repeated(p, i) && !store_watch(t, &p->keys[i], &p->waiting[i].watch)) {
+            leave_queues(p, t);
+            return false;
+        }
+    }
+    p->waits = true;
+    atomic_fetch_add_explicit(&p->server->blocked_clients, 1, memory_order_relaxed);
+    return true;
+}
+
+static struct parked *parked_new(const struct call *c, const struct blocking *how) {
+    size_t waiting = how->waits * sizeof(struct waiting), keys = c->key_count * sizeof(struct key), bytes = 0;
+    struct parked *p;
+    char *name;
+
+    for (size_t i = 0; i < c->key_count; i++)
+        bytes += c->keys[i].name.len;
+    p = mem_zalloc(sizeof(*p) + waiting + keys + bytes);
+    if (p == NULL)
+        return NULL;
+    p->server = c->server;
+    p->session = c->session;
+    p->command = c->command;
+    p->how = *how;
+    p->how.args = p->args;
+    memcpy(p->args, how->args, how->args_size);
+    p->key_count = c->key_count;
+    p->keys = (struct key *)(p->waiting + how->waits);
+    name = (char *)(p->keys + c->key_count);
+    for (size_t i = 0; i < c->key_count; i++) {
+        size_t len = c->keys[i].name.len;
+
+        p->keys[i] = (struct key){slice_of(name, len), c->keys[i].hash};
+        if (len > 0)
+            name = (char *)mempcpy(name, c->keys[i].name.ptr, len);
+        p->shards |= key_shard_bit(&p->keys[i]);
+    }
+    return p;
+}
+
+static void park(struct call *c, const struct blocking *how, int64_t timeout_ms) {
+    struct session *s = c->session;
+    struct parked *p = parked_new(c, how);
+
+    if (p == NULL || !enter_queues(p, c->txn)) {
+        mem_free(p);
+        reply_store_error(c, STORE_NO_MEMORY);
+        return;
+    }
+    s->parked = p;
+    p->deadline_ms = timeout_ms > 0 ? clock_mono_ns() / 1000000 + timeout_ms : 0;
+    atomic_fetch_add_explicit(&s->block_serial, 1, memory_order_relaxed);
+    atomic_store_explicit(&s->blocked, true, memory_order_relaxed);
+}
+
+void take_or_block(struct call *c, const struct blocking *how, int64_t timeout_ms) {
+    if (how->take(c, how->args))
+        return;
+    if (c->session->ops == NULL || c->in_exec)
+        how->nothing(c);
+    else
+        park(c, how, timeout_ms);
+}
+
+bool arg_timeout(struct call *c, size_t i, int64_t *timeout_ms) {
+    static const double longest = 9e15; /* seconds: milliseconds of it still fit */
+    double seconds;
+
+    if (!num_parse_double(call_arg(c, i), &seconds))
+        reply_error(c->reply, "ERR timeout is not a float or out of range");
+    else if (seconds < 0 || seconds > longest) /* Redis 7.0 says the same of both */
+        reply_error(c->reply, "ERR timeout is negative");
+    else {
+        *timeout_ms = (int64_t)ceil(seconds * 1000);
+        return true;
+    }
+    return false;
+}
+
+/* ---- serving ------------------------------------------------------------------------------------------------- */
+
+static bool say_taken(struct call *c, const struct parked *p) {
+    return p->how.take(c, p->how.args);
+}
+
+/* The shards that it takes to serve the first in turn, if they are not held; else 0: all that could be served are. */
+static uint64_t serve_key(struct txn *t, const struct watched_key *ready) {
+    const struct key *k = watched_key(ready);
+
+    for (struct key_watch *w = watched_key_waiting(ready), *next; w != NULL; w = next) {
+        struct parked *p = ((struct waiting *)w)->parked;
+        const struct entry *e = store_peek(t, k);
+
+        next = key_watch_next(w);
+        if (e == NULL)
+            break;
+        if (entry_type(e) != p->how.type)
+            continue;
+        if ((p->shards & ~t->shards) != 0)
+            return p->shards;
+        if (p->how.waits > 1)
+            answer(p, t, k, 1, say_taken);
+        else
+            answer(p, t, p->keys, p->key_count, say_taken);
+    }
+    return 0;
+}
+
+/* Serves what can be served under the shards held, and what that makes ready in turn. Returns the shards that the rest
+ * needs; the rest is on the transaction's list. */
+static uint64_t serve_ready(struct txn *t) {
+    struct ready_keys rest = {NULL, NULL};
+    uint64_t needed = 0;
+
+    while (t->ready.first != NULL) {
+        struct watched_key *k = ready_keys_pop(&t->ready);
+        uint64_t shards = serve_key(t, k);
+
+        if (shards == 0) {
+            watched_key_release(t, k);
+            continue;
+        }
+        ready_keys_push(&rest, k);
+        needed |= shards;
+    }
+    t->ready = rest;
+    return needed;
+}
+
+void blocking_serve(struct server *srv, struct txn *t) {
+    uint64_t needed;
+
+    while ((needed = serve_ready(t)) != 0) {
+        struct ready_keys rest = txn_take_ready(t);
+        struct journal *journal = t->journal;
+        int64_t now_ms = t->now_ms;
+
+        effects_commit(t);
+        txn_end(t);
+        txn_begin(t, srv->store, now_ms, needed, TXN_WRITE);
+        t->journal = journal;
+        t->ready = rest;
+    }
+    effects_commit(t);
+}
+
+/* ---- other ends ---------------------------------------------------------------------------------------------- */
+
+static bool say_null(struct call *c, const struct parked *p) {
+    (void)p;
+    reply_null_array(c->reply);
+    return true;
+}
+
+static bool say_unblocked(struct call *c, const struct parked *p) {
+    (void)p;
+    reply_error(c->reply, "UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    return true;
+}
+
+/* Ends the wait, if nobody has been faster, and says `what` (NULL: nothing). In the session's thread. */
+static void end_wait(struct server *srv, struct session *s,
+                     bool (*what)(struct call *c, const struct parked *p)) {
+    struct parked *p = s->parked;
+    struct txn t;
+
+    if (p == NULL)
+        return;
+    txn_begin(&t, srv->store, s->now_ms, p->shards, TXN_WRITE);
+    if (p->waits && what != NULL)
+        answer(p, &t, p->keys, p->key_count, what);
+    else if (p->waits)
+        leave_queues(p, &t);
+    txn_end(&t);
+}
+
+int64_t session_deadline_ms(const struct session *s) {
+    return s->parked != NULL ? s->parked->deadline_ms : 0;
+}
+
+void session_time_up(struct server *srv, struct session *s) {
+    end_wait(srv, s, say_null);
+}
+
+void blocking_forget(struct server *srv, struct session *s) {
+    end_wait(srv, s, NULL);
+    session_go_on(s);
+}
+
+void session_go_on(struct session *s) {
+    atomic_store_explicit(&s->blocked, false, memory_order_relaxed);
+    mem_free(s->parked);
+    s->parked = NULL;
+}
+
+/* The request names the block that it is for, for the session may be in another by the time its thread looks. */
+bool blocking_unblock(struct session *s, bool with_error) {
+    uint32_t serial = atomic_load_explicit(&s->block_serial, memory_order_relaxed);
+
+    if (!atomic_load_explicit(&s->blocked, memory_order_relaxed))
+        return false;
+    atomic_store_explicit(&s->unblock, (uint64_t)serial << 1 | with_error, memory_order_relaxed);
+    s->ops->deliver(s, NULL, DELIVER_WAKE);
+    return true;
+}
+
+void session_woken(struct server *srv, struct session *s) {
+    uint64_t request = atomic_exchange_explicit(&s->unblock, 0, memory_order_relaxed);
+
+    if (s->parked != NULL && request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))
+        end_wait(srv, s, request & 1 ? say_unblocked : say_null);
+}

@@ -1,0 +1,32 @@
+/* deadlines.h - the blocked connections of a loop whose commands have a timeout: a binary heap, the earliest on top.
+ * Private to resp; only the loop's thread touches it. */
+#ifndef FLASHKV_RESP_DEADLINES_H
+#define FLASHKV_RESP_DEADLINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+
+struct deadline {
+    int64_t at_ms; /* monotonic */
+    struct conn *conn;
+};
+
+struct deadlines {
+    struct deadline *heap;
+    size_t count, cap;
+};
+
+void deadlines_free(struct deadlines *d);
+/* False: no memory. The connection has none so far. */
+bool deadlines_add(struct deadlines *d, struct conn *c, int64_t at_ms);
+/* Nothing if it has none. */
+void deadlines_remove(struct deadlines *d, struct conn *c);
+/* How long epoll may wait for the earliest: milliseconds; -1: for ever. */
+int deadlines_wait_ms(const struct deadlines *d);
+/* The first whose deadline has passed, taken out. NULL: none. */
+struct conn *deadlines_next_due(struct deadlines *d, int64_t now_ms);
+
+#endif
