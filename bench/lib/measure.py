@@ -41,11 +41,11 @@ def fill(programs, subject, item):
                            pipeline=pipeline, connections=1, seconds=600))
 
 
-def run_round(programs, subject, item, seconds):
-    """One round of load. Returns the measures."""
+def run_round(programs, subject, item, seconds, threads=1):
+    """One round of load from so many threads. Returns the measures."""
     own = "memcached" if subject.name == "memcached" else item.protocol
     options = {"ops": FOREVER, "seconds": seconds, "order": item.order, "pipeline": item.pipeline,
-               "connections": item.connections, "rate": item.rate}
+               "connections": item.connections, "rate": item.rate, "threads": threads}
     before = subject.cpu_seconds()
     loads = [start_load(programs, subject, p, item, item.reads, **options) for p in (own, item.beside) if p]
     results = [finish_load(load) for load in loads]
@@ -59,7 +59,7 @@ def run_round(programs, subject, item, seconds):
     return measured
 
 
-def measure(programs, item, names, rounds, seconds):
+def measure(programs, item, names, rounds, seconds, threads=1):
     """Alternating rounds of an item. Returns {subject: [measures of round 1, ...]}."""
     with tempfile.TemporaryDirectory(prefix="flashkv-bench-") as top:
         subjects = []
@@ -69,11 +69,11 @@ def measure(programs, item, names, rounds, seconds):
                 subjects.append(Subject(name, f"{top}/{i}", programs, item))
                 subjects[-1].start()
                 fill(programs, subjects[-1], item)
-                run_round(programs, subjects[-1], item, min(seconds, 0.2))  # warms up
+                run_round(programs, subjects[-1], item, min(seconds, 0.2), threads)  # warms up
             table = {name: [] for name in names}
             for r in range(rounds):
                 for s in subjects if r % 2 == 0 else reversed(subjects):
-                    table[s.name].append(run_round(programs, s, item, seconds))
+                    table[s.name].append(run_round(programs, s, item, seconds, threads))
             return table
         finally:
             for s in subjects:

@@ -46,16 +46,23 @@ def judge(item, tables):
     return judged
 
 
-def markdown(items, tables, about):
-    lines = [f"Machine: {about['machine']}. Commit {about['commit']}, {about['date']}, {about['rounds']} alternating "
-             f"rounds of {about['seconds']} s; server on one core, client on the other.", "",
-             "| work | goal | limit | measured | |", "|---|---|---|---|---|"]
+def about(a):
+    return (f"Machine: {a['machine']}. Commit {a['commit']}, {a['date']}, {a['rounds']} alternating rounds of "
+            f"{a['seconds']} s; server on one core, client on the other.")
+
+
+def goals(items, tables):
+    lines = ["| work | goal | limit | measured | |", "|---|---|---|---|---|"]
     for item in items:
         for j in judge(item, tables):
             lines.append(f"| {item.name} | {j['what']} | {j['limit']} | {j['ratio']:.2f} | "
                          f"{'PASS' if j['passed'] else 'miss'} |")
-    lines += ["", "| work | subject | " + " | ".join(t[0] for t in TITLES) + " | CPU, flashkv / it |",
-              "|---|---|" + "---:|" * (len(TITLES) + 1)]
+    return "\n".join(lines) + "\n"
+
+
+def figures(items, tables):
+    lines = ["| work | subject | " + " | ".join(t[0] for t in TITLES) + " | CPU, flashkv / it |",
+             "|---|---|" + "---:|" * (len(TITLES) + 1)]
     for item in items:
         for name, rounds in tables[item.name].items():
             m = medians(rounds)

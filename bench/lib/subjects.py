@@ -11,9 +11,11 @@ import time
 from dataclasses import dataclass, field
 
 SERVER_CORES = {0}
+# With cores enough, a server of two threads gets two, and so do the clients.
+MANY_CORES = os.cpu_count() >= 4
+CLIENT_CORES = {2, 3} if MANY_CORES else {1}
 # The threads of redis-server's io-threads spin while they wait for each other: on one core that would measure the spinning.
-SPREAD = {"redis io-threads": {0, 1}}
-CLIENT_CORES = {1}
+SPREAD = {"redis io-threads": {0, 1}, "flashkv 2 threads": {0, 1} if MANY_CORES else {0}}
 CONNECTIONS_MAX = "16000"
 VALUE_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -49,10 +51,14 @@ class Place:
 # ---- servers -------------------------------------------------------------------------------------------------
 
 
-def flashkv(p):
+def flashkv(p, threads=1):
     return [[os.environ.get("FLASHKV", f"{p.programs}/flashkv"), f"--http-port={p.port('http')}",
-             f"--resp-port={p.port('resp')}", "--http-threads=1", "--resp-threads=1", "--log-level=error",
+             f"--resp-port={p.port('resp')}", f"--http-threads={threads}", f"--resp-threads={threads}", "--log-level=error",
              f"--max-connections={CONNECTIONS_MAX}"]]
+
+
+def flashkv_2_threads(p):
+    return flashkv(p, 2)
 
 
 def redis(p, *options):
@@ -94,7 +100,10 @@ def nginx_fixed(p):
 
 
 def nginx_file(p):
-    p.write("value", repeat(VALUE_ALPHABET, p.item.value))
+    """As many files as there are keys."""
+    os.mkdir(os.path.join(p.directory, "keys"))
+    for i in range(p.item.keys):
+        p.write(f"keys/{i:0{p.item.key}x}", repeat(VALUE_ALPHABET, p.item.value))
     return nginx(p, f"root {p.directory};")
 
 
@@ -120,16 +129,27 @@ def floor_epoll(p):
              p.write("reply", reply)]]
 
 
+def flashkv_pgo(p):
+    return [[pgo_program(), *flashkv(p)[0][1:]]]
+
+
+def pgo_program():
+    """What ./dev pgo built."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".build", "pgo", "flashkv")
+
+
 # name: (processes, HTTP targets for GET and SET)
 REST = ("/keys/%k", "/keys/%k")
 TABLE = {
     "flashkv": (flashkv, REST),
+    "flashkv pgo": (flashkv_pgo, REST),
+    "flashkv 2 threads": (flashkv_2_threads, REST),
     "redis": (redis, None),
     "redis io-threads": (redis_io_threads, None),
     "memcached": (memcached, None),
     "webdis + redis": (webdis, ("/GET/%k.txt", "/SET/%k")),
     "nginx fixed": (nginx_fixed, REST),
-    "nginx file": (nginx_file, ("/value", None)),
+    "nginx file": (nginx_file, REST),
     "floor mhd": (floor_mhd, REST),
     "floor epoll": (floor_epoll, REST),
 }
@@ -185,7 +205,7 @@ class Subject:
 
 def missing(name):
     """Why the subject cannot be measured here, or None."""
-    needs = {"redis": "redis-server", "redis io-threads": "redis-server", "webdis + redis": "webdis",
-             "memcached": "memcached", "nginx fixed": "nginx", "nginx file": "nginx"}
+    needs = {"flashkv pgo": pgo_program(), "redis": "redis-server", "redis io-threads": "redis-server",
+             "webdis + redis": "webdis", "memcached": "memcached", "nginx fixed": "nginx", "nginx file": "nginx"}
     program = needs.get(name)
-    return None if program is None or shutil.which(program) else f"{program} is not installed"
+    return None if program is None or shutil.which(program) else f"{program} is not there"

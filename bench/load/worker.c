@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 256 * 1024, CARRY_BYTES = 1024, EVENTS = 256 };
+enum { INPUT_BYTES = 256 * 1024, CARRY_BYTES = 1024, EVENTS = 256, SPIN_NS = 100000 };
 
 struct conn {
     int fd;
@@ -219,6 +219,18 @@ static bool run_open(struct run *r) {
     return true;
 }
 
+/* Waits for events, or until a batch is due: without sleeping when that is soon, for it would oversleep. */
+static int wait_events(struct run *r, struct epoll_event *events) {
+    uint64_t now = now_ns(), soon = now + SPIN_NS;
+    struct timespec nap = {0};
+
+    if (r->interval == 0)
+        return epoll_wait(r->epoll, events, EVENTS, 1000);
+    if (r->left > 0 && r->next_due > soon)
+        nap.tv_nsec = (long)(r->next_due - soon);
+    return epoll_pwait2(r->epoll, events, EVENTS, &nap, NULL);
+}
+
 static bool run_loop(struct run *r) {
     uint64_t start = now_ns(), end = start + (uint64_t)(r->spec->seconds * 1e9);
     struct epoll_event events[EVENTS];
@@ -234,7 +246,7 @@ static bool run_loop(struct run *r) {
             r->left = 0;
         if (r->interval > 0 && !send_due(r))
             return false;
-        n = epoll_wait(r->epoll, events, EVENTS, r->interval > 0 ? 0 : 1000);
+        n = wait_events(r, events);
         for (int i = 0; i < n; i++) {
             struct conn *c = events[i].data.ptr;
             if ((events[i].events & EPOLLOUT) && c->rest != NULL && !send_rest(r, c))
