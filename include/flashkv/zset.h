@@ -38,8 +38,11 @@ enum zset_result { ZSET_ADDED, ZSET_NO_MEMORY, ZSET_TOO_LONG };
 /* Adds a member that is not there; no score is NaN. On failure the sorted set is as it was. Too long: a member of more
  * than 131071 bytes. O(log n). */
 enum zset_result zset_add(struct zset *z, struct slice member, double score);
-/* Leaves the packed encoding, now rather than when it has to. False, nothing changed: no memory. */
-bool zset_unpack(struct zset *z);
+/* For a sorted set that is made from others: so many members are to come. Leaves the packed encoding now if they would not
+ * stay in it (SIZE_MAX: in any case). False, nothing changed: no memory. */
+bool zset_expect(struct zset *z, size_t members);
+/* Goes back to the packed encoding if there is no more than that takes, and memory. */
+void zset_pack(struct zset *z);
 /* Gives a member another score. False, nothing changed: no memory. O(log n). */
 bool zset_move(struct zset *z, zset_place at, double score);
 /* False: it was not there. O(log n). */

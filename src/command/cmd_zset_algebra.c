@@ -276,7 +276,7 @@ static bool run(struct combination *b, size_t first, unsigned form) {
 static struct zset *run_to_zset(struct combination *b, size_t first, unsigned form) {
     b->result = (struct zset *)store_new_object(b->c->server->store, TYPE_ZSET);
     if (b->result == NULL ||
-        (first == 0 && !zset_unpack(b->result))) /* a reply tells -0, which a packed score is not */
+        !zset_expect(b->result, SIZE_MAX)) /* a reply tells -0, which is lost in a packed one */
         reply_store_error(b->c, STORE_NO_MEMORY);
     else if (run(b, first, form))
         return b->result;
@@ -301,8 +301,10 @@ static void store_combined(struct call *c, enum operation operation, unsigned fo
     struct combination b = {.c = c, .operation = operation};
     struct zset *result = run_to_zset(&b, 1, form);
 
-    if (result != NULL)
-        store_collection(c, &c->keys[0], (struct object *)result, zset_len(result), EVENT_ZSET, event);
+    if (result == NULL)
+        return;
+    zset_pack(result);
+    store_collection(c, &c->keys[0], (struct object *)result, zset_len(result), EVENT_ZSET, event);
 }
 
 void cmd_zunion(struct call *c) {

@@ -261,6 +261,9 @@ void cmd_zrangestore(struct call *c) {
     if (p.from != NULL) {
         span = span_of(p.from, &r);
         limit_span(&span, &r);
+        p.failed = !zset_expect(p.to, span.count);
+        if (p.failed)
+            reply_store_error(c, STORE_NO_MEMORY);
         zset_walk(p.from, span.rank, span.count, span.down, copy_place, &p);
     }
     if (p.failed)

@@ -170,14 +170,12 @@ static size_t packed_before(const struct packed *p, is_before *before, const str
     return rank;
 }
 
-/* False, nothing changed: no memory. */
-static bool packed_add(struct zset *z, struct slice member, double score) {
-    const struct bound b = {.score = score, .member = member};
+/* Inserts a member at a place. False, nothing changed: no memory. */
+static bool packed_put(struct zset *z, size_t at, struct slice member, double score) {
     unsigned char bytes[SCORE_MAX];
     struct packed *p, *with_score;
-    size_t at, score_at;
+    size_t score_at;
 
-    packed_before(z->packed, before_both, &b, &at);
     p = packed_insert(z->packed, at, member);
     if (p == NULL)
         return false;
@@ -191,6 +189,14 @@ static bool packed_add(struct zset *z, struct slice member, double score) {
     z->packed = with_score;
     z->packed_members++;
     return true;
+}
+
+static bool packed_add(struct zset *z, struct slice member, double score) {
+    const struct bound b = {.score = score, .member = member};
+    size_t at;
+
+    packed_before(z->packed, before_both, &b, &at);
+    return packed_put(z, at, member, score);
 }
 
 static void packed_remove(struct zset *z, size_t from, size_t count) {
@@ -298,11 +304,10 @@ static bool large_change(struct zset *z, struct entry *e, double score) {
     return true;
 }
 
-bool zset_unpack(struct zset *z) {
+/* Moves everything to the table. False, nothing changed: no memory. */
+static bool unpack(struct zset *z) {
     struct zset large = {.packed = NULL};
 
-    if (z->packed == NULL)
-        return true;
     members_init(&large.members, z->members.table.secret);
     for (size_t at = 0; at < z->packed->used;) {
         double score;
@@ -378,7 +383,7 @@ enum zset_result zset_add(struct zset *z, struct slice member, double score) {
     if (z->packed != NULL) {
         if (stays_packed(z, member))
             return packed_add(z, member, score) ? ZSET_ADDED : ZSET_NO_MEMORY;
-        if (!zset_unpack(z))
+        if (!unpack(z))
             return ZSET_NO_MEMORY;
     }
     return large_add(z, member, score);
@@ -412,7 +417,38 @@ void zset_remove_ranks(struct zset *z, size_t from, size_t count) {
         members_remove(&z->members, entry_key(ordered_remove(&z->order, from).ptr));
 }
 
-/* ---- copying ------------------------------------------------------------------------------------------------------- */
+/* ---- results, copies ------------------------------------------------------------------------------------------------------- */
+
+bool zset_expect(struct zset *z, size_t members) {
+    return z->packed == NULL || members <= encoding_limit(&encoding_limits.zset_entries) || unpack(z);
+}
+
+static void pack_item(void *ctx, const struct ordered_item *item) {
+    struct zset *to = ctx;
+
+    if (to->packed == NULL)
+        return;
+    if (stays_packed(to, entry_key(item->ptr)) &&
+        packed_put(to, to->packed->used, entry_key(item->ptr), item->score))
+        return;
+    mem_free(to->packed);
+    to->packed = NULL;
+}
+
+void zset_pack(struct zset *z) {
+    struct zset small = {.object.type = TYPE_ZSET};
+
+    if (z->packed != NULL || z->order.count > encoding_limit(&encoding_limits.zset_entries))
+        return;
+    small.packed = packed_new(PACKED_FIRST);
+    ordered_walk(&z->order, 0, z->order.count, false, pack_item, &small);
+    if (small.packed == NULL)
+        return;
+    members_init(&small.members, z->members.table.secret);
+    ordered_free(&z->order);
+    members_free(&z->members);
+    *z = small;
+}
 
 struct copying {
     struct zset *to;

@@ -195,6 +195,25 @@ START_TEST(a_copy_is_the_same_and_its_own) {
 }
 END_TEST
 
+START_TEST(a_result_goes_back_to_where_it_fits) {
+    ck_assert(zset_expect(zset, 128));
+    ck_assert_str_eq(zset_encoding(zset), "listpack");
+    ck_assert(zset_expect(zset, 129));
+    ck_assert_str_eq(zset_encoding(zset), "skiplist");
+    for (unsigned n = 0; n < (_i == 0 ? FEW : FEW + 1); n++) /* the last is long */
+        set(n, any_score());
+    for (size_t allowed = 0; allowed < (_i == 0 ? 5 : 20); allowed++) {
+        mem_fail_after(allowed);
+        zset_pack(zset);
+        mem_fail_after(SIZE_MAX);
+        check();
+    }
+    zset_pack(zset);
+    ck_assert_str_eq(zset_encoding(zset), _i == 0 ? "listpack" : "skiplist");
+    check();
+}
+END_TEST
+
 START_TEST(it_is_converted_at_its_limits) {
     static char longest[65];
 
@@ -356,6 +375,7 @@ Suite *test_suite(void) {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, it_is_what_a_plain_array_says, 0, 2);
     tcase_add_loop_test(tc, a_copy_is_the_same_and_its_own, 0, 2);
+    tcase_add_loop_test(tc, a_result_goes_back_to_where_it_fits, 0, 2);
     tcase_add_loop_test(tc, it_is_converted_at_its_limits, 0, 2);
     tcase_add_test(tc, a_member_too_long_is_refused);
     tcase_add_loop_test(tc, members_of_one_score_are_found_by_their_bytes, 0, 2);
