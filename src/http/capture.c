@@ -141,3 +141,8 @@ struct slice capture_text(const struct capture *c, size_t token) {
         return slice_of(c->bytes.data + t->at, t->len);
     return slice_of("", 0);
 }
+
+void capture_shift(struct capture *c) {
+    c->count--;
+    memmove(c->tokens, c->tokens + 1, c->count * sizeof(*c->tokens));
+}

@@ -31,6 +31,8 @@ struct capture {
 /* `max` bytes of copied strings at most. */
 void capture_init(struct capture *c, size_t max);
 void capture_free(struct capture *c);
+/* Drops the first token: EXEC's array, of one reply, say. */
+void capture_shift(struct capture *c);
 /* The bytes of a string token, copied or blob; empty for others. */
 struct slice capture_text(const struct capture *c, size_t token);
 

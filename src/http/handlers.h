@@ -20,6 +20,27 @@ enum MHD_Result http_delete_list(struct request *r);
 enum MHD_Result http_pop_list(struct request *r);
 enum MHD_Result http_trim_list(struct request *r);
 enum MHD_Result http_set_list_item(struct request *r);
+/* hashes.c */
+enum MHD_Result http_get_hash(struct request *r);
+enum MHD_Result http_set_hash_fields(struct request *r);
+enum MHD_Result http_delete_hash(struct request *r);
+enum MHD_Result http_get_hash_field(struct request *r);
+enum MHD_Result http_put_hash_field(struct request *r);
+enum MHD_Result http_delete_hash_field(struct request *r);
+/* sets.c */
+enum MHD_Result http_get_set(struct request *r);
+enum MHD_Result http_add_set_members(struct request *r);
+enum MHD_Result http_delete_set(struct request *r);
+enum MHD_Result http_has_set_member(struct request *r);
+enum MHD_Result http_put_set_member(struct request *r);
+enum MHD_Result http_delete_set_member(struct request *r);
+/* zsets.c */
+enum MHD_Result http_get_zset(struct request *r);
+enum MHD_Result http_add_zset_members(struct request *r);
+enum MHD_Result http_delete_zset(struct request *r);
+enum MHD_Result http_get_zset_member(struct request *r);
+enum MHD_Result http_put_zset_member(struct request *r);
+enum MHD_Result http_delete_zset_member(struct request *r);
 /* batch.c */
 enum MHD_Result http_batch(struct request *r);
 /* export.c, import.c */

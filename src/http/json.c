@@ -1,4 +1,4 @@
-/* json.c - JSON out and in. */
+/* json.c - JSON out. */
 #include "json.h"
 
 #include <config.h>
@@ -132,9 +132,10 @@ char *json_number(const char *name, int64_t n) {
 /* ---- the service --------------------------------------------------------------------------------------------------- */
 
 char *json_about(void) {
-    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s,s,s,s,s]}", "service", "FlashKV", "version",
-                          PACKAGE_VERSION, "endpoints", "/keys", "/lists/{key}", "/batch", "/export",
-                          "/import", "/upstash", "/stats", "/healthz", "/openapi.json"));
+    return dump(json_pack("{s:s, s:s, s:[s,s,s,s,s,s,s,s,s,s,s,s]}", "service", "FlashKV", "version",
+                          PACKAGE_VERSION, "endpoints", "/keys", "/lists/{key}", "/hashes/{key}",
+                          "/sets/{key}", "/zsets/{key}", "/batch", "/export", "/import", "/upstash", "/stats",
+                          "/healthz", "/openapi.json"));
 }
 
 static json_t *shard_json(const struct shard_stats *s) {
@@ -172,34 +173,4 @@ char *json_stats(const struct server *s) {
                   "resident_peak", (json_int_t)mem_resident_peak(), "allocator", mem_allocator(),
                   "sweep_interval_ms", (int)sweeper_interval_ms(s->sweeper), "http", front_json(&s->http),
                   "resp", front_json(&s->resp), "total", shard_json(&total), "shards", rows));
-}
-
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
-
-bool json_each_string(struct slice text, bool (*each)(void *ctx, struct slice s), void *ctx, char *why,
-                      size_t cap) {
-    json_error_t error;
-    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error), *item;
-    bool ok = root != NULL;
-    size_t i;
-
-    if (root == NULL)
-        snprintf(why, cap, "not JSON: %s (line %d, column %d)", error.text, error.line, error.column);
-    else if (!json_is_array(root) || json_array_size(root) == 0)
-        ok = (snprintf(why, cap, "expects a JSON array of one string or more"), false);
-    else
-        json_array_foreach(root, i, item) {
-            if (!json_is_string(item)) {
-                snprintf(why, cap, "element %zu of the JSON array is not a string", i);
-                ok = false;
-                break;
-            }
-            if (!each(ctx, slice_of(json_string_value(item), json_string_length(item)))) {
-                snprintf(why, cap, "out of memory");
-                ok = false;
-                break;
-            }
-        }
-    json_decref(root);
-    return ok;
 }

@@ -1,4 +1,4 @@
-/* json.h - the only user of jansson in http: building and reading JSON texts. Private to http.
+/* json.h - the only user of jansson in http: building JSON texts. Private to http.
  *
  * Bytes that are not UTF-8 cannot stand in JSON: such strings are given as base64, and an "encoding" beside them
  * says which it is ("utf8" or "base64"). Texts returned are to be freed with mem_free; NULL: no memory. */
@@ -20,9 +20,5 @@ char *json_number(const char *name, int64_t n);
 char *json_stats(const struct server *s);
 /* What GET / says to programs. */
 char *json_about(void);
-
-/* Calls `each` for every string of a JSON array of strings. False: it is none; `why` says what is wrong, and where. */
-bool json_each_string(struct slice text, bool (*each)(void *ctx, struct slice s), void *ctx, char *why,
-                      size_t cap);
 
 #endif

@@ -2,7 +2,7 @@
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
-#include "conditions.h"
+#include "collection.h"
 #include "handlers.h"
 #include "json.h"
 #include "params.h"
@@ -22,83 +22,29 @@ static const char *by_end(struct request *r, const char *left, const char *right
     return NULL;
 }
 
+static void put_page(struct json_out *o, const struct capture *c, size_t at) {
+    put_strings(o, "values", c, at);
+}
+
 enum MHD_Result http_get_list(struct request *r) {
     struct arg argv[] = {arg_text("lrange"), arg_of(param_key(r)), arg_text("0"), arg_text("-1")};
-    struct arg len_argv[] = {arg_text("llen"), arg_of(param_key(r))};
     enum MHD_Result result;
-    struct capture c;
-    int64_t length;
 
-    if (!param_number(r, "start", &argv[2], &result) || !param_number(r, "stop", &argv[3], &result) ||
-        !ask(r, &c, &result, 2, len_argv))
+    if (!param_number(r, "start", &argv[2], &result) || !param_number(r, "stop", &argv[3], &result))
         return result;
-    length = c.tokens[0].n;
-    capture_free(&c);
-    if (length == 0)
-        return respond_problem(r, 404, "there is no such list");
-    if (!ask(r, &c, &result, 4, argv))
-        return result;
-    result = respond_json(r, json_values(&c, 0, length));
-    capture_free(&c);
-    return result;
+    return respond_page(r, "llen", (struct words){4, argv}, put_page);
 }
 
 /* ---- pushing ----------------------------------------------------------------------------------------------------------- */
 
-/* A command's arguments that come from JSON: pointers into a buffer that may move, so lengths first. */
-struct elements {
-    struct buf lengths, bytes;
-};
-
-static bool gather(void *ctx, struct slice s) {
-    struct elements *e = ctx;
-
-    return buf_append(&e->lengths, &s.len, sizeof(s.len)) && buf_append_slice(&e->bytes, s);
-}
-
-/* argv = command, key, the elements. NULL: no memory. */
-static struct arg *elements_argv(const struct elements *e, const struct arg *head, size_t *argc) {
-    const size_t *lengths = (const size_t *)(const void *)e->lengths.data;
-    size_t n = e->lengths.len / sizeof(*lengths), at = 0;
-    struct arg *argv = mem_alloc((n + 2) * sizeof(*argv));
-
-    if (argv == NULL)
-        return NULL;
-    argv[0] = head[0];
-    argv[1] = head[1];
-    for (size_t i = 0; i < n; at += lengths[i++])
-        argv[i + 2] = arg_of(slice_of(e->bytes.data + at, lengths[i]));
-    *argc = n + 2;
-    return argv;
-}
-
-static enum MHD_Result push(struct request *r, size_t argc, const struct arg *argv) {
-    enum MHD_Result result;
-    struct capture c;
-
-    if (!ask(r, &c, &result, argc, argv))
-        return result;
-    result = respond_json(r, json_number("length", c.tokens[0].n));
-    capture_free(&c);
-    return result;
-}
-
 static enum MHD_Result push_json(struct request *r, const struct arg *head) {
-    size_t max = r->server->options->max_value_bytes, argc;
-    struct elements e = {buf_make(max), buf_make(max)};
     enum MHD_Result result;
-    struct arg *argv = NULL;
-    char why[256];
+    struct words words;
 
-    if (!json_each_string(request_body(r), gather, &e, why, sizeof(why)))
-        result = respond_problem(r, 400, "%s", why);
-    else if ((argv = elements_argv(&e, head, &argc)) == NULL)
-        result = respond_problem(r, 503, "out of memory");
-    else
-        result = push(r, argc, argv);
-    mem_free(argv);
-    buf_free(&e.lengths);
-    buf_free(&e.bytes);
+    if (!body_args(r, head, BODY_ARRAY, &words, &result))
+        return result;
+    result = respond_changed(r, "length", words);
+    mem_free((void *)(uintptr_t)words.argv);
     return result;
 }
 
@@ -111,7 +57,11 @@ enum MHD_Result http_push_list(struct request *r) {
     if (command == NULL)
         return result;
     argv[0] = arg_text(command);
-    return accepts_json(r->headers.content_type) ? push_json(r, argv) : push(r, 3, argv);
+    if (accepts_json(r->headers.content_type))
+        return push_json(r, argv);
+    if (param_given(r, "encoding"))
+        return respond_problem(r, 400, "encoding: of a JSON body only");
+    return respond_changed(r, "length", (struct words){3, argv});
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------------- */
@@ -127,7 +77,7 @@ enum MHD_Result http_pop_list(struct request *r) {
     argv[0] = arg_text(command);
     if (!param_range(r, "count", 1, INT64_MAX, &argv[2], &result))
         return result;
-    if (!ask(r, &c, &result, 3, argv))
+    if (!ask_if(r, &c, &result, (struct words){3, argv}))
         return result;
     result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such list")
                                             : respond_json(r, json_values(&c, 0, -1));
@@ -140,7 +90,7 @@ static enum MHD_Result respond_ok(struct request *r, size_t argc, const struct a
     enum MHD_Result result;
     struct capture c;
 
-    if (!ask(r, &c, &result, argc, argv))
+    if (!ask_if(r, &c, &result, (struct words){argc, argv}))
         return result;
     capture_free(&c);
     return respond_empty(r, 204);
@@ -166,17 +116,5 @@ enum MHD_Result http_set_list_item(struct request *r) {
 }
 
 enum MHD_Result http_delete_list(struct request *r) {
-    struct arg argv[] = {arg_text("llen"), arg_of(param_key(r))};
-    enum MHD_Result result;
-    struct capture c;
-
-    if (!ask(r, &c, &result, 2, argv)) /* a key of another type is not deleted here */
-        return result;
-    capture_free(&c);
-    argv[0] = arg_text("del");
-    if (!ask(r, &c, &result, 2, argv))
-        return result;
-    result = c.tokens[0].n > 0 ? respond_empty(r, 204) : respond_problem(r, 404, "there is no such list");
-    capture_free(&c);
-    return result;
+    return respond_deleted(r, "llen", "there is no such list");
 }

@@ -268,7 +268,7 @@ static struct MHD_Response *value_response(struct request *r, const struct token
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
-    bool keeps = bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close &&
+    bool keeps = etag.len > 0 && bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close &&
                  !http_stopping(r->http) && !hold_needed(r);
     enum cache_answer answer = CACHE_NO;
     struct MHD_Response *response;

@@ -71,8 +71,10 @@ function conforms(o, got, what, head = false) {
   }
 }
 
-const fill = (path, { key = "k", index = "0", command = "get", args = "k" } = {}) =>
-  Object.entries({ key, index, command, args }).reduce((at, [name, value]) => at.replace(`{${name}}`, value), path);
+// A key of the right type.
+const keyOf = (o) => ({ lists: "l", hashes: "h", sets: "s", zsets: "z" })[o.tags[0]] ?? "k";
+const fill = (path, { key = "k", index = "0", command = "get", args = "k", field = "f", member = "a" } = {}) =>
+  Object.entries({ key, index, command, args, field, member }).reduce((at, [name, value]) => at.replace(`{${name}}`, value), path);
 
 async function call(server, id, { query = "", accept, ...rest } = {}) {
   const o = operation[id];
@@ -96,13 +98,51 @@ const noLength = { headers: { "content-type": "text/plain" } };
 const unknown = { query: "unknown=1" };
 // What is there before each: a string, a number, a list, a key that expires.
 const seed = async (s) => {
-  for (const key of ["k", "n", "l", "e", "none"]) await request(s.http, "DELETE", `/keys/${key}`);
+  for (const key of ["k", "n", "l", "e", "h", "s", "z", "none"]) await request(s.http, "DELETE", `/keys/${key}`);
   await call(s, "putKey", { key: "k", ...text("hello") });
   await call(s, "putKey", { key: "n", ...text("41") });
   await call(s, "putKey", { key: "e", query: "ttl=100", ...text("expires") });
   await call(s, "pushList", { key: "l", ...json(["a", "b", "c"]) });
+  await call(s, "setHashFields", { key: "h", ...json({ f: "v", n: "1" }) });
+  await call(s, "addSetMembers", { key: "s", ...json(["a", "b"]) });
+  await call(s, "addZsetMembers", { key: "z", ...json({ a: 1, b: 2 }) });
 };
 const tagOf = async (s, key) => (await call(s, "getKey", { key })).headers.etag;
+
+const stale = { headers: { "if-match": '"0000000000000000"' } }, malformed = { headers: { "if-match": "x" } };
+
+// What the collections have in common. `key` holds one, with the member `has`.
+const collection = (name, key, add, first, more, bad) => ({
+  [`get${name}`]: {
+    200: [{ key }, async (s) => ({ key, headers: { "if-match": (await call(s, `get${name}`, { key })).headers.etag } })],
+    304: [async (s) => ({ key, headers: { "if-none-match": (await call(s, `get${name}`, { key })).headers.etag } })],
+    400: [{ key, ...unknown }, { key, ...malformed }], 404: [{ key: "none" }], 409: [{ key: "k" }], 412: [{ key, ...stale }],
+  },
+  [add]: {
+    200: [{ key, ...json(first) }, { key: "none", ...json(more) }, { key, ...json(more), headers: { "if-match": "*" } }],
+    400: bad.map((each) => ({ key, body: typeof each === "string" ? each : JSON.stringify(each) })),
+    409: [json(first)], 411: [{ key, ...noLength }], 412: [{ key, ...json(first), ...stale }], 413: [{ key, ...text(big) }], 415: [{ key, ...gzip }],
+  },
+  [`delete${name}`]: { 204: [{ key }], 400: [{ key, ...unknown }], 404: [{ key: "none" }], 409: [{}], 412: [{ key, ...stale }] },
+});
+const member = (name, key, has, found, body, bad) => {
+  const at = (more = {}) => ({ key, field: has, member: has, ...more });
+  const put = (more = {}) => at({ ...(body === undefined ? {} : text(body)), ...more });
+  return {
+    [name === "SetMember" ? "hasSetMember" : `get${name}`]: {
+      ...Object.fromEntries(Object.entries(found).map(([status]) => [status, [at()]])),
+      400: [at(unknown)], 404: [at({ field: "no", member: "no" }), at({ key: "none" })], 409: [at({ key: "k" })],
+    },
+    [`put${name}`]: {
+      201: [put({ field: "new", member: "new" })], 204: [put()], 400: [put(unknown), put(malformed), ...bad.map((each) => at(text(each)))],
+      409: [put({ key: "k" })], 412: [put(stale)],
+      ...(body === undefined ? {} : { 411: [at(noLength)], 413: [at(text(big))], 415: [at(gzip)] }),
+    },
+    [`delete${name}`]: {
+      204: [at()], 400: [at(unknown)], 404: [at({ field: "no", member: "no" })], 409: [at({ key: "k" })], 412: [at(stale)],
+    },
+  };
+};
 
 // operation: status: the requests that must get it (a list; a function of the server where they depend on it)
 const drivers = {
@@ -157,6 +197,12 @@ const drivers = {
   upstashGetPath: { 200: [{}, { command: "set", query: "v&EX=100&_token=secret" }, { args: "none" }], 400: [{ args: "l" }, { args: "k/%zz/x" }] },
   upstashPostPath: { 200: [{ command: "set", args: "none/v/EX/100" }, { command: "set", ...text("value") }], 400: [{ args: "k/too/many" }] },
   upstashPutPath: { 200: [{ command: "append", ...text("value") }], 400: [{ args: "k/too/many" }] },
+  ...collection("Hash", "h", "setHashFields", { name: "Ada", age: 36 }, { f: "\u0000" }, [[], {}, { a: null }, '{"a":1,"a":2}']),
+  ...collection("Set", "s", "addSetMembers", ["a", "b"], ["c"], [{}, [], [1], "["]),
+  ...collection("Zset", "z", "addZsetMembers", { a: 1.5, b: -2 }, { c: 1e300 }, [[], {}, { a: "1" }, '{"a":1,"a":2}']),
+  ...member("HashField", "h", "f", { 200: [{}] }, "value", []),
+  ...member("SetMember", "s", "a", { 204: [{}] }, undefined, []),
+  ...member("ZsetMember", "z", "a", { 200: [{}] }, "-1e3", ["", "x", "nan"]),
   listKeys: {
     200: [{}, { query: "prefix=k" }, { query: "match=*&limit=1" }, { query: "cursor=0&limit=10000" }],
     400: [unknown, { query: "cursor=x" }, { query: "limit=0" }, { query: "prefix=a&match=b" }, { query: "limit=1&limit=2" }],
@@ -210,12 +256,15 @@ const drivers = {
   },
   persistKey: { 204: [{ key: "e" }], 400: [unknown], 404: [{}, { key: "none" }] },
   getList: {
+    304: [async (s) => ({ key: "l", headers: { "if-none-match": (await call(s, "getList", { key: "l" })).headers.etag } })],
+    412: [{ key: "l", ...stale }],
     200: [{ key: "l" }, { key: "l", query: "start=-1" }, { key: "l", query: "start=5&stop=9" }],
     400: [{ key: "l", ...unknown }, { key: "l", query: "start=x" }],
     404: [{ key: "none" }],
     409: [{}],
   },
   pushList: {
+    412: [{ key: "l", ...text("x", stale.headers) }],
     200: [{ key: "l", ...json(["x", ""]) }, { key: "l", query: "end=left", ...text("raw") }, { key: "none", ...json(["é\0"]) }],
     400: [{ key: "l", ...json([]) }, { key: "l", ...json({}) }, { key: "l", ...json([1]) },
       { key: "l", ...text("[", { "content-type": "application/json" }) }, { key: "l", query: "end=top", ...text("x") }],
@@ -224,19 +273,22 @@ const drivers = {
     413: [{ key: "l", ...text(big) }],
     415: [{ key: "l", ...gzip }],
   },
-  deleteList: { 204: [{ key: "l" }], 400: [{ key: "l", ...unknown }], 404: [{ key: "none" }], 409: [{}] },
+  deleteList: { 412: [{ key: "l", ...stale }], 204: [{ key: "l" }], 400: [{ key: "l", ...unknown }], 404: [{ key: "none" }], 409: [{}] },
   popList: {
+    412: [{ key: "l", ...stale }],
     200: [{ key: "l" }, { key: "l", query: "end=right&count=2" }, { key: "l", query: "count=99" }],
     400: [{ key: "l", ...unknown }, { key: "l", query: "count=0" }, { key: "l", query: "end=top" }],
     404: [{ key: "none" }],
     409: [{}],
   },
   trimList: {
+    412: [{ key: "l", query: "start=1", ...stale }],
     204: [{ key: "l", query: "start=1&stop=1" }, { key: "l", query: "start=5" }, { key: "none" }],
     400: [{ key: "l", ...unknown }, { key: "l", query: "stop=x" }],
     409: [{}],
   },
   setListItem: {
+    412: [{ key: "l", ...text("x", stale.headers) }],
     204: [{ key: "l", ...text("x") }, { key: "l", index: "-1", ...text("x") }],
     400: [{ key: "l", ...unknown, ...text("x") }, { key: "l", index: "one", ...text("x") }],
     404: [{ key: "none", ...text("x") }, { key: "l", index: "3", ...text("x") }],
@@ -314,7 +366,7 @@ async function methods(server) {
 async function heads(server) {
   await seed(server);
   for (const o of operations.filter((each) => each.method === "GET")) {
-    const path = fill(o.path, { key: o.operationId === "getList" ? "l" : "k" });
+    const path = fill(o.path, { key: keyOf(o) });
     const get = await request(server.http, "GET", path), head = await request(server.http, "HEAD", path);
     conforms(o, { ...head, body: get.body }, `HEAD ${path}`, true);
     assert.deepEqual([head.status, head.body.length], [get.status, 0]);
@@ -330,7 +382,7 @@ async function badParameters(server) {
       if (p.schema.minimum !== undefined) bad.push(`${BigInt(p.schema.minimum) - 1n}`);
       for (const value of bad) {
         await seed(server);
-        const key = o.tags[0] === "lists" ? "l" : "n";
+        const key = o.tags[0] === "keys" ? "n" : keyOf(o);
         const got = await call(server, o.operationId,
           { key, query: `${p.name}=${encodeURIComponent(value)}`, ...(o.requestBody ? text("x") : {}) });
         assert.equal(got.status, 400, `${o.operationId} ${p.name}=${value}`);

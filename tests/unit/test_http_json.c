@@ -1,94 +1,9 @@
-/* JSON out and in: what is not UTF-8, what is not JSON. */
+/* JSON out: what is not UTF-8. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "http/json.h"
 #include "unit.h"
-
-/* ---- in ------------------------------------------------------------------------------------------------------------- */
-
-struct gathered {
-    unsigned count;
-    struct buf all;
-};
-
-static bool gather(void *ctx, struct slice s) {
-    struct gathered *g = ctx;
-
-    g->count++;
-    return buf_append_slice(&g->all, s) && buf_append(&g->all, "|", 1);
-}
-
-static bool read_strings(struct slice text, struct gathered *g, char *why, size_t cap) {
-    *g = (struct gathered){0, buf_make(1 << 20)};
-    return json_each_string(text, gather, g, why, cap);
-}
-
-START_TEST(arrays_of_strings) {
-    static const struct {
-        struct slice text, all;
-        unsigned count;
-    } cases[] = {
-        {SLICE_LIT("[\"a\",\"b\"]"), SLICE_LIT("a|b|"), 2},
-        {SLICE_LIT(" [ \"\" ] "), SLICE_LIT("|"), 1},
-        {SLICE_LIT("[\"x\\u0000y\"]"), SLICE_LIT("x\0y|"), 1},
-        {SLICE_LIT("[\"\\u00e9\\ud83d\\ude00\"]"), SLICE_LIT("\xc3\xa9\xf0\x9f\x98\x80|"), 1},
-        {SLICE_LIT("[\"9223372036854775808\"]"), SLICE_LIT("9223372036854775808|"), 1},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct gathered g;
-        char why[256] = "";
-
-        ck_assert_msg(read_strings(cases[i].text, &g, why, sizeof(why)), "%s: %s", cases[i].text.ptr, why);
-        ck_assert_uint_eq(g.count, cases[i].count);
-        ck_assert(slice_eq(buf_slice(&g.all), cases[i].all));
-        buf_free(&g.all);
-    }
-}
-END_TEST
-
-START_TEST(what_is_no_array_of_strings) {
-    static const struct {
-        struct slice text;
-        const char *why; /* said somewhere */
-    } cases[] = {
-        {SLICE_LIT(""), "line 1"},
-        {SLICE_LIT("[]"), "one string or more"},
-        {SLICE_LIT("{}"), "array"},
-        {SLICE_LIT("\"a\""), "line 1"},
-        {SLICE_LIT("[\"a\""), "line 1"},
-        {SLICE_LIT("[\"a\"] x"), "line 1"},
-        {SLICE_LIT("[\"a\",\n 1]"), "element 1"},
-        {SLICE_LIT("[null]"), "element 0"},
-        {SLICE_LIT("[\n\"a\",\n\"\\ud800\"]"), "line 3"},
-        {SLICE_LIT("[\"\xff\"]"), "line 1"},
-        {SLICE_LIT("[1e400]"), "line 1"},
-        {SLICE_LIT("[9223372036854775808]"), "line 1"},
-        {SLICE_LIT("[{\"a\":1,\"a\":2}]"), "line 1"},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct gathered g;
-        char why[256] = "";
-
-        ck_assert_msg(!read_strings(cases[i].text, &g, why, sizeof(why)), "%s", cases[i].text.ptr);
-        ck_assert_msg(strstr(why, cases[i].why) != NULL, "%s: %s", cases[i].text.ptr, why);
-        buf_free(&g.all);
-    }
-}
-END_TEST
-
-START_TEST(a_bomb_of_brackets) {
-    static char bomb[200000];
-    struct gathered g;
-    char why[256];
-
-    memset(bomb, '[', sizeof(bomb));
-    ck_assert(!read_strings(slice_of(bomb, sizeof(bomb)), &g, why, sizeof(why)));
-    buf_free(&g.all);
-}
-END_TEST
 
 /* ---- out ------------------------------------------------------------------------------------------------------------ */
 
@@ -192,12 +107,8 @@ END_TEST
 
 Suite *test_suite(void) {
     Suite *s = suite_create("http_json");
-    TCase *in = tcase_create("in"), *out = tcase_create("out"), *capture = tcase_create("capture");
+    TCase *out = tcase_create("out"), *capture = tcase_create("capture");
 
-    tcase_add_test(in, arrays_of_strings);
-    tcase_add_test(in, what_is_no_array_of_strings);
-    tcase_add_test(in, a_bomb_of_brackets);
-    suite_add_tcase(s, in);
     tcase_add_test(out, problems);
     tcase_add_test(out, numbers);
     tcase_add_test(out, values_in_one_encoding);
