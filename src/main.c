@@ -41,6 +41,8 @@ static bool open_store(struct server *srv, const struct options *o) {
     server_init(srv);
     if (srv->persist != NULL)
         config.secret = persist_secret(srv->persist);
+    if (!config_start(srv))
+        return false;
     srv->store = store_create(&config);
     if (srv->store != NULL && srv->persist != NULL)
         persist_attach(srv->persist, srv->store);

@@ -37,6 +37,8 @@ struct options {
     uint64_t log_buffer;        /* bytes of the log that may wait for the disk */
     uint64_t snapshot_bytes;    /* of log behind a snapshot that make the next one due; 0: never */
     uint64_t snapshot_seconds;  /* the same by time */
+    char *requirepass;          /* "": none is asked for; after loading also what requirepass_file held */
+    char *requirepass_file;     /* path or "" */
 };
 
 enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };

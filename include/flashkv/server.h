@@ -6,6 +6,7 @@
 #include <flashkv/options.h>
 #include <flashkv/persist.h>
 #include <flashkv/pubsub.h>
+#include <flashkv/secret.h>
 #include <flashkv/session.h>
 #include <flashkv/settings.h>
 #include <flashkv/slowlog.h>
@@ -47,6 +48,7 @@ struct server {
     struct monitors monitors;
     const struct options *options;
     struct settings settings; /* Redis's options */
+    struct secret password;   /* of RESP and HTTP; requirepass */
     struct session_list sessions;
     struct stats stats;
     struct slow slow;
@@ -65,6 +67,8 @@ struct server {
  * log. The rest is the caller's. */
 void server_init(struct server *s);
 void server_destroy(struct server *s);
+/* Takes over into the settings what the options say of them (requirepass). False: no memory. */
+bool config_start(struct server *s);
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

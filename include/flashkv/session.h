@@ -53,7 +53,8 @@ struct session {
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
     bool close_after_reply;   /* QUIT: send what is there, then close */
     _Atomic bool
-        blocked;  /* set by a handler that gives no reply: one will be delivered, run nothing until then */
+        blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
+    bool unauthenticated; /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
     _Atomic bool monitors;                         /* sees every command: MONITOR */
     struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */

@@ -239,18 +239,49 @@ void cmd_command_docs(struct call *c) {
 
 /* ---- COMMAND LIST and GETKEYS -------------------------------------------------------------------------------- */
 
-/* Does the row pass FILTERBY of the call (arguments 3 and 4)? */
-static bool filter_passes(const struct call *c, const struct command *cmd) {
-    struct slice by = call_arg(c, 4);
-
-    if (arg_is(c, 3, "pattern"))
-        return glob_match(by, slice_str(cmd->name));
+/* Is the row of this ACL category? */
+static bool in_category(const struct command *cmd, struct slice category) {
     for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
         if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL &&
-            slice_caseeq(by, slice_str(flag_names[i].category + 1)))
+            slice_caseeq(category, slice_str(flag_names[i].category + 1)))
             return true;
-    return slice_caseeq(by, slice_str(group_category(cmd))) ||
-           (!(cmd->flags & CMD_FAST) && slice_caseeq(by, SLICE_LIT("slow")));
+    return slice_caseeq(category, slice_str(group_category(cmd))) ||
+           (!(cmd->flags & CMD_FAST) && slice_caseeq(category, SLICE_LIT("slow")));
+}
+
+/* Does the row pass FILTERBY of the call (arguments 3 and 4)? */
+static bool filter_passes(const struct call *c, const struct command *cmd) {
+    return arg_is(c, 3, "pattern") ? glob_match(call_arg(c, 4), slice_str(cmd->name))
+                                   : in_category(cmd, call_arg(c, 4));
+}
+
+void cmd_acl_cat(struct call *c) {
+    static const char *const categories[] = {
+        "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+        "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+        "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+    enum { COUNT = sizeof(categories) / sizeof(*categories) };
+    struct names names = names_make(c);
+    bool known = c->argc == 2;
+
+    if (c->argc > 3) {
+        reply_syntax_error(c);
+        return;
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        if (c->argc == 2)
+            names_add(&names, slice_str(categories[i]));
+        else
+            known = known || arg_is(c, 2, categories[i]);
+    for (size_t i = 0; i < command_count && c->argc == 3; i++)
+        if (is_public(&command_table[i]) && in_category(&command_table[i], call_arg(c, 2)))
+            names_add(&names, slice_str(command_table[i].name));
+    if (known) {
+        names_reply(c, &names);
+        return;
+    }
+    reply_error(c->reply, "ERR Unknown category '%.*s'", arg_shown(&c->argv[2]), c->argv[2].ptr);
+    buf_free(&names.bytes);
 }
 
 void cmd_command_list(struct call *c) {

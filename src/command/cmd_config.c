@@ -56,6 +56,8 @@ void cmd_config_get(struct call *c) {
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_table[i];
 
+        if (setting_find(slice_str(row->name)) != NULL)
+            continue; /* it is where the value of the option went */
         add_pair(c, &pairs, row->name, format_option, row);
         if (row->redis_name != NULL && strcmp(row->redis_name, row->name) != 0)
             add_pair(c, &pairs, row->redis_name, format_option, row);

@@ -3,6 +3,7 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "auth.h"
 #include "handlers.h"
 #include "info.h"
 #include "listening.h"
@@ -207,6 +208,7 @@ void cmd_reset(struct call *c) {
     listening_stop(c->server, c->session);
     multi_end(c);
     set_text(c, &c->session->name, slice_of("", 0));
+    c->session->unauthenticated = secret_is_set(&c->server->password);
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
     reply_status(c->reply, SLICE_LIT("RESET"));
 }
@@ -234,6 +236,7 @@ static void reply_hello(struct call *c) {
 void cmd_hello(struct call *c) {
     struct slice name = {NULL, 0};
     int64_t version = c->session->protocol;
+    size_t auth = 0; /* the argument that is the user's name */
 
     if (c->argc > 1 && !num_parse_i64(call_arg(c, 1), &version)) {
         reply_error(c->reply, "ERR Protocol version is not an integer or out of range");
@@ -247,17 +250,22 @@ void cmd_hello(struct call *c) {
         if (arg_is(c, i, "setname") && i + 1 < c->argc) {
             name = call_arg(c, ++i);
         } else if (arg_is(c, i, "auth") && i + 2 < c->argc) {
-            /* There is no password: the default user's is any, as in Redis with `nopass`. */
-            if (!arg_is(c, i + 1, "default")) {
-                reply_error(c->reply, "WRONGPASS invalid username-password pair or user is disabled.");
-                return;
-            }
+            auth = i + 1;
             i += 2;
         } else {
             reply_error(c->reply, "ERR Syntax error in HELLO option '%.*s'",
                         (int)(c->argv[i].len < 128 ? c->argv[i].len : 128), c->argv[i].ptr);
             return;
         }
+    }
+    if (auth > 0 && !auth_check(c, call_arg(c, auth), call_arg(c, auth + 1)))
+        return;
+    if (c->session->unauthenticated) {
+        reply_error(c->reply,
+                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+                    "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+                    "select the RESP protocol version at the same time");
+        return;
     }
     if (name.ptr != NULL && !set_name(c, name))
         return;

@@ -48,6 +48,10 @@ static void latency_tracking(struct server *srv, const char *value) {
     atomic_store(&srv->stats.histograms, strcmp(value, "yes") == 0);
 }
 
+static void requirepass(struct server *srv, const char *value) {
+    secret_set(&srv->password, slice_str(value));
+}
+
 static void slowlog_max_len(struct server *srv, const char *value) {
     slow_set_max_len(&srv->slow, strtoull(value, NULL, 10));
 }
@@ -64,12 +68,25 @@ static const struct {
     {"hash-max-listpack-value", limit_hash_value},
     {"latency-monitor-threshold", latency_monitor},
     {"latency-tracking", latency_tracking},
+    {"requirepass", requirepass},
     {"set-max-intset-entries", limit_set_ints},
     {"slowlog-log-slower-than", slowlog_slower_than},
     {"slowlog-max-len", slowlog_max_len},
     {"zset-max-listpack-entries", limit_zset_entries},
     {"zset-max-listpack-value", limit_zset_value},
 };
+
+bool config_start(struct server *srv) {
+    struct setting_change ch = {.row = setting_find(SLICE_LIT("requirepass"))};
+    char why[128];
+
+    if (*srv->options->requirepass == '\0')
+        return true;
+    if (setting_parse(&ch, slice_str(srv->options->requirepass), why, sizeof(why)) != NULL)
+        return false;
+    settings_apply(&srv->settings, &ch, 1, config_apply, srv);
+    return true;
+}
 
 void config_apply(void *server, const struct setting_change *ch) {
     for (size_t i = 0; i < sizeof(live) / sizeof(*live); i++)

@@ -165,6 +165,11 @@ static inline bool may_run(struct call *c) {
         refuse_arity(c);
         return false;
     }
+    if (c->session->unauthenticated && !(cmd->flags & CMD_NO_AUTH)) {
+        reply_error(c->reply, "NOAUTH Authentication required.");
+        refused(c);
+        return false;
+    }
     if (c->session->listens && !listening_may_run(c)) {
         measure_rejected(c);
         return false;

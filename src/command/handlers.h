@@ -4,7 +4,21 @@
 
 #include <flashkv/command.h>
 
+/* cmd_acl.c */
+void cmd_acl_deluser(struct call *c);
+void cmd_acl_dryrun(struct call *c);
+void cmd_acl_file(struct call *c);
+void cmd_acl_genpass(struct call *c);
+void cmd_acl_getuser(struct call *c);
+void cmd_acl_list(struct call *c);
+void cmd_acl_log(struct call *c);
+void cmd_acl_setuser(struct call *c);
+void cmd_acl_users(struct call *c);
+void cmd_acl_whoami(struct call *c);
+void cmd_auth(struct call *c);
+
 /* cmd_command.c */
+void cmd_acl_cat(struct call *c);
 void cmd_command(struct call *c);
 void cmd_command_count(struct call *c);
 void cmd_command_docs(struct call *c);

@@ -4,6 +4,7 @@
 void server_init(struct server *s) {
     session_list_init(&s->sessions);
     settings_init(&s->settings);
+    secret_init(&s->password);
     stats_init(&s->stats);
     slow_init(&s->slow);
     monitors_init(&s->monitors);
@@ -13,6 +14,7 @@ void server_destroy(struct server *s) {
     monitors_destroy(&s->monitors);
     slow_destroy(&s->slow);
     stats_destroy(&s->stats);
+    secret_destroy(&s->password);
     settings_destroy(&s->settings);
     session_list_destroy(&s->sessions);
 }

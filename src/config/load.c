@@ -1,5 +1,6 @@
 /* load.c - where options come from: defaults, then the file, then the environment, then the flags. */
 #include <config.h>
+#include <errno.h>
 #include <flashkv/options.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -252,6 +253,32 @@ static bool load_flags(struct options *o, int argc, char *const argv[], enum opt
     return true;
 }
 
+/* ---- secrets in files ------------------------------------------------------------------------------------------------ */
+
+/* The first line of the file that --requirepass-file names becomes the password. */
+static bool load_secret(struct options *o) {
+    static const char from[] = "password file ";
+    const struct option_row *row = find_by_name(SLICE_LIT("requirepass"));
+    char line[1024] = "", why[WHY_MAX];
+    struct slice path = slice_str(o->requirepass_file);
+    FILE *file;
+    bool ok;
+
+    if (path.len == 0)
+        return true;
+    if (*o->requirepass != '\0')
+        return complain(from, path, no_value, "requirepass is set too, only one of them can be");
+    file = fopen(o->requirepass_file, "re");
+    if (file == NULL)
+        return complain(from, path, no_value, strerror(errno));
+    ok = fgets(line, sizeof(line), file) != NULL;
+    fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!ok || *line == '\0')
+        return complain(from, path, no_value, "its first line is empty");
+    return option_set(o, row, slice_str(line), why, sizeof(why)) || complain(from, path, no_value, why);
+}
+
 /* ---- --help and --version ------------------------------------------------------------------------------------------ */
 
 static bool print(bool (*format)(struct buf *out)) {
@@ -284,7 +311,8 @@ enum options_outcome options_load(struct options *o, int argc, char *const argv[
     /* Flags and environment are read twice: they may name the file, and they win over it. */
     if (load_defaults(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome) &&
         (*o->config_file == '\0' ||
-         (load_file(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome))))
+         (load_file(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome))) &&
+        load_secret(o))
         return outcome;
     options_free(o);
     return OPTIONS_BAD;

@@ -1,0 +1,47 @@
+/* secret.c - the password. */
+#include <flashkv/secret.h>
+#include <string.h>
+
+static void secret_lock(struct secret *s) ACQUIRE(secret_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_lock(&s->mutex);
+}
+
+static void secret_unlock(struct secret *s) RELEASE(secret_role) NO_THREAD_SAFETY_ANALYSIS {
+    mutex_unlock(&s->mutex);
+}
+
+void secret_init(struct secret *s) NO_THREAD_SAFETY_ANALYSIS {
+    memset(s, 0, sizeof(*s));
+    mutex_init(&s->mutex, LOCK_RANK_LEAF);
+}
+
+void secret_destroy(struct secret *s) {
+    mutex_destroy(&s->mutex);
+}
+
+void secret_set(struct secret *s, struct slice password) {
+    struct sha256 digest = sha256(password);
+
+    secret_lock(s);
+    s->digest = digest;
+    atomic_store(&s->is_set, password.len > 0);
+    secret_unlock(s);
+}
+
+struct sha256 secret_digest(struct secret *s) {
+    struct sha256 digest;
+
+    secret_lock(s);
+    digest = s->digest;
+    secret_unlock(s);
+    return digest;
+}
+
+bool secret_matches(struct secret *s, struct slice guess) {
+    struct sha256 want = secret_digest(s), got = sha256(guess);
+    unsigned char different = 0;
+
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        different |= want.bytes[i] ^ got.bytes[i];
+    return secret_is_set(s) && different == 0;
+}
