@@ -266,6 +266,11 @@ void cmd_zinterstore(struct call *c);
 void cmd_zunion(struct call *c);
 void cmd_zunionstore(struct call *c);
 
+/* cmd_zset_block.c */
+void cmd_bzmpop(struct call *c);
+void cmd_bzpopmax(struct call *c);
+void cmd_bzpopmin(struct call *c);
+
 /* cmd_zset_pop.c */
 void cmd_zmpop(struct call *c);
 void cmd_zpopmax(struct call *c);

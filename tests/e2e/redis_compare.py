@@ -251,6 +251,10 @@ GROUPS = {
         brpoplpush none l 0.01 / blmpop 0.01 1 none left / blmpop x 1 k left / blmpop 0 0 k left / blmpop 0 2 k left / blmpop 0 1 k up
         blmpop 0 1 k left count 0 / blmpop 0 1 k left count x / blmpop 0 1 k left foo 1 / blmove a b up left 0 / blmove a b left left x
         set s 1 / blpop s 0 / blpop none s 0 / brpoplpush s x 0 / rpush l a / brpoplpush l s 0 / blmpop 0 2 none s left
+        zadd z 1 a 2 b 3 c 4 d 5 e / bzpopmin none z 0 / bzpopmax z 0 / bzmpop 0 2 none z max / bzmpop 0 1 z min count 9 / exists z
+        bzpopmin z x / bzpopmin z -1 / bzpopmin z / bzpopmin none 0.01 / bzpopmax none 0.01 / bzmpop 0.01 1 none min / bzmpop x 1 z min
+        bzmpop 0 0 z min / bzmpop 0 x z min / bzmpop 0 2 z min / bzmpop 0 1 z mid / bzmpop 0 1 z min count 0 / bzmpop 0 1 z min count
+        bzpopmin s 0 / bzpopmin none s 0 / bzmpop 0 2 none s min / multi / bzpopmin none 0 / bzpopmax none 0 / bzmpop 0 1 none min / exec
         multi / blpop none 0 / brpop none 0 / blmove none l left left 0 / brpoplpush none l 0 / blmpop 0 1 none left / exec
         command getkeys blpop a b 0 / command getkeys blmpop 0 2 a b left""",
     "connection": """

@@ -35,6 +35,10 @@ static void on_number(struct reply *r, int64_t n) {
     buf_printf(&((struct brief *)r)->text, "%lld ", (long long)n);
 }
 
+static void on_real(struct reply *r, double d) {
+    buf_printf(&((struct brief *)r)->text, "%g ", d);
+}
+
 static void on_null(struct reply *r) {
     on_text(r, SLICE_LIT("nil"));
 }
@@ -55,7 +59,8 @@ static const struct reply_ops brief_ops = {.status = on_text,
                                            .bulk = on_text,
                                            .null = on_null,
                                            .null_array = on_null_array,
-                                           .aggregate = on_aggregate};
+                                           .aggregate = on_aggregate,
+                                           .real = on_real};
 
 static struct brief brief_make(void) {
     return (struct brief){.reply = {.ops = &brief_ops}, .text = buf_make(4096)};
@@ -156,6 +161,35 @@ START_TEST(test_first_come_first_served) {
     check_got(1, "k a ");
     check_line("rpush k b", "(integer) 1");
     check_got(0, "k b ");
+}
+END_TEST
+
+START_TEST(test_sorted_sets) {
+    static const char *const makers[] = {"zadd k 7 m",           "zincrby k 7 m",
+                                         "zunionstore k 1 from", "zrangestore k from 0 0",
+                                         "rename from k",        "copy from k"};
+
+    block(0, "bzpopmin k 0");
+    block(1, "bzpopmax k 0");
+    block(2, "blpop k 0"); /* waits for a list, and keeps nobody from what is none */
+    block(3, "bzmpop 0 2 other k min count 9");
+    check_line("zadd k 1 a 2 b 3 c 4 d", "(integer) 4");
+    check_got(0, "k a 1 ");
+    check_got(1, "k d 4 ");
+    check_got(2, "");
+    check_got(3, "k b 2 c 3 ");
+    check_line("rpush k x", "(integer) 1");
+    check_got(2, "k x ");
+    for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++) {
+        run_line("zadd from 7 m");
+        block(0, "bzpopmax k 0");
+        run_line(makers[i]);
+        check_got(0, "k m 7 ");
+        check_line("exists k", "(integer) 0");
+    }
+    run_line("zadd k 1 a 2 b");
+    ck_assert_str_eq(say_as(&clients[0].session, "bzpopmin none k 0"), "k a 1 ");
+    ck_assert_str_eq(say_as(&clients[0].session, "bzmpop 0 1 k max"), "k b 2 ");
 }
 END_TEST
 
@@ -376,6 +410,7 @@ Suite *test_suite(void) {
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_first_come_first_served);
+    tcase_add_test(t, test_sorted_sets);
     tcase_add_test(t, test_what_is_there_is_taken_at_once);
     tcase_add_test(t, test_several_keys);
     tcase_add_test(t, test_chains);
