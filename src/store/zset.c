@@ -17,24 +17,28 @@
 #include "members.h"
 #include "packed.h"
 
-struct zset {
-    struct object object;
-    uint32_t packed_members; /* in `packed` */
-    struct packed *packed;   /* NULL: they are in `members` and `order` */
+/* What a large one is. */
+struct large {
     struct members members;
     struct ordered order;
+};
+
+struct zset {
+    struct object object;
+    const unsigned char *secret;
+    uint32_t packed_members; /* in `packed` */
+    struct packed *packed;   /* NULL: they are in `large` */
+    struct large *large;     /* of its own, since most sorted sets are small */
 };
 
 enum { PACKED_FIRST = 56 };
 
 struct zset *zset_new(const unsigned char *secret) {
-    struct zset *z = mem_zalloc(sizeof(*z));
+    struct zset *z = mem_alloc(sizeof(*z));
 
     if (z == NULL)
         return NULL;
-    z->object.type = TYPE_ZSET;
-    members_init(&z->members, secret);
-    z->packed = packed_new(PACKED_FIRST);
+    *z = (struct zset){.object.type = TYPE_ZSET, .secret = secret, .packed = packed_new(PACKED_FIRST)};
     if (z->packed == NULL) {
         mem_free(z);
         return NULL;
@@ -42,20 +46,39 @@ struct zset *zset_new(const unsigned char *secret) {
     return z;
 }
 
+/* An empty one. NULL: no memory. */
+static struct large *large_new(const unsigned char *secret) {
+    struct large *l = mem_zalloc(sizeof(*l));
+
+    if (l != NULL)
+        members_init(&l->members, secret);
+    return l;
+}
+
+/* NULL is ignored. */
+static void large_free(struct large *l) {
+    if (l == NULL)
+        return;
+    ordered_free(&l->order);
+    members_free(&l->members);
+    mem_free(l);
+}
+
 void zset_free(struct zset *z) {
     mem_free(z->packed);
-    ordered_free(&z->order);
-    members_free(&z->members);
+    large_free(z->large);
     mem_free(z);
 }
 
 size_t zset_len(const struct zset *z) {
-    return z->packed != NULL ? z->packed_members : members_count(&z->members);
+    return z->packed != NULL ? z->packed_members : z->large->order.count;
 }
 
 size_t zset_bytes(const struct zset *z) {
-    size_t inside =
-        z->packed != NULL ? packed_footprint(z->packed) : members_bytes(&z->members) + z->order.bytes;
+    const struct large *l = z->large;
+    size_t inside = z->packed != NULL
+                        ? packed_footprint(z->packed)
+                        : mem_good_size(sizeof(*l)) + members_bytes(&l->members) + l->order.bytes;
 
     return mem_good_size(sizeof(*z)) + inside;
 }
@@ -262,12 +285,12 @@ static double entry_score(const struct entry *e) {
     return score;
 }
 
-static enum zset_result large_add(struct zset *z, struct slice member, double score) {
+static enum zset_result large_add(struct large *l, struct slice member, double score) {
     const struct bound b = {.score = score, .member = member};
     struct ordered_item item = {.score = score};
     struct entry *e;
 
-    switch (members_add(&z->members, member, slice_of(&score, sizeof(score)), &e)) {
+    switch (members_add(&l->members, member, slice_of(&score, sizeof(score)), &e)) {
     case MEMBER_ADDED:
     case MEMBER_REPLACED:
         break;
@@ -277,27 +300,27 @@ static enum zset_result large_add(struct zset *z, struct slice member, double sc
         return ZSET_NO_MEMORY;
     }
     item.ptr = e;
-    if (ordered_insert(&z->order, ordered_rank(&z->order, item_before_both, &b), item))
+    if (ordered_insert(&l->order, ordered_rank(&l->order, item_before_both, &b), item))
         return ZSET_ADDED;
-    members_remove(&z->members, member);
+    members_remove(&l->members, member);
     return ZSET_NO_MEMORY;
 }
 
-static size_t large_rank(const struct zset *z, const struct entry *e, double score) {
+static size_t large_rank(const struct large *l, const struct entry *e, double score) {
     const struct bound b = {.score = score, .member = entry_key(e)};
 
-    return ordered_rank(&z->order, item_before_both, &b);
+    return ordered_rank(&l->order, item_before_both, &b);
 }
 
 /* The item goes in anew before it is taken out, so that a failure leaves it. Mostly it stays where it is. */
-static bool large_change(struct zset *z, struct entry *e, double score) {
-    size_t from = large_rank(z, e, entry_score(e)), to = large_rank(z, e, score);
+static bool large_change(struct large *l, struct entry *e, double score) {
+    size_t from = large_rank(l, e, entry_score(e)), to = large_rank(l, e, score);
     struct ordered_item item = {score, e};
 
     if (to == from || to == from + 1)
-        ordered_replace(&z->order, from, item);
-    else if (ordered_insert(&z->order, to, item))
-        ordered_remove(&z->order, to < from ? from + 1 : from);
+        ordered_replace(&l->order, from, item);
+    else if (ordered_insert(&l->order, to, item))
+        ordered_remove(&l->order, to < from ? from + 1 : from);
     else
         return false;
     entry_rewrite(e, slice_of(&score, sizeof(score)));
@@ -306,24 +329,23 @@ static bool large_change(struct zset *z, struct entry *e, double score) {
 
 /* Moves everything to the table. False, nothing changed: no memory. */
 static bool unpack(struct zset *z) {
-    struct zset large = {.packed = NULL};
+    struct large *l = large_new(z->secret);
 
-    members_init(&large.members, z->members.table.secret);
-    for (size_t at = 0; at < z->packed->used;) {
+    for (size_t at = 0; l != NULL && at < z->packed->used;) {
         double score;
         struct slice member = packed_pair(z->packed, at, &score, &at);
 
-        if (large_add(&large, member, score) != ZSET_ADDED) {
-            ordered_free(&large.order);
-            members_free(&large.members);
+        if (large_add(l, member, score) != ZSET_ADDED) {
+            large_free(l);
             return false;
         }
     }
+    if (l == NULL)
+        return false;
     mem_free(z->packed);
     z->packed = NULL;
     z->packed_members = 0;
-    z->members = large.members;
-    z->order = large.order;
+    z->large = l;
     return true;
 }
 
@@ -337,7 +359,7 @@ zset_place zset_find(const struct zset *z, struct slice member) {
     size_t next;
 
     if (z->packed == NULL)
-        return members_find(&z->members, member);
+        return members_find(&z->large->members, member);
     for (size_t at = 0; at < z->packed->used; packed_get(z->packed, next, &at))
         if (slice_eq(packed_get(z->packed, at, &next), member))
             return z->packed->data + at;
@@ -364,7 +386,7 @@ size_t zset_rank(const struct zset *z, zset_place at) {
     size_t rank = 0, end;
 
     if (z->packed == NULL)
-        return large_rank(z, at, entry_score(at));
+        return large_rank(z->large, at, entry_score(at));
     end = offset_of(z, at);
     for (size_t i = 0; i < end; rank++) {
         packed_get(z->packed, i, &i);
@@ -375,7 +397,7 @@ size_t zset_rank(const struct zset *z, zset_place at) {
 
 zset_place zset_random(const struct zset *z) {
     if (z->packed == NULL)
-        return members_random(&z->members);
+        return members_random(&z->large->members);
     return z->packed->data + packed_at(z->packed, random_below(z->packed_members));
 }
 
@@ -386,13 +408,13 @@ enum zset_result zset_add(struct zset *z, struct slice member, double score) {
         if (!unpack(z))
             return ZSET_NO_MEMORY;
     }
-    return large_add(z, member, score);
+    return large_add(z->large, member, score);
 }
 
 bool zset_move(struct zset *z, zset_place at, double score) {
     if (z->packed != NULL)
         return packed_change(z, offset_of(z, at), score);
-    return large_change(z, (struct entry *)at, score);
+    return large_change(z->large, (struct entry *)at, score);
 }
 
 bool zset_remove(struct zset *z, struct slice member) {
@@ -404,8 +426,8 @@ bool zset_remove(struct zset *z, struct slice member) {
         packed_remove(z, offset_of(z, at), 1);
         return true;
     }
-    ordered_remove(&z->order, zset_rank(z, at));
-    return members_remove(&z->members, member);
+    ordered_remove(&z->large->order, zset_rank(z, at));
+    return members_remove(&z->large->members, member);
 }
 
 void zset_remove_ranks(struct zset *z, size_t from, size_t count) {
@@ -414,7 +436,7 @@ void zset_remove_ranks(struct zset *z, size_t from, size_t count) {
         return;
     }
     while (count-- > 0)
-        members_remove(&z->members, entry_key(ordered_remove(&z->order, from).ptr));
+        members_remove(&z->large->members, entry_key(ordered_remove(&z->large->order, from).ptr));
 }
 
 /* ---- results, copies ------------------------------------------------------------------------------------------------------- */
@@ -436,22 +458,20 @@ static void pack_item(void *ctx, const struct ordered_item *item) {
 }
 
 void zset_pack(struct zset *z) {
-    struct zset small = {.object.type = TYPE_ZSET};
+    struct zset small = {.object = z->object, .secret = z->secret};
 
-    if (z->packed != NULL || z->order.count > encoding_limit(&encoding_limits.zset_entries))
+    if (z->packed != NULL || zset_len(z) > encoding_limit(&encoding_limits.zset_entries))
         return;
     small.packed = packed_new(PACKED_FIRST);
-    ordered_walk(&z->order, 0, z->order.count, false, pack_item, &small);
+    ordered_walk(&z->large->order, 0, zset_len(z), false, pack_item, &small);
     if (small.packed == NULL)
         return;
-    members_init(&small.members, z->members.table.secret);
-    ordered_free(&z->order);
-    members_free(&z->members);
+    large_free(z->large);
     *z = small;
 }
 
 struct copying {
-    struct zset *to;
+    struct large *to;
     bool failed;
 };
 
@@ -461,22 +481,30 @@ static void copy_item(void *ctx, const struct ordered_item *item) {
     c->failed = c->failed || large_add(c->to, entry_key(item->ptr), item->score) != ZSET_ADDED;
 }
 
+/* NULL: no memory. */
+static struct large *large_copy(const struct large *l, const unsigned char *secret) {
+    struct copying c = {.to = large_new(secret)};
+
+    if (c.to != NULL)
+        ordered_walk(&l->order, 0, l->order.count, false, copy_item, &c);
+    if (!c.failed)
+        return c.to;
+    large_free(c.to);
+    return NULL;
+}
+
 struct zset *zset_copy(const struct zset *z) {
-    struct zset *copy = mem_zalloc(sizeof(*copy));
-    struct copying c = {copy, false};
+    struct zset *copy = mem_dup(z, sizeof(*z));
 
     if (copy == NULL)
         return NULL;
-    copy->object.type = TYPE_ZSET;
-    copy->packed_members = z->packed_members;
-    members_init(&copy->members, z->members.table.secret);
     if (z->packed != NULL)
-        c.failed = (copy->packed = packed_copy(z->packed)) == NULL;
+        copy->packed = packed_copy(z->packed);
     else
-        ordered_walk(&z->order, 0, z->order.count, false, copy_item, &c);
-    if (!c.failed)
+        copy->large = large_copy(z->large, z->secret);
+    if (copy->packed != NULL || copy->large != NULL)
         return copy;
-    zset_free(copy);
+    mem_free(copy);
     return NULL;
 }
 
@@ -488,7 +516,7 @@ size_t zset_below_score(const struct zset *z, double score, bool or_equal) {
 
     if (z->packed != NULL)
         return packed_before(z->packed, before_score, &b, &at);
-    return ordered_rank(&z->order, item_before_score, &b);
+    return ordered_rank(&z->large->order, item_before_score, &b);
 }
 
 size_t zset_below_member(const struct zset *z, struct slice member, bool or_equal) {
@@ -497,7 +525,7 @@ size_t zset_below_member(const struct zset *z, struct slice member, bool or_equa
 
     if (z->packed != NULL)
         return packed_before(z->packed, before_member, &b, &at);
-    return ordered_rank(&z->order, item_before_member, &b);
+    return ordered_rank(&z->large->order, item_before_member, &b);
 }
 
 struct walk {
@@ -516,7 +544,7 @@ void zset_walk(const struct zset *z, size_t rank, size_t count, bool down, zset_
     const struct packed *p = z->packed;
 
     if (p == NULL) {
-        ordered_walk(&z->order, rank, count, down, visit_item, &w);
+        ordered_walk(&z->large->order, rank, count, down, visit_item, &w);
         return;
     }
     for (size_t at = packed_at(p, rank); count > 0; count--) {
@@ -532,7 +560,7 @@ void zset_walk(const struct zset *z, size_t rank, size_t count, bool down, zset_
 
 uint64_t zset_scan(const struct zset *z, uint64_t cursor, size_t count, zset_visit *visit, void *ctx) {
     if (z->packed == NULL)
-        return members_scan(&z->members, cursor, count, visit, ctx);
+        return members_scan(&z->large->members, cursor, count, visit, ctx);
     zset_walk(z, 0, z->packed_members, false, visit, ctx);
     return 0;
 }
