@@ -46,7 +46,10 @@ static bool open_store(struct server *srv, const struct options *o) {
     srv->store = store_create(&config);
     if (srv->store != NULL && srv->persist != NULL)
         persist_attach(srv->persist, srv->store);
-    return srv->store != NULL && (srv->pubsub = pubsub_create(srv->store)) != NULL;
+    srv->pubsub = srv->store != NULL ? pubsub_create(srv->store) : NULL;
+    if (srv->pubsub != NULL)
+        notify_init(&srv->notify, srv->store, srv->pubsub);
+    return srv->pubsub != NULL;
 }
 
 static void close_store(struct server *srv) {

@@ -64,7 +64,7 @@ struct call {
     bool said;       /* the handler told effects */
     struct txn *txn; /* holds the shards of `keys`; EXEC shares one among its commands */
     struct reply *reply;
-    bool in_exec; /* one of EXEC's: it must not wait */
+    bool in_exec; /* one of EXEC's: it must not wait, and its reply is one of several */
 };
 
 /* What a handler says of each key it changed: once for each change, after it, before it returns. From it come WATCH,

@@ -22,9 +22,10 @@ enum event_class {
     EVENT_ZSET = 1 << 5,    /* z */
     EVENT_EXPIRED = 1 << 6, /* x */
     EVENT_EVICTED = 1 << 7, /* e */
-    EVENT_NEW = 1 << 8,     /* n: a key was added */
-    EVENT_MISS = 1 << 9,    /* m: a key was looked for in vain; no change */
+    EVENT_NEW = 1 << 8,     /* n: a key was added; the change itself is told too, behind it */
+    EVENT_MISS = 1 << 9,    /* m: a key was looked for in vain; no change, and told under a shared lock */
 };
+enum { EVENT_ALL_CHANGES = EVENT_NEW - 1 }; /* each once: what watches, the log and the letter A want */
 
 struct event {
     struct txn *txn;       /* holds the key's shard; store_peek tells what the key is now */

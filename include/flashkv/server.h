@@ -3,6 +3,7 @@
 #ifndef FLASHKV_SERVER_H
 #define FLASHKV_SERVER_H
 
+#include <flashkv/notify.h>
 #include <flashkv/options.h>
 #include <flashkv/persist.h>
 #include <flashkv/pubsub.h>
@@ -45,6 +46,7 @@ struct server {
     struct store *store;
     struct sweeper *sweeper;
     struct pubsub *pubsub;
+    struct notify notify;
     struct monitors monitors;
     const struct options *options;
     struct settings settings; /* Redis's options */

@@ -109,9 +109,11 @@ enum store_result store_set_string(struct txn *t, const struct key *k, const str
 /* If the key's value is the blob `old`, of which the caller has a reference, makes it `fresh`, of which the store takes one:
  * the same bytes, held in another way. The key does not change. */
 void store_swap_blob(struct txn *t, const struct key *k, const struct blob *old, struct blob *fresh);
-/* Sets `n` keys, in their order: all of them, or on failure none. No value has an expiry. */
+/* Sets `n` keys, in their order: all of them, or on failure none. No value has an expiry. `stored` (NULL: nobody) is
+ * told of each as it is set, to say so by store_changed. */
+typedef void store_stored(void *ctx, size_t i);
 enum store_result store_set_strings(struct txn *t, size_t n, const struct key *keys,
-                                    const struct string_value *values);
+                                    const struct string_value *values, store_stored *stored, void *ctx);
 /* Makes the string `len` bytes long, created empty if missing, and gives the bytes to write to, in place
  * where possible: old bytes stay up to `len`, new ones are zero. Expiry and content type stay. *bytes is
  * valid until the transaction's next change. On failure the key is as it was. `raw`: what entry_is_raw shall say. */
@@ -122,6 +124,9 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
  *
  * A live object to read, counted as a hit or a miss; *o NULL if there is no key. */
 enum store_result store_read_object(struct txn *t, const struct key *k, enum value_type type,
+                                    const struct object **o);
+/* The same, counting nothing: for commands that look before they write. */
+enum store_result store_peek_object(struct txn *t, const struct key *k, enum value_type type,
                                     const struct object **o);
 /* An object to change, made empty if missing and `create`; else *o NULL. On STORE_OK and *o not NULL, nothing
  * but calls of that type's own header on it may happen until store_object_done, which accounts for the change
@@ -152,8 +157,12 @@ enum store_result store_copy(struct txn *t, const struct key *from, const struct
 /* ---- change events (event.h) ---------------------------------------------------------------------------- */
 
 enum { STORE_SINKS_MAX = 4 };
-/* One more sink of all change events. Before any transaction; at most STORE_SINKS_MAX. */
-void store_add_sink(struct store *s, event_sink *sink, void *ctx);
+/* One more sink, of the events whose classes (enum event_class, added up) it wants: EVENT_ALL_CHANGES is every change.
+ * Before any transaction; at most STORE_SINKS_MAX. Returns its number. */
+unsigned store_add_sink(struct store *s, event_sink *sink, void *ctx, uint32_t classes);
+/* What it wants from now on, 0 for nothing: transactions that begin later know of it. Thread-safe. While no sink wants
+ * anything, a change costs one branch. */
+void store_sink_classes(struct store *s, unsigned sink, uint32_t classes);
 /* store_changed for those who listen: the transaction holds the key's shard exclusively. */
 void store_tell(const struct event *ev);
 /* Tells whoever listens (in the header, since every write comes here and mostly nobody does). */

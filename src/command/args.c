@@ -217,6 +217,15 @@ void object_done(struct call *c, const struct key *k, enum event_class class, co
         call_changed(c, k, EVENT_GENERIC, "del");
 }
 
+void call_set(struct call *c, const struct key *k, int64_t expire_at) {
+    call_changed(c, k, EVENT_STRING, "set");
+    if (expire_at == NO_EXPIRY)
+        return;
+    call_changed(c, k, EVENT_GENERIC, "expire");
+    if (expire_at <= c->txn->now_ms)
+        call_changed(c, k, EVENT_EXPIRED, "expired"); /* a time that is past: it is gone already */
+}
+
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o) {
     enum store_result result = store_read_object(c->txn, k, type, o);
 

@@ -74,6 +74,12 @@ struct object *edit_object(struct call *c, const struct key *k, enum value_type 
 /* store_object_done, then the events: `event` (NULL: nothing changed), and "del" if the key is gone with its last
  * element. */
 void object_done(struct call *c, const struct key *k, enum event_class class, const char *event);
+/* What to tell of a key that was given an expiry: one that is past has deleted it. */
+static inline const char *expiry_event(const struct call *c, int64_t expire_at) {
+    return expire_at <= c->txn->now_ms ? "del" : "expire";
+}
+/* Tells that a string was set; and that it got an expiry with it (NO_EXPIRY: none, or the one it had). */
+void call_set(struct call *c, const struct key *k, int64_t expire_at);
 /* A collection to read, *o NULL without a key; false: replied an error. */
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o);
 /* The effect "expires when it does now, or is gone". */

@@ -27,7 +27,7 @@ void cmd_exists(struct call *c) {
 }
 
 void cmd_type(struct call *c) {
-    const struct entry *e = store_peek(c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     reply_status(c->reply, slice_str(e != NULL ? value_type_name(entry_type(e)) : "none"));
 }
@@ -104,7 +104,7 @@ static void expire(struct call *c, enum time_form form) {
         reply_store_error(c, result);
         return;
     }
-    call_changed(c, &c->keys[0], EVENT_GENERIC, at <= c->txn->now_ms ? "del" : "expire");
+    call_changed(c, &c->keys[0], EVENT_GENERIC, expiry_event(c, at));
     call_effect_expiry(c, &c->keys[0]);
     reply_integer(c->reply, 1);
 }
@@ -143,7 +143,7 @@ void cmd_persist(struct call *c) {
 
 /* -2: no key; -1: no expiry; else what is left, or when, in ms or rounded to seconds. */
 static void reply_expiry(struct call *c, enum time_form form) {
-    const struct entry *e = store_peek(c->txn, &c->keys[0]);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
     int64_t at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
 
     if (e == NULL || at == NO_EXPIRY) {
@@ -181,6 +181,8 @@ static bool rename_key(struct call *c) {
         reply_store_error(c, result);
         return false;
     }
+    if (slice_eq(c->keys[0].name, c->keys[1].name))
+        return true;
     call_changed(c, &c->keys[0], EVENT_GENERIC, "rename_from");
     call_changed(c, &c->keys[1], EVENT_GENERIC, "rename_to");
     call_effect_value(c, &c->keys[1]);

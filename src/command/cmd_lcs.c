@@ -39,16 +39,17 @@ static bool parse(struct call *c, struct lcs_options *o) {
 
 /* The strings; a missing key is an empty one. False: replied. */
 static bool read_strings(struct call *c, struct slice s[2]) {
+    bool strings = true;
+
     for (size_t i = 0; i < 2; i++) {
         const struct entry *e = store_get(c->txn, &c->keys[i]);
 
-        if (e != NULL && entry_type(e) != TYPE_STRING) {
-            reply_error(c->reply, "ERR The specified keys must contain string values");
-            return false;
-        }
-        s[i] = e != NULL ? entry_string(e) : SLICE_LIT("");
+        strings = strings && (e == NULL || entry_type(e) == TYPE_STRING);
+        s[i] = strings && e != NULL ? entry_string(e) : SLICE_LIT("");
     }
-    return true;
+    if (!strings)
+        reply_error(c->reply, "ERR The specified keys must contain string values");
+    return strings;
 }
 
 struct lcs {

@@ -59,8 +59,9 @@ static void unsubscribe_one(void *ctx, struct slice name) {
     struct unsubscription *u = ctx;
     struct call *c = u->call;
 
-    /* Messages published until now come before the confirmation, none behind it. */
-    if (u->subscriber != NULL && pubsub_unsubscribe(c->server->pubsub, u->subscriber, u->kind, name))
+    /* Messages published until now come before the confirmation, none behind it; but none amid the replies of EXEC. */
+    if (u->subscriber != NULL && pubsub_unsubscribe(c->server->pubsub, u->subscriber, u->kind, name) &&
+        !c->in_exec)
         c->session->ops->drain(c->session);
     confirm(c, words[u->kind].unsubscribed, &name, u->kind);
 }

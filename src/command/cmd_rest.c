@@ -128,14 +128,15 @@ static void reply_outcome(struct call *c, enum rest_outcome outcome, const struc
 void cmd_rest_write(struct call *c) {
     const struct entry *old = store_peek(c->txn, &c->keys[0]);
     struct string_value v = {call_arg(c, 2), c->argv[2].blob, NO_EXPIRY, call_arg(c, 3)};
-    bool existed = old != NULL;
+    bool existed = old != NULL, kept;
     enum store_result result;
 
     if (!condition_holds(c, old, 5)) {
         reply_outcome(c, REST_REFUSED, old, true);
         return;
     }
-    if (arg_is(c, 4, "keep"))
+    kept = arg_is(c, 4, "keep");
+    if (kept)
         v.expire_at = existed ? entry_expire_at(old) : NO_EXPIRY;
     else if (c->argv[4].len > 0 && !arg_i64(c, 4, &v.expire_at))
         return;
@@ -144,7 +145,7 @@ void cmd_rest_write(struct call *c) {
         reply_store_error(c, result);
         return;
     }
-    call_changed(c, &c->keys[0], EVENT_STRING, "set");
+    call_set(c, &c->keys[0], kept ? NO_EXPIRY : v.expire_at);
     call_effect_value(c, &c->keys[0]);
     reply_outcome(c, existed ? REST_REPLACED : REST_CREATED, store_peek(c->txn, &c->keys[0]), true);
 }

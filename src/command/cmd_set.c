@@ -25,6 +25,17 @@ bool read_set(struct call *c, size_t key, const struct set **s) {
     return ok;
 }
 
+/* The same in a command that writes: no key is missed. */
+static bool peek_set(struct call *c, size_t key, const struct set **s) {
+    const struct object *o = NULL;
+    enum store_result result = store_peek_object(c->txn, &c->keys[key], TYPE_SET, &o);
+
+    if (result != STORE_OK)
+        reply_store_error(c, result);
+    *s = (const struct set *)o;
+    return result == STORE_OK;
+}
+
 bool set_stored(struct call *c, enum set_result result) {
     if (result == SET_NO_MEMORY)
         reply_store_error(c, STORE_NO_MEMORY);
@@ -78,13 +89,13 @@ void cmd_smove(struct call *c) {
     enum set_result result;
     struct set *s;
 
-    if (!read_set(c, 0, &from))
+    if (!peek_set(c, 0, &from))
         return;
     if (from == NULL) {
         reply_integer(c->reply, 0);
         return;
     }
-    if (!read_set(c, 1, &to))
+    if (!peek_set(c, 1, &to))
         return;
     if (!set_has(from, member)) {
         reply_integer(c->reply, 0);
@@ -97,13 +108,15 @@ void cmd_smove(struct call *c) {
     s = edit(c, &c->keys[1], true, missing_zero);
     if (s == NULL)
         return;
-    result = set_add(s, member);
-    done(c, &c->keys[1], result == SET_ADDED ? "sadd" : NULL);
+    result = set_add(s, member); /* first, so that a failure loses nothing; but told last, as in Redis */
+    done(c, &c->keys[1], NULL);
     if (!set_stored(c, result))
         return;
-    effect_member(c, &c->keys[1], "SADD", member);
     set_remove(edit(c, &c->keys[0], false, missing_zero), member);
     done(c, &c->keys[0], "srem");
+    if (result == SET_ADDED)
+        call_changed(c, &c->keys[1], EVENT_SET, "sadd");
+    effect_member(c, &c->keys[1], "SADD", member);
     effect_member(c, &c->keys[0], "SREM", member);
     reply_integer(c->reply, 1);
 }
@@ -244,7 +257,7 @@ static void pop_many(struct call *c) {
         reply_error(c->reply, "ERR value is out of range, must be positive");
         return;
     }
-    if (!read_set(c, 0, &w.s))
+    if (!peek_set(c, 0, &w.s))
         return;
     if (w.s == NULL || count == 0) {
         reply_set(c->reply, 0);
@@ -264,7 +277,7 @@ void cmd_spop(struct call *c) {
         pop_many(c);
         return;
     }
-    if (!read_set(c, 0, &w.s))
+    if (!peek_set(c, 0, &w.s))
         return;
     if (w.s == NULL) {
         reply_null(c->reply);

@@ -52,22 +52,20 @@ static struct string_value value_of(const struct arg *a) {
     return (struct string_value){.bytes = arg_slice(a), .blob = a->blob, .expire_at = NO_EXPIRY};
 }
 
-/* Sets the call's key to argument `i`. False: replied with the error. */
-static bool set_key(struct call *c, const struct key *k, size_t i, int64_t expire_at) {
+/* Sets the call's key to argument `i`. `kept`: the expiry is the one it had. False: replied with the error. */
+static bool set_key(struct call *c, size_t i, int64_t expire_at, bool kept) {
     struct string_value v = value_of(&c->argv[i]);
     enum store_result result;
 
     v.expire_at = expire_at;
-    result = store_set_string(c->txn, k, &v);
+    result = store_set_string(c->txn, &c->keys[0], &v);
     if (result != STORE_OK) {
         reply_store_error(c, result);
         return false;
     }
-    call_changed(c, k, EVENT_STRING, "set");
-    if (expire_at != NO_EXPIRY) { /* the command may name it from now on */
-        call_changed(c, k, EVENT_GENERIC, "expire");
-        call_effect_value(c, k);
-    }
+    call_set(c, &c->keys[0], kept ? NO_EXPIRY : expire_at);
+    if (expire_at != NO_EXPIRY) /* the command may name it from now on */
+        call_effect_value(c, &c->keys[0]);
     return true;
 }
 
@@ -101,11 +99,11 @@ static void reply_old(struct call *c, const struct old_value *old) {
 }
 
 /* Sets the key and replies its old value. */
-static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at) {
+static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at, bool kept) {
     struct old_value old;
 
     keep_old(e, &old);
-    if (set_key(c, &c->keys[0], 2, expire_at))
+    if (set_key(c, 2, expire_at, kept))
         reply_old(c, &old);
     blob_unref(old.blob);
 }
@@ -124,7 +122,7 @@ void cmd_set(struct call *c) {
     if (!parse_options(c, 3, true, &o) || (o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)) ||
         !condition_valid(c, &o.condition))
         return;
-    e = store_peek(c->txn, &c->keys[0]);
+    e = o.get ? store_get(c->txn, &c->keys[0]) : store_peek(c->txn, &c->keys[0]);
     if ((o.get || o.condition.value_at > 0) && !is_type(c, e, TYPE_STRING))
         return;
     if (o.keepttl && e != NULL)
@@ -132,22 +130,22 @@ void cmd_set(struct call *c) {
     if (refused(c, &o, e))
         reply_string(c, o.get ? e : NULL);
     else if (o.get)
-        get_and_set(c, e, expire_at);
-    else if (set_key(c, &c->keys[0], 2, expire_at))
+        get_and_set(c, e, expire_at, o.keepttl);
+    else if (set_key(c, 2, expire_at, o.keepttl))
         reply_ok(c->reply);
 }
 
 void cmd_setnx(struct call *c) {
     if (store_peek(c->txn, &c->keys[0]) != NULL)
         reply_integer(c->reply, 0);
-    else if (set_key(c, &c->keys[0], 2, NO_EXPIRY))
+    else if (set_key(c, 2, NO_EXPIRY, false))
         reply_integer(c->reply, 1);
 }
 
 static void set_expiring(struct call *c, enum time_form form) {
     int64_t expire_at;
 
-    if (arg_expiry(c, 2, form, &expire_at) && set_key(c, &c->keys[0], 3, expire_at))
+    if (arg_expiry(c, 2, form, &expire_at) && set_key(c, 3, expire_at, false))
         reply_ok(c->reply);
 }
 
@@ -174,6 +172,13 @@ static bool check_pairs(struct call *c) {
     return true;
 }
 
+static void pair_set(void *ctx, size_t i) {
+    struct call *c = ctx;
+
+    call_set(c, &c->keys[i], NO_EXPIRY);
+    call_effect_value(c, &c->keys[i]);
+}
+
 /* False: replied, and no key was set. */
 static bool set_pairs(struct call *c) {
     struct string_value *values = mem_alloc(c->key_count * sizeof(*values));
@@ -182,18 +187,12 @@ static bool set_pairs(struct call *c) {
     if (values != NULL) {
         for (size_t i = 0; i < c->key_count; i++)
             values[i] = value_of(&c->argv[2 * i + 2]);
-        result = store_set_strings(c->txn, c->key_count, c->keys, values);
+        result = store_set_strings(c->txn, c->key_count, c->keys, values, pair_set, c);
     }
     mem_free(values);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         reply_store_error(c, result);
-        return false;
-    }
-    for (size_t i = 0; i < c->key_count; i++) {
-        call_changed(c, &c->keys[i], EVENT_STRING, "set");
-        call_effect_value(c, &c->keys[i]);
-    }
-    return true;
+    return result == STORE_OK;
 }
 
 void cmd_mset(struct call *c) {
@@ -242,7 +241,7 @@ void cmd_getset(struct call *c) {
     const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (is_type(c, e, TYPE_STRING))
-        get_and_set(c, e, NO_EXPIRY);
+        get_and_set(c, e, NO_EXPIRY, false);
 }
 
 void cmd_getdel(struct call *c) {
@@ -273,7 +272,7 @@ void cmd_getex(struct call *c) {
     /* no memory for the change: the value was read, the expiry stays */
     if (store_set_expiry(c->txn, &c->keys[0], expire_at, &existed) != STORE_OK)
         return;
-    call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : "expire");
+    call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : expiry_event(c, expire_at));
     call_effect_expiry(c, &c->keys[0]);
 }
 

@@ -7,6 +7,7 @@
 #include "blocking.h"
 #include "dispatch.h"
 #include "handlers.h"
+#include "listening.h"
 #include "measure.h"
 
 /* A command that waits for EXEC: one allocation, with its arguments, keys and bytes behind it. */
@@ -321,6 +322,8 @@ static void run_queue(struct call *c, const struct multi *m) {
         call_run(&one);
         measure_end(&one, began);
         began = c->session->ticks;
+        if (monitored(c->server))
+            monitors_tell(&one);
     }
     c->reply->failed = false; /* of one of them; EXEC itself went well */
 }

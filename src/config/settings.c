@@ -131,7 +131,7 @@ const char *setting_check_events(struct slice text, struct buf *out) {
         if (given[(unsigned char)*c])
             buf_append(out, c, 1);
     for (const char *c = others; *c != '\0'; c++)
-        if (given[(unsigned char)*c] && !(*c == 'n' && everything))
+        if (given[(unsigned char)*c])
             buf_append(out, c, 1);
     return NULL;
 }

@@ -47,7 +47,7 @@ static enum store_result prepare(struct txn *t, const struct key *k, const struc
         return result;
     p->how = e == NULL ? ADDED : REPLACES;
     if (e == NULL) {
-        result = put(t, sh, k->hash, NULL, &spec);
+        result = place(t, sh, k->hash, NULL, &spec);
     } else {
         *replacing |= key_shard_bit(k);
         p->fresh = entry_new(&spec);
@@ -73,7 +73,9 @@ static void commit(struct txn *t, const struct key *k, const struct string_value
     struct shard *sh = txn_shard_write(t, k);
     bool done = true;
 
-    if (p->how == REPLACES)
+    if (p->how == ADDED)
+        txn_notice(t, k, EVENT_NEW, "new");
+    else if (p->how == REPLACES)
         done = shard_link(sh, k->hash, shard_find(sh, k), p->fresh, &t->dead);
     else if (p->how == REWRITES)
         done = entry_rewrite(shard_find(sh, k), v->bytes);
@@ -83,7 +85,7 @@ static void commit(struct txn *t, const struct key *k, const struct string_value
 }
 
 enum store_result store_set_strings(struct txn *t, size_t n, const struct key *keys,
-                                    const struct string_value *values) {
+                                    const struct string_value *values, store_stored *stored, void *ctx) {
     struct pending room[PENDING_ON_STACK], *pending = room;
     enum store_result result = STORE_OK;
     uint64_t replacing = 0;
@@ -94,8 +96,11 @@ enum store_result store_set_strings(struct txn *t, size_t n, const struct key *k
     for (i = 0; i < n && result == STORE_OK; i++)
         result = prepare(t, &keys[i], &values[i], &replacing, &pending[i]);
     if (result == STORE_OK)
-        for (i = 0; i < n; i++)
+        for (i = 0; i < n; i++) {
             commit(t, &keys[i], &values[i], &pending[i]);
+            if (stored != NULL)
+                stored(ctx, i);
+        }
     else
         for (i--; i-- > 0;) /* the last was not prepared */
             undo(t, &keys[i], &pending[i]);

@@ -41,19 +41,47 @@ struct key store_key(const struct store *s, struct slice name) {
 
 /* ---- change events --------------------------------------------------------------------------------------- */
 
-void store_add_sink(struct store *s, event_sink *sink, void *ctx) {
+unsigned store_add_sink(struct store *s, event_sink *sink, void *ctx, uint32_t classes) {
     assert(s->sink_count < STORE_SINKS_MAX);
-    s->sinks[s->sink_count++] = (struct sink){sink, ctx};
+    s->sinks[s->sink_count] = (struct sink){.tell = sink, .ctx = ctx};
+    store_sink_classes(s, s->sink_count, classes);
+    return s->sink_count++;
+}
+
+static uint32_t wanted_classes(struct store *s) {
+    uint32_t classes = 0;
+
+    for (unsigned i = 0; i < STORE_SINKS_MAX; i++)
+        classes |= atomic_load(&s->sinks[i].classes);
+    return classes;
+}
+
+void store_sink_classes(struct store *s, unsigned sink, uint32_t classes) {
+    atomic_store(&s->sinks[sink].classes, classes);
+    do /* until no other thread has changed another sink's meanwhile */
+        atomic_store(&s->heard, wanted_classes(s));
+    while (atomic_load(&s->heard) != wanted_classes(s));
+}
+
+static void tell_sinks(const struct event *ev) {
+    struct store *s = ev->txn->store;
+
+    for (unsigned i = 0; i < s->sink_count; i++)
+        if (atomic_load_explicit(&s->sinks[i].classes, memory_order_relaxed) & ev->class)
+            s->sinks[i].tell(s->sinks[i].ctx, ev);
 }
 
 void store_tell(const struct event *ev) {
-    const struct store *s = ev->txn->store;
     struct shard *sh = txn_shard_write(ev->txn, ev->key);
 
     if (sh->watches != NULL)
         watches_tell(&sh->watches, ev);
-    for (unsigned i = 0; i < s->sink_count; i++)
-        s->sinks[i].tell(s->sinks[i].ctx, ev);
+    tell_sinks(ev);
+}
+
+void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name) {
+    if (t->heard)
+        tell_sinks(&(struct event){t, k, class, name});
 }
 
 void txn_expired(struct txn *t, const struct key *k) {
@@ -74,6 +102,8 @@ const struct entry *store_get(struct txn *t, const struct key *k) {
     const struct entry *e = store_peek(t, k);
 
     shard_count_shared(sh, e != NULL ? COUNT_HITS : COUNT_MISSES);
+    if (e == NULL)
+        txn_notice(t, k, EVENT_MISS, "keymiss");
     return e;
 }
 
@@ -86,6 +116,16 @@ enum store_result store_read_object(struct txn *t, const struct key *k, enum val
         return STORE_WRONG_TYPE;
     if (type == TYPE_LIST)
         shard_count_shared(sh, COUNT_LIST_OPS);
+    *o = e != NULL ? entry_object(e) : NULL;
+    return STORE_OK;
+}
+
+enum store_result store_peek_object(struct txn *t, const struct key *k, enum value_type type,
+                                    const struct object **o) {
+    const struct entry *e = store_peek(t, k);
+
+    if (e != NULL && entry_type(e) != type)
+        return STORE_WRONG_TYPE;
     *o = e != NULL ? entry_object(e) : NULL;
     return STORE_OK;
 }
@@ -108,8 +148,8 @@ struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
     return NULL;
 }
 
-enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
-                      const struct entry_spec *spec) {
+enum store_result place(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                        const struct entry_spec *spec) {
     struct entry *fresh = entry_new(spec);
 
     if (fresh == NULL)
@@ -119,6 +159,20 @@ enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct ent
         return STORE_NO_MEMORY;
     }
     return STORE_OK;
+}
+
+static void note_new(struct txn *t, const struct key *k) {
+    txn_notice(t, k, EVENT_NEW, "new");
+}
+
+/* The same, and tells of a key that is new. */
+static enum store_result put(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
+                             const struct entry_spec *spec) REQUIRES(shard_role) {
+    enum store_result result = place(t, sh, k->hash, stale, spec);
+
+    if (result == STORE_OK && stale == NULL)
+        note_new(t, k);
+    return result;
 }
 
 /* Can `spec` be written over `e` without a new allocation and without touching the tables? */
@@ -168,7 +222,7 @@ static enum store_result set_anew(struct txn *t, struct shard *sh, const struct 
         overwrite(sh, e, &spec);
         result = STORE_OK;
     } else {
-        result = put(t, sh, k->hash, e, &spec);
+        result = put(t, sh, k, e, &spec);
     }
     if (result == STORE_OK)
         shard_count(sh, COUNT_SETS);
@@ -239,14 +293,14 @@ enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t e
         entry_set_expire_at(e, expire_at);
         shard_note_expiry(sh, expire_at);
     } else {
-        result = put(t, sh, k->hash, e, &spec);
+        result = put(t, sh, k, e, &spec);
     }
     return result;
 }
 
 enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to) {
     struct shard *src = txn_shard_write(t, from), *dst = txn_shard_write(t, to);
-    struct entry *e = find_live(t, src, from);
+    struct entry *e = find_live(t, src, from), *replaced;
     struct entry_spec spec;
     enum store_result result;
 
@@ -255,10 +309,14 @@ enum store_result store_rename(struct txn *t, const struct key *from, const stru
         return STORE_OK;
     spec = entry_spec_of(e);
     spec.key = to->name;
-    result = put(t, dst, to->hash, find_live(t, dst, to), &spec);
-    if (result == STORE_OK)
-        shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
-    return result;
+    replaced = find_live(t, dst, to);
+    result = put(t, dst, to, replaced, &spec);
+    if (result != STORE_OK)
+        return result;
+    if (replaced != NULL)
+        note_new(t, to);                    /* Redis deletes it before */
+    shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
+    return STORE_OK;
 }
 
 enum store_result store_copy(struct txn *t, const struct key *from, const struct key *to) {
@@ -272,9 +330,11 @@ enum store_result store_copy(struct txn *t, const struct key *from, const struct
     spec.key = to->name;
     if (spec.object != NULL && (spec.object = object_copy(spec.object)) == NULL)
         return STORE_NO_MEMORY;
-    result = put(t, dst, to->hash, stale, &spec);
+    result = put(t, dst, to, stale, &spec);
     if (result != STORE_OK)
         object_free(spec.object);
+    else if (stale != NULL)
+        note_new(t, to); /* Redis deletes it before */
     return result;
 }
 
@@ -333,10 +393,13 @@ static enum store_result edit_inline(struct txn *t, struct shard *sh, const stru
     if (keep > 0)
         memcpy(entry_inline_value(fresh), bytes.ptr, keep);
     memset(entry_inline_value(fresh) + keep, 0, len - keep);
-    if (shard_link(sh, k->hash, e, fresh, &t->dead))
-        return STORE_OK;
-    entry_free(fresh);
-    return STORE_NO_MEMORY;
+    if (!shard_link(sh, k->hash, e, fresh, &t->dead)) {
+        entry_free(fresh);
+        return STORE_NO_MEMORY;
+    }
+    if (e == NULL)
+        note_new(t, k);
+    return STORE_OK;
 }
 
 /* The entry as a string of `len` bytes in a blob of its own. */
@@ -357,7 +420,7 @@ static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct
     if (b == NULL)
         return STORE_NO_MEMORY;
     spec->object = &b->object;
-    if (put(t, sh, k->hash, e, spec) == STORE_OK)
+    if (put(t, sh, k, e, spec) == STORE_OK)
         return STORE_OK;
     blob_unref(b);
     return STORE_NO_MEMORY;
@@ -401,7 +464,7 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
         spec.object = object_new(type, t->store->secret);
         if (spec.object == NULL)
             return STORE_NO_MEMORY;
-        if (put(t, sh, k->hash, NULL, &spec) != STORE_OK) {
+        if (put(t, sh, k, NULL, &spec) != STORE_OK) {
             object_free(spec.object);
             return STORE_NO_MEMORY;
         }
@@ -445,5 +508,5 @@ enum store_result store_set_object(struct txn *t, const struct key *k, struct ob
         object_free(o);
         return STORE_OK;
     }
-    return put(t, sh, k->hash, find_live(t, sh, k), &spec);
+    return put(t, sh, k, find_live(t, sh, k), &spec);
 }

@@ -10,6 +10,7 @@
 struct sink {
     event_sink *tell;
     void *ctx;
+    _Atomic uint32_t classes; /* it wants */
 };
 
 struct store {
@@ -17,8 +18,9 @@ struct store {
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
     _Atomic uint64_t random_state;
-    struct sink sinks[STORE_SINKS_MAX]; /* unchanging once there are transactions */
+    struct sink sinks[STORE_SINKS_MAX]; /* but for their classes, unchanging once there are transactions */
     unsigned sink_count;
+    _Atomic uint32_t heard; /* classes that some sink wants */
     struct garbage garbage;
 };
 
@@ -30,8 +32,8 @@ struct shard *txn_shard_write(struct txn *t, const struct key *k) ASSERT_HELD(sh
 struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role);
 /* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
  * only on success. */
-enum store_result put(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
-                      const struct entry_spec *spec) REQUIRES(shard_role);
+enum store_result place(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
+                        const struct entry_spec *spec) REQUIRES(shard_role);
 /* The object for a string too long to live in its entry, with a reference of the store's own. NULL: no memory. */
 struct object *string_object(const struct string_value *v);
 
@@ -43,5 +45,7 @@ void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
 
 /* A key is gone because its time was up. */
 void txn_expired(struct txn *t, const struct key *k);
+/* Tells those sinks that want it of what is no change: EVENT_NEW, EVENT_MISS. */
+void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name);
 
 #endif

@@ -270,7 +270,7 @@ GROUPS = {
         config set maxmemory-policy lru / config set save "1 2 3" / config set save x / config set save "900 1 300 10"
         config get save / config set save "" / config get save / config set notify-keyspace-events KEA
         config get notify-keyspace-events / config set notify-keyspace-events gKn / config get notify-keyspace-events
-        config set notify-keyspace-events nA / config get notify-keyspace-events / config set notify-keyspace-events q
+        config set notify-keyspace-events ngm / config get notify-keyspace-events / config set notify-keyspace-events q
         config set latency-tracking maybe / config set latency-tracking NO / config get latency-tracking
         config set maxmemory 100mb hash-max-ziplist-value 16 / config get maxmemory / config get hash-max-ziplist-value
         config get hash-max-listpack-value / config set sanitize-dump-payload clients / config get sanitize-dump-payload

@@ -38,7 +38,8 @@ static void make_server(void) {
     server.options = &options;
     server.store = store_create(&config);
     server.pubsub = pubsub_create(server.store);
-    require(server.store != NULL, "store");
+    require(server.store != NULL && server.pubsub != NULL, "store");
+    notify_init(&server.notify, server.store, server.pubsub);
     server_init(&server);
     session.now_ms = 1700000000000;
     session_enter(&server.sessions, &session);

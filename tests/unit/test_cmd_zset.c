@@ -221,7 +221,7 @@ START_TEST(test_events) {
         {"zremrangebyrank z 0 -1", "zremrangebyrank:z del:z"},
     };
 
-    store_add_sink(server.store, tell, NULL);
+    store_add_sink(server.store, tell, NULL, EVENT_ALL_CHANGES);
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         told[0] = '\0';
         run_line(steps[i].line);

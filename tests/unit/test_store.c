@@ -219,7 +219,7 @@ START_TEST(test_several_or_none) {
 
     begin(NOW, TXN_WRITE);
     for (size_t i = 0; i < COUNT; i++) { /* their tables are there from now on */
-        ck_assert_int_eq(store_set_strings(&txn, 1, &keys[i], &values[i]), STORE_OK);
+        ck_assert_int_eq(store_set_strings(&txn, 1, &keys[i], &values[i], NULL, NULL), STORE_OK);
         store_delete(&txn, &keys[i]);
     }
     set("long", "long");
@@ -231,7 +231,7 @@ START_TEST(test_several_or_none) {
     bytes = stats().bytes;
 
     values[COUNT - 1].bytes.len = MAX_VALUE + 1;
-    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values), STORE_TOO_LARGE);
+    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values, NULL, NULL), STORE_TOO_LARGE);
     check_value("long", SLICE_LIT("long"));
     check_value("same", SLICE_LIT("same"));
     ck_assert_int_eq(entry_expire_at(get("volatile")), NOW + 5);
@@ -241,7 +241,7 @@ START_TEST(test_several_or_none) {
     ck_assert_uint_eq(stats().bytes, bytes);
 
     values[COUNT - 1].bytes.len = 1;
-    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values), STORE_OK);
+    ck_assert_int_eq(store_set_strings(&txn, COUNT, keys, values, NULL, NULL), STORE_OK);
     check_value("new", SLICE_LIT("nn"));
     check_value("long", large('b', LARGE));
     check_value("same", SLICE_LIT("SAME"));
