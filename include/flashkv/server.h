@@ -42,6 +42,8 @@ struct monitors {
 void monitors_init(struct monitors *m);
 void monitors_destroy(struct monitors *m);
 
+enum pause_mode { PAUSE_NONE, PAUSE_WRITE, PAUSE_ALL };
+
 struct server {
     struct store *store;
     struct sweeper *sweeper;
@@ -55,6 +57,8 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
+    _Atomic uint8_t paused;           /* enum pause_mode: CLIENT PAUSE */
+    _Atomic int64_t paused_until_ms;  /* monotonic */
     _Atomic uint64_t blocked_clients; /* in commands that wait for a key */
     struct persist *persist;          /* the data directory, or NULL */
     struct journal *_Atomic journal;  /* its log, or NULL: what transactions of commands take */

@@ -21,6 +21,9 @@ struct server;
 struct session;
 struct session_subscriber;
 
+/* CLIENT REPLY: which replies are not sent. */
+enum session_mute { MUTE_NOTHING, MUTE_NEXT, MUTE_ALL, MUTE_ENDS };
+
 enum session_front { SESSION_RESP, SESSION_HTTP, SESSION_RESTORE };
 
 /* What another thread has for a client. */
@@ -51,6 +54,7 @@ struct session {
     uint64_t id;              /* unique in this process, from 1; 0 until listed */
     int fd;                   /* for CLIENT LIST */
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
+    uint8_t mute;             /* enum session_mute */
     bool close_after_reply;   /* QUIT: send what is there, then close */
     _Atomic bool
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */

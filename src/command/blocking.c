@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "args.h"
+#include "multi.h"
 
 struct parked;
 
@@ -20,10 +21,11 @@ struct parked {
     struct server *server;
     struct session *session;
     const struct command *command;
-    struct blocking how; /* but for `args` */
-    bool waits;          /* under its shards: see blocking.h */
-    uint64_t shards;     /* of all its keys */
-    int64_t deadline_ms; /* monotonic; 0: none */
+    struct blocking how;      /* but for `args` */
+    bool waits;               /* under its shards: see blocking.h */
+    uint64_t shards;          /* of all its keys */
+    int64_t deadline_ms;      /* monotonic; 0: none */
+    struct queued *postponed; /* by CLIENT PAUSE: it waits for that alone, and for no key */
     char args[BLOCKING_ARGS_MAX];
     size_t key_count;
     struct key *keys;         /* behind `waiting`, and their bytes behind them */
@@ -138,6 +140,12 @@ static struct parked *parked_new(const struct call *c, const struct blocking *ho
     return p;
 }
 
+static void block(struct session *s, struct parked *p) {
+    s->parked = p;
+    atomic_fetch_add_explicit(&s->block_serial, 1, memory_order_relaxed);
+    atomic_store_explicit(&s->blocked, true, memory_order_relaxed);
+}
+
 static void park(struct call *c, const struct blocking *how, int64_t timeout_ms) {
     struct session *s = c->session;
     struct parked *p = parked_new(c, how);
@@ -147,10 +155,8 @@ static void park(struct call *c, const struct blocking *how, int64_t timeout_ms)
         reply_store_error(c, STORE_NO_MEMORY);
         return;
     }
-    s->parked = p;
     p->deadline_ms = timeout_ms > 0 ? clock_mono_ns() / 1000000 + timeout_ms : 0;
-    atomic_fetch_add_explicit(&s->block_serial, 1, memory_order_relaxed);
-    atomic_store_explicit(&s->blocked, true, memory_order_relaxed);
+    block(s, p);
 }
 
 void take_or_block(struct call *c, const struct blocking *how, int64_t timeout_ms) {
@@ -278,8 +284,62 @@ int64_t session_deadline_ms(const struct session *s) {
     return s->parked != NULL ? s->parked->deadline_ms : 0;
 }
 
+/* ---- postponed ----------------------------------------------------------------------------------------------- */
+
+void blocking_postpone(struct call *c, int64_t until_ms) {
+    struct parked *p = mem_zalloc(sizeof(*p));
+
+    if (p == NULL || (p->postponed = queued_keep(c)) == NULL) {
+        mem_free(p);
+        reply_store_error(c, STORE_NO_MEMORY);
+        return;
+    }
+    p->server = c->server;
+    p->session = c->session;
+    p->deadline_ms = until_ms;
+    block(c->session, p);
+    atomic_fetch_add_explicit(&c->server->blocked_clients, 1, memory_order_relaxed);
+}
+
+static void free_parked(struct parked *p) {
+    if (p == NULL)
+        return;
+    if (p->postponed != NULL)
+        atomic_fetch_sub_explicit(&p->server->blocked_clients, 1, memory_order_relaxed);
+    queued_free(p->postponed);
+    mem_free(p);
+}
+
+static void say_postponed(struct reply *r, const void *ctx) {
+    const struct parked *p = ctx;
+
+    queued_run(p->server, p->session, p->postponed, r);
+}
+
+/* Runs what was put aside. It may block anew: then the session has another parked call, and no reply yet. */
+static void run_postponed(struct session *s) {
+    struct parked *p = s->parked;
+    struct blob *bytes;
+
+    s->parked = NULL;
+    s->now_ms = clock_wall_ms();
+    bytes =
+        s->ops->encode(p->server, atomic_load_explicit(&s->protocol, memory_order_relaxed), say_postponed, p);
+    if (s->parked == NULL)
+        s->ops->deliver(s, bytes, bytes != NULL ? DELIVER_REPLY : DELIVER_CLOSE);
+    blob_unref(bytes);
+    free_parked(p);
+}
+
 void session_time_up(struct server *srv, struct session *s) {
-    end_wait(srv, s, say_null);
+    if (s->parked == NULL)
+        return;
+    if (s->parked->postponed != NULL) {
+        run_postponed(s); /* postponed again, if the pause has become longer */
+    } else {
+        s->parked->deadline_ms = 0;
+        end_wait(srv, s, say_null);
+    }
 }
 
 void blocking_forget(struct server *srv, struct session *s) {
@@ -289,7 +349,7 @@ void blocking_forget(struct server *srv, struct session *s) {
 
 void session_go_on(struct session *s) {
     atomic_store_explicit(&s->blocked, false, memory_order_relaxed);
-    mem_free(s->parked);
+    free_parked(s->parked);
     s->parked = NULL;
 }
 
@@ -307,6 +367,9 @@ bool blocking_unblock(struct session *s, bool with_error) {
 void session_woken(struct server *srv, struct session *s) {
     uint64_t request = atomic_exchange_explicit(&s->unblock, 0, memory_order_relaxed);
 
-    if (s->parked != NULL && request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))
+    if (s->parked != NULL && s->parked->postponed != NULL)
+        run_postponed(s); /* CLIENT UNPAUSE */
+    else if (s->parked != NULL &&
+             request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))
         end_wait(srv, s, request & 1 ? say_unblocked : say_null);
 }

@@ -41,6 +41,8 @@ bool arg_timeout(struct call *c, size_t i, int64_t *timeout_ms);
 
 /* Serves those who wait for the keys that the transaction made ready; it may be ended and begun anew. */
 void blocking_serve(struct server *srv, struct txn *t);
+/* Puts the call aside until then (monotonic): CLIENT PAUSE. Replies an error if there is no memory for it. */
+void blocking_postpone(struct call *c, int64_t until_ms);
 /* The session waits no longer, and gets no reply. */
 void blocking_forget(struct server *srv, struct session *s);
 /* CLIENT UNBLOCK of another session, which the caller keeps from ending. False: it is not blocked. */

@@ -10,6 +10,8 @@
 #include "listening.h"
 #include "measure.h"
 #include "multi.h"
+#include "mute.h"
+#include "pause.h"
 #include "sort.h"
 
 enum { KEYS_ON_STACK = 8 };
@@ -208,6 +210,8 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
         reply_error(r, "LOADING Redis is loading the dataset in memory");
         return;
     }
+    if (atomic_load_explicit(&srv->paused, memory_order_relaxed) != PAUSE_NONE && pause_postpones(&c))
+        return;
     if (s->multi != NULL && is_queued(&c))
         return;
     if (cmd->first_key > 0)
@@ -219,8 +223,8 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
         monitors_tell(&c);
 }
 
-void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
-                     struct reply *r) {
+void dispatch_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                      struct reply *r) {
     const struct command *cmd = command_lookup(arg_slice(&argv[0]));
 
     if (cmd == NULL || command_is_subcommand(cmd)) { /* "config|get" is no way to spell CONFIG GET */
@@ -230,4 +234,12 @@ void command_execute(struct server *srv, struct session *s, size_t argc, const s
         return;
     }
     command_run(srv, s, cmd, argc, argv, r);
+}
+
+void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                     struct reply *r) {
+    if (s->mute == MUTE_NOTHING)
+        dispatch_execute(srv, s, argc, argv, r);
+    else
+        mute_execute(srv, s, argc, argv, r);
 }

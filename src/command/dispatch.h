@@ -8,4 +8,8 @@
  * False: replied an error. */
 bool dispatch_hash_keys(struct call *c, const struct key_args *at, struct key *keys, uint64_t *shards);
 
+/* command_execute, whatever CLIENT REPLY says. */
+void dispatch_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                      struct reply *r);
+
 #endif

@@ -17,6 +17,14 @@ void cmd_acl_users(struct call *c);
 void cmd_acl_whoami(struct call *c);
 void cmd_auth(struct call *c);
 
+/* cmd_client.c */
+void cmd_client_kill(struct call *c);
+void cmd_client_no(struct call *c);
+void cmd_client_pause(struct call *c);
+void cmd_client_reply(struct call *c);
+void cmd_client_unblock(struct call *c);
+void cmd_client_unpause(struct call *c);
+
 /* cmd_command.c */
 void cmd_acl_cat(struct call *c);
 void cmd_command(struct call *c);

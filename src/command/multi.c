@@ -49,7 +49,9 @@ static bool charge(struct call *c, struct multi *m, uint64_t bytes) {
 
 /* ---- the queue ----------------------------------------------------------------------------------------------- */
 
-static void queued_free(struct queued *q) {
+void queued_free(struct queued *q) {
+    if (q == NULL)
+        return;
     for (size_t i = 0; i < q->argc; i++)
         blob_unref(q->argv[i].blob);
     mem_free(q);
@@ -91,6 +93,16 @@ static struct queued *queued_copy(const struct call *c, size_t size, size_t key_
         bytes += c->argv[i].len;
     }
     return q;
+}
+
+struct queued *queued_keep(const struct call *c) {
+    uint64_t held;
+
+    return queued_copy(c, queued_size(c, 0, &held), 0);
+}
+
+void queued_run(struct server *srv, struct session *s, const struct queued *q, struct reply *r) {
+    command_execute(srv, s, q->argc, q->argv, r);
 }
 
 static void queue_add(struct multi *m, struct queued *q, uint64_t shards) {

@@ -28,6 +28,11 @@ struct multi {
     uint64_t bytes; /* of the queue and the watches; at most max-request-bytes */
 };
 
+/* A copy of the call's command that needs nothing of the call, for later; NULL: no memory. */
+struct queued *queued_keep(const struct call *c);
+void queued_free(struct queued *q);
+void queued_run(struct server *srv, struct session *s, const struct queued *q, struct reply *r);
+
 /* In a transaction every command comes here before it is run. True: queued or refused, and replied. */
 bool multi_queue(struct call *c);
 /* A command was refused before it could be queued: unknown, or of wrong arity. */

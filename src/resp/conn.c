@@ -168,14 +168,24 @@ static bool is_http(const struct parser *p) {
             slice_caseeq(arg_slice(&p->argv[0]), SLICE_LIT("host:")));
 }
 
-/* Waits for the reply of the command that has just been run. Without memory to note when, time is up at once. */
-static void conn_block(struct conn *c) {
+/* Notes when the wait of a blocked session ends, which may have changed. Without memory to note it, it ends at once. */
+static void conn_set_deadline(struct conn *c) {
     struct loop *l = c->source.loop;
     int64_t deadline = session_deadline_ms(&c->session);
 
-    c->state = CONN_BLOCKED;
-    if (deadline != 0 && !deadlines_add(&l->deadlines, c, deadline))
+    deadlines_remove(&l->deadlines, c);
+    if (c->session.blocked && deadline != 0 && !deadlines_add(&l->deadlines, c, deadline))
         session_time_up(l->server, &c->session);
+}
+
+void conn_time_up(struct conn *c) {
+    session_time_up(c->source.loop->server, &c->session);
+    conn_set_deadline(c);
+}
+
+static void conn_block(struct conn *c) {
+    c->state = CONN_BLOCKED;
+    conn_set_deadline(c);
 }
 
 static void run_command(struct conn *c, struct parser *p, struct writer *w) {
@@ -421,9 +431,9 @@ void conn_go_out(struct conn *c) {
 static bool conn_go_on(struct conn *c) {
     session_go_on(&c->session);
     deadlines_remove(&c->source.loop->deadlines, c);
-    c->state = CONN_OPEN;
+    c->state = c->session.close_after_reply ? CONN_ENDING : CONN_OPEN;
     conn_ask_again(c);
-    return c->partial == NULL || conn_backlogged(c) || run_partial(c);
+    return c->state == CONN_ENDING || c->partial == NULL || conn_backlogged(c) || run_partial(c);
 }
 
 /* False: it is to be closed. */
@@ -437,8 +447,10 @@ static bool conn_take_delivery(struct conn *c) {
         return false;
     if (c->state >= CONN_ENDING)
         return true; /* its mail is freed with it */
-    if (inbox_woken(c))
+    if (inbox_woken(c)) {
         session_woken(c->source.loop->server, &c->session);
+        conn_set_deadline(c);
+    }
     replied = inbox_pour(c, conn_outq(c));
     if (conn_outq(c)->overflow) {
         count_overflow(c);

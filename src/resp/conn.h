@@ -52,6 +52,8 @@ void conn_close(struct conn *c);
 void conn_deliver(struct conn *c);
 /* Its output may leave now. */
 void conn_go_out(struct conn *c);
+/* In its loop's thread: its deadline (deadlines.h) has passed. */
+void conn_time_up(struct conn *c);
 /* Once a second: closes it if it has been idle, or has not taken its replies, for too long. */
 void conn_tick(struct conn *c);
 

@@ -146,7 +146,7 @@ static void time_up(struct loop *l) {
     struct conn *c;
 
     while ((c = deadlines_next_due(&l->deadlines, now_ms)) != NULL)
-        session_time_up(l->server, &c->session);
+        conn_time_up(c);
 }
 
 /* One wake-up; returns how many sources were ready. */

@@ -83,6 +83,74 @@ def test_large(server):
         same(pusher("DBSIZE"), 0)
 
 
+def test_unblock(server):
+    """CLIENT UNBLOCK ends a wait, by the timeout's reply or an error; and nothing but a wait"""
+    with server.client() as c, server.client() as other:
+        me = c("CLIENT", "ID")
+        same(other("CLIENT", "UNBLOCK", me), 0)
+        for reason, ends in (((), None), (("TIMEOUT",), None), (("ERROR",), "UNBLOCKED client unblocked via CLIENT UNBLOCK")):
+            c.send(Resp.encode(["BLPOP", "k", 0]))
+            blocked(server, 1)
+            same(other("CLIENT", "UNBLOCK", me, *reason), 1)
+            got = c.read_any()
+            same(got if got is None else str(got), ends)
+            blocked(server, 0)
+        same(other("RPUSH", "k", "x"), 1)
+        same(c("LLEN", "k"), 1)
+
+
+def test_kill(server):
+    """CLIENT KILL closes others, blocked or not, and oneself after the reply"""
+    with server.client() as c, server.client() as waits, server.client() as listens, server.client() as idle:
+        ids = {r: r("CLIENT", "ID") for r in (c, waits, idle)}
+        waits.send(Resp.encode(["BLPOP", "k", 0]))
+        listens("SUBSCRIBE", "channel")
+        blocked(server, 1)
+        same(c("CLIENT", "KILL", "ID", ids[waits]), 1)
+        same(c("CLIENT", "KILL", "TYPE", "pubsub"), 1)
+        address = b"%s:%d" % (b"127.0.0.1", idle.socket.getsockname()[1])
+        same(c("CLIENT", "KILL", address), "OK")
+        for r in (waits, listens, idle):
+            same(r.file.read(), b"", "what a killed client still gets")
+        blocked(server, 0)
+        same(c("RPUSH", "k", "x"), 1)
+        same(c("CLIENT", "KILL", "ID", ids[c]), 0)
+        same(c("CLIENT", "KILL", "ID", ids[c], "SKIPME", "no"), 1)
+        same(c.file.read(), b"")
+
+
+def test_pause(server):
+    """CLIENT PAUSE holds writes back, queued ones in EXEC too, until it ends or is ended; reads go on"""
+    with server.client() as c, server.client() as writer, server.client() as exec_:
+        exec_("MULTI")
+        same(exec_("INCR", "n"), "QUEUED")
+        same(c("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        writer.send(Resp.encode(["INCR", "n"]) + Resp.encode(["GET", "n"]))
+        exec_.send(Resp.encode(["EXEC"]))
+        blocked(server, 2)
+        same(c("GET", "n"), None)
+        same(c("CLIENT", "UNPAUSE"), "OK")
+        results = exec_.read()
+        got = writer.read()
+        same(sorted([got, results[0]]), [1, 2])
+        assert writer.read() in (b"1", b"2")
+        same(c("CLIENT", "PAUSE", 150, "ALL"), "OK")
+        start = time.monotonic()
+        same(c("GET", "n"), b"2")
+        assert time.monotonic() - start > 0.1
+        blocked(server, 0)
+
+
+def test_reply(server):
+    """CLIENT REPLY: off, on again, and one that is skipped"""
+    with server.client() as c:
+        c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "OFF"], ["SET", "k", 1], ["BOGUS"], ["GET", "k"],
+                                          ["CLIENT", "REPLY", "ON"], ["GET", "k"], ["CLIENT", "REPLY", "SKIP"],
+                                          ["SET", "k", 2], ["GET", "k"]))))
+        same([c.read(), c.read(), c.read()], ["OK", b"1", b"2"])
+
+
 if __name__ == "__main__":
     run([(test_waits, "--resp-threads=4"), (test_timeouts, "--resp-threads=2"), (test_gone, "--resp-threads=3"),
-         (test_large, "--resp-threads=4")])
+         (test_large, "--resp-threads=4"), (test_unblock, "--resp-threads=2"), (test_kill, "--resp-threads=4"),
+         (test_pause, "--resp-threads=3"), test_reply])

@@ -257,6 +257,14 @@ GROUPS = {
         bzpopmin s 0 / bzpopmin none s 0 / bzmpop 0 2 none s min / multi / bzpopmin none 0 / bzpopmax none 0 / bzmpop 0 1 none min / exec
         multi / blpop none 0 / brpop none 0 / blmove none l left left 0 / brpoplpush none l 0 / blmpop 0 1 none left / exec
         command getkeys blpop a b 0 / command getkeys blmpop 0 2 a b left""",
+    "clients": """
+        client kill 1.2.3.4:5 / client kill id 999999 / client kill id abc / client kill id -1 / client kill type foo / client kill
+        client kill type normal skipme foo / client kill user nosuch / client kill foo bar / client kill laddr 1:1 maxage 3
+        client kill id / client kill id 1 type / client kill addr 1.2.3.4:5 laddr 1.2.3.4:6 / client kill type pubsub
+        client kill type normal skipme yes / client pause abc / client pause -1 / client pause 10 foo / client pause 1 write
+        client pause 1 all / client pause / client pause 1 write x / client unpause / client unpause x / client no-evict on
+        client no-evict off / client no-evict foo / client reply foo / client reply on / client unblock 99999
+        client unblock abc / client unblock 1 foo / client unblock 99999 error / client unblock 99999 timeout""",
     "connection": """
         ping / ping hello / ping a b / echo hi / echo / echo a b / select 0 / select 1 / select -1 / select x / select
         client getname / client setname me / client getname / client setname "a b" / client setname "" / client getname

@@ -1,0 +1,64 @@
+/* mute.c - running a command and throwing its reply away. */
+#include "mute.h"
+
+#include "dispatch.h"
+
+static void drop_text(struct reply *r, struct slice text) {
+    (void)r;
+    (void)text;
+}
+
+static void drop_integer(struct reply *r, int64_t n) {
+    (void)r;
+    (void)n;
+}
+
+static void drop_blob(struct reply *r, struct blob *b) {
+    (void)r;
+    (void)b;
+}
+
+static void drop_null(struct reply *r) {
+    (void)r;
+}
+
+static void drop_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
+    (void)r;
+    (void)kind;
+    (void)n;
+}
+
+static void drop_real(struct reply *r, double d) {
+    (void)r;
+    (void)d;
+}
+
+static void drop_boolean(struct reply *r, bool b) {
+    (void)r;
+    (void)b;
+}
+
+static const struct reply_ops drop_ops = {
+    .status = drop_text,
+    .error = drop_text,
+    .integer = drop_integer,
+    .bulk = drop_text,
+    .blob = drop_blob,
+    .null = drop_null,
+    .null_array = drop_null,
+    .aggregate = drop_aggregate,
+    .real = drop_real,
+    .boolean = drop_boolean,
+    .verbatim = drop_text,
+};
+
+void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                  struct reply *r) {
+    struct reply silent = {.ops = &drop_ops};
+
+    dispatch_execute(srv, s, argc, argv, &silent);
+    if (s->mute == MUTE_ENDS)
+        reply_ok(r);
+    if (s->mute != MUTE_ALL)
+        s->mute = MUTE_NOTHING;
+}

@@ -1,0 +1,54 @@
+/* pause.c - CLIENT PAUSE. */
+#include "pause.h"
+
+#include <flashkv/clock.h>
+
+#include "args.h"
+#include "blocking.h"
+#include "handlers.h"
+#include "multi.h"
+
+static int64_t now_ms(void) {
+    return clock_mono_ns() / 1000000;
+}
+
+void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms) {
+    int64_t now = now_ms(), until = ms < INT64_MAX - now ? now + ms : INT64_MAX;
+
+    if (atomic_load(&srv->paused) > (uint8_t)mode)
+        mode = PAUSE_ALL;
+    if (atomic_load(&srv->paused) != PAUSE_NONE && atomic_load(&srv->paused_until_ms) > until)
+        until = atomic_load(&srv->paused_until_ms);
+    atomic_store(&srv->paused_until_ms, until);
+    atomic_store(&srv->paused, (uint8_t)mode);
+}
+
+void pause_end(struct server *srv) {
+    atomic_store(&srv->paused, PAUSE_NONE);
+    session_list_lock(&srv->sessions);
+    for (struct session *s = srv->sessions.head; s != NULL; s = s->next)
+        if (atomic_load_explicit(&s->blocked, memory_order_relaxed))
+            s->ops->deliver(s, NULL, DELIVER_WAKE);
+    session_list_unlock(&srv->sessions);
+}
+
+/* What would be sent to replicas, if there were any. */
+static bool writes(const struct call *c) {
+    const struct command *cmd = c->command;
+
+    return (cmd->flags & CMD_WRITE) || cmd->handler == cmd_publish || cmd->handler == cmd_spublish ||
+           (cmd->handler == cmd_exec && c->session->multi != NULL && c->session->multi->writes);
+}
+
+bool pause_postpones(struct call *c) {
+    struct server *srv = c->server;
+    uint8_t mode = atomic_load(&srv->paused);
+
+    if (mode != PAUSE_NONE && atomic_load(&srv->paused_until_ms) <= now_ms())
+        atomic_compare_exchange_strong(&srv->paused, &mode, (uint8_t)PAUSE_NONE);
+    else if (c->session->ops != NULL && (mode == PAUSE_ALL || (mode == PAUSE_WRITE && writes(c)))) {
+        blocking_postpone(c, atomic_load(&srv->paused_until_ms));
+        return true;
+    }
+    return false;
+}
