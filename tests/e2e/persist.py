@@ -67,8 +67,8 @@ class Directory:
     def __exit__(self, *_):
         shutil.rmtree(self.path)
 
-    def server(self, *options):
-        return Server(f"--data-dir={self.path}", *self.options, *options)
+    def server(self, *options, env=None):
+        return Server(f"--data-dir={self.path}", *self.options, *options, env=env)
 
     def files(self, start):
         return sorted(f for f in os.listdir(self.path) if f.startswith(start))
