@@ -130,6 +130,23 @@ static int run(const struct options *o) {
     return status;
 }
 
+/* --dump-resp: the keys as commands, by loading them as a server would. */
+static int dump(const struct options *o) {
+    static struct server srv;
+    char why[WHY_MAX] = "out of memory";
+    bool ok = false;
+
+    log_setup(LOG_WARN, LOG_TEXT);
+    if (!open_data(&srv, o))
+        return EXIT_CANNOT_START;
+    if (open_store(&srv, o) && persist_load(srv.persist, command_restore, &srv, why, sizeof(why)))
+        ok = persist_dump(srv.persist, clock_wall_ms());
+    else
+        log_error("%s", why);
+    close_store(&srv);
+    return ok ? 0 : EXIT_CANNOT_START;
+}
+
 int main(int argc, char *argv[]) {
     struct options o;
     enum options_outcome outcome = options_load(&o, argc, argv, environ);
@@ -148,7 +165,7 @@ int main(int argc, char *argv[]) {
         status = persist_verify(o.data_dir, outcome == OPTIONS_REPAIR);
         break;
     case OPTIONS_DUMP:
-        status = EXIT_BAD_OPTION;
+        status = dump(&o);
         break;
     case OPTIONS_RUN:
         status = run(&o);

@@ -42,6 +42,10 @@ bool persist_load(struct persist *p, persist_run *run, void *ctx, char *why, siz
  * cut at the damage. Returns an exit status: 0 if all is well, or well now. */
 int persist_verify(const char *dir, bool repair);
 
+/* Prints the keys that were loaded as commands to stdout, in the Redis protocol, but for those expired at `now_ms`. (Media
+ * types are lost: the protocol has no word for them.) False: they could not be written. Instead of persist_start. */
+bool persist_dump(struct persist *p, int64_t now_ms);
+
 /* Opens the next segment, and logs what happens to the store from now on. False: `why`. */
 bool persist_start(struct persist *p, char *why, size_t cap);
 /* Writes and syncs what is left. Nobody changes the store any more. */
@@ -61,7 +65,8 @@ struct persist_stats {
     int64_t snapshot_wall_ms;           /* end of the last good one; the start of the process before it */
     uint64_t snapshot_entries, snapshot_bytes, snapshots;
     uint64_t snapshot_duration_ms;
-    uint64_t log_bytes; /* of the log behind the last snapshot */
+    uint64_t snapshot_frames; /* appended to the log before the last good one began */
+    uint64_t log_bytes;       /* of the log behind the last snapshot */
     struct journal_stats journal;
 };
 struct persist_stats persist_stats(struct persist *p);

@@ -69,9 +69,39 @@ static void info_memory(const struct call *c, struct buf *out) {
         (unsigned long long)total.bytes, mem_allocator());
 }
 
+static void info_log(const struct persist_stats *s, struct buf *out) {
+    static const char *const modes[] = {"always", "everysec", "no"};
+
+    buf_printf(
+        out,
+        "aof_enabled:1\r\naof_rewrite_in_progress:%d\r\naof_last_write_status:%s\r\naof_current_size:%llu\r\n"
+        "aof_buffer_length:%llu\r\naof_fsync:%s\r\naof_frames:%llu\r\naof_fsyncs:%llu\r\naof_failures:%"
+        "llu\r\n",
+        s->snapshotting, s->journal.accepting ? "ok" : "err", (unsigned long long)s->log_bytes,
+        (unsigned long long)(s->journal.appended - s->journal.written), modes[s->journal.mode],
+        (unsigned long long)s->journal.frames, (unsigned long long)s->journal.syncs,
+        (unsigned long long)s->journal.failures);
+}
+
 static void info_persistence(const struct call *c, struct buf *out) {
-    (void)c;
-    buf_printf(out, "loading:0\r\nrdb_changes_since_last_save:0\r\naof_enabled:0\r\n");
+    const struct server *srv = c->server;
+    struct persist_stats s = {.snapshot_wall_ms = srv->started_wall_ms};
+
+    if (srv->persist != NULL)
+        s = persist_stats(srv->persist);
+    buf_printf(
+        out,
+        "loading:%d\r\nasync_loading:0\r\nrdb_changes_since_last_save:%llu\r\nrdb_bgsave_in_progress:%d\r\n"
+        "rdb_last_save_time:%lld\r\nrdb_last_bgsave_status:%s\r\nrdb_last_bgsave_time_sec:%lld\r\n"
+        "rdb_saves:%llu\r\n",
+        atomic_load_explicit(&srv->loading, memory_order_relaxed),
+        (unsigned long long)(s.journal.frames - s.snapshot_frames), s.snapshotting,
+        (long long)s.snapshot_wall_ms / 1000, s.snapshot_failed ? "err" : "ok",
+        s.snapshots > 0 ? (long long)s.snapshot_duration_ms / 1000 : -1, (unsigned long long)s.snapshots);
+    if (atomic_load_explicit(&srv->journal, memory_order_relaxed) != NULL)
+        info_log(&s, out);
+    else
+        buf_printf(out, "aof_enabled:0\r\n");
 }
 
 static void info_stats(const struct call *c, struct buf *out) {

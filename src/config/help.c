@@ -39,13 +39,20 @@ bool options_help(struct buf *out) {
         group = row->group;
         ok = ok && help_row(out, row);
     }
-    return ok && buf_printf(
-                     out, "\nInstead of serving:\n"
-                          "  --check\n"
-                          "      Asks the instance that the options describe whether it is ready.\n"
-                          "  --help, --version\n"
-                          "\nExit status: 0 stopped by SIGTERM or SIGINT, or checked and ready; 1 could not\n"
-                          "start, or not ready; 2 an option is wrong.\n");
+    return ok &&
+           buf_printf(out,
+                      "\nInstead of serving:\n"
+                      "  --check\n"
+                      "      Asks the instance that the options describe whether it is ready.\n"
+                      "  --verify DIR\n"
+                      "      Checks every byte of a data directory.\n"
+                      "  --repair DIR\n"
+                      "      The same, and cuts the log off where it is damaged. What comes behind is lost.\n"
+                      "  --dump-resp DIR\n"
+                      "      Prints the keys as commands, for redis-cli --pipe.\n"
+                      "  --help, --version\n"
+                      "\nExit status: 0 stopped by SIGTERM or SIGINT, or checked and ready; 1 could not\n"
+                      "start, or not ready; 2 an option is wrong.\n");
 }
 
 bool options_markdown(struct buf *out) {

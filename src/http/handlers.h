@@ -58,5 +58,6 @@ enum MHD_Result http_get_ready(struct request *r);
 enum MHD_Result http_get_openapi(struct request *r);
 enum MHD_Result http_get_stats(struct request *r);
 enum MHD_Result http_reset_stats(struct request *r);
+enum MHD_Result http_start_snapshot(struct request *r);
 
 #endif

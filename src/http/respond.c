@@ -402,6 +402,8 @@ unsigned status_of_error(const char *error) {
         {"ERR string exceeds", 413},
         {"ERR key is too long", 414},
         {"ERR out of memory", 503},
+        {"ERR Background save already", 409},
+        {"ERR nothing is kept", 409},
         {"LOADING", 503},
         {"MISCONF", 507},
     };

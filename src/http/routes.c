@@ -56,6 +56,7 @@ const struct route route_table[] = {
     {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, ""},
     {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, ""},
     {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, ""},
+    {"POST", "/admin/snapshot", "startSnapshot", http_start_snapshot, BODY_NONE, ""},
     {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, ""},
 };
 const size_t route_count = sizeof(route_table) / sizeof(*route_table);

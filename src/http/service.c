@@ -46,3 +46,14 @@ enum MHD_Result http_reset_stats(struct request *r) {
     server_stats_reset(r->server);
     return respond_empty(r, 204);
 }
+
+enum MHD_Result http_start_snapshot(struct request *r) {
+    struct arg argv[] = {arg_text("bgsave")};
+    enum MHD_Result result;
+    struct capture c;
+
+    if (!ask(r, &c, &result, 1, argv))
+        return result;
+    capture_free(&c);
+    return respond_empty(r, 202);
+}

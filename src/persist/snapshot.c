@@ -174,6 +174,7 @@ static bool make(struct snapshot *s) {
 static bool run_snapshot(struct persist *p) {
     struct snapshot s = {.p = p, .out = chain_make()};
     int64_t begun = clock_mono_ns();
+    uint64_t frames = journal_stats(p->journal).frames;
     bool ok = journal_rotate(p->journal, &s.position);
 
     errno = ok ? 0 : EIO;
@@ -191,6 +192,7 @@ static bool run_snapshot(struct persist *p) {
     if (ok) {
         p->snapshot_position = s.position;
         p->stats.snapshots++;
+        p->stats.snapshot_frames = frames;
         p->stats.snapshot_wall_ms = clock_wall_ms();
         p->stats.snapshot_entries = s.entries;
         p->stats.snapshot_bytes = s.offset;

@@ -3,9 +3,10 @@
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 
-from fk import Error, Resp, Server, name_of, report, same
+from fk import FLASHKV, Error, Resp, Server, name_of, report, same
 from redis_random import SHAPES, draw
 
 STORM = 6000  # random commands in a life of the server
@@ -132,5 +133,84 @@ def random_storm(seed):
     return test
 
 
+def every_type(c):
+    """Some keys of every type."""
+    c("set", "s", "v")
+    c("set", "big", "b" * 100000, "px", 1000000)
+    for i in range(250):
+        c("rpush", "l", i)
+        c("hset", "h", f"f{i}", f"v{i}")
+        c("sadd", "t", f"m{i}")
+        c("zadd", "z", i / 7, f"m{i}")
+    c("expire", "z", 1000)
+
+
+def dumped_as_commands():
+    """--dump-resp writes commands that make the same keys"""
+    with Directory("--fsync=no") as d:
+        with d.server() as s, s.client() as c:
+            every_type(c)
+            want = dump(s)
+            same(s.stop(), 0)
+        commands = subprocess.run([FLASHKV, "--dump-resp", d.path], check=True, capture_output=True).stdout
+        with Server() as s, s.client() as c:
+            c.send(commands)
+            same(c("echo", "end") is not None, True)
+            while c.read() != b"end":
+                pass
+            same(dump(s), want)
+
+
+def snapshots_and_flags():
+    """SAVE, BGSAVE, LASTSAVE, POST /admin/snapshot and INFO; --verify tells, a second process is refused"""
+    with Directory("--fsync=always") as d:
+        with d.server() as s, s.client() as c:
+            every_type(c)
+            want = dump(s)
+            same(c("save"), "OK")
+            same(len(d.files("snapshot-")), 1)
+            same(c("lastsave") > 0, True)
+            assert c("bgsave") == "Background saving started"
+            same(s.request("POST", "/admin/snapshot")[0] in (202, 409), True)
+            info = c("info", "persistence").decode()
+            for field in ("loading:0", "aof_enabled:1", "rdb_last_bgsave_status:ok", "aof_last_write_status:ok"):
+                assert field + "\r\n" in info, info
+            second = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--data-dir={d.path}"],
+                                    capture_output=True, text=True)
+            same(second.returncode, 1)
+            assert "another process uses this data directory" in second.stderr, second.stderr
+            same(s.stop(), 0)
+        same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
+        with d.server() as s:
+            same(dump(s), want)
+    with Server() as s, s.client() as c:
+        assert "--data-dir" in c.error("save")
+        same(s.request("POST", "/admin/snapshot")[0], 409)
+
+
+def damage():
+    """damage in the midst of the log is refused with its place, and --repair cuts it off there"""
+    with Directory("--fsync=no") as d:
+        with d.server() as s, s.client() as c:
+            for i in range(100):
+                c("set", i, i)
+            same(s.stop(), 0)
+        log = d.file("log-")
+        with open(log, "r+b") as f:
+            f.seek(os.path.getsize(log) // 2)
+            f.write(b"?")
+        refused = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--data-dir={d.path}"],
+                                 capture_output=True, text=True)
+        same(refused.returncode, 1)
+        assert "damaged at offset" in refused.stderr and "--repair" in refused.stderr, refused.stderr
+        same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 1)
+        same(subprocess.run([FLASHKV, "--repair", d.path], capture_output=True).returncode, 0)
+        with d.server() as s:
+            keys = dump(s)
+            same(set(keys), {b"%d" % i for i in range(len(keys))}, "the first ones")
+            assert 0 < len(keys) < 100
+
+
 if __name__ == "__main__":
-    report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2)]])
+    report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
+                                      snapshots_and_flags, damage]])

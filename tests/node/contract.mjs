@@ -2,7 +2,9 @@
 // The contract: openapi/flashkv.yaml against the route table and against a running server, in both directions.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -151,6 +153,7 @@ const drivers = {
   getReady: { 200: [{}], 400: [unknown] },
   getOpenapi: { 200: [{}], 400: [unknown] },
   getStats: { 200: [{}], 400: [unknown] },
+  startSnapshot: { 202: [{}], 400: [unknown] },
   resetStats: { 204: [{}], 400: [unknown] },
   batch: {
     200: [json([{ op: "get", key: "k" }, { op: "put", key: "k", value: "v", ttl: 5, if: { absent: true } }, { op: "get", key: "l" }]),
@@ -437,7 +440,9 @@ const tests = {
 let failed = 0, n = 0;
 console.log(`1..${Object.keys(tests).length}`);
 for (const [name, test] of Object.entries(tests)) {
-  const server = await startServer(`--max-value-bytes=${MAX_VALUE}`, "--max-request-bytes=64kb", "--max-output-bytes=128kb");
+  const data = mkdtempSync(join(tmpdir(), "flashkv-"));
+  const server = await startServer(`--max-value-bytes=${MAX_VALUE}`, "--max-request-bytes=64kb", "--max-output-bytes=128kb",
+    `--data-dir=${data}`, "--fsync=no");
   try {
     await test(server);
     assert.equal(await server.stop(), 0, "exit status");
@@ -446,6 +451,8 @@ for (const [name, test] of Object.entries(tests)) {
     failed++;
     await server.stop();
     console.log(`not ok ${++n} - ${name}\n${String(error.stack).replace(/^/gm, "# ")}`);
+  } finally {
+    rmSync(data, { recursive: true });
   }
 }
 process.exit(failed > 0 ? 1 : 0);

@@ -1,0 +1,128 @@
+/* dump.c - the keys as commands, for redis-cli --pipe.
+ *
+ * A collection is told by the reader of its record, so that no type but the string is known here. */
+#include <flashkv/num.h>
+#include <stdio.h>
+
+#include "persist_impl.h"
+
+enum { PAGE = 256, ITEMS = 100 /* of a collection in one command */ };
+
+struct dump {
+    FILE *out;
+    struct chain chain;
+    int64_t now_ms;
+};
+
+/* ---- commands ----------------------------------------------------------------------------------------------------- */
+
+static void begin(struct dump *d, uint64_t words) {
+    fprintf(d->out, "*%llu\r\n", (unsigned long long)words);
+}
+
+static void word(struct dump *d, struct slice s) {
+    fprintf(d->out, "$%zu\r\n", s.len);
+    fwrite(s.ptr, 1, s.len, d->out);
+    fputs("\r\n", d->out);
+}
+
+static void dump_string(struct dump *d, const struct entry *e) {
+    begin(d, 3);
+    word(d, SLICE_LIT("SET"));
+    word(d, entry_key(e));
+    word(d, entry_string(e));
+}
+
+static const char *verb_of(enum value_type type) {
+    switch (type) {
+    case TYPE_STRING:
+        break;
+    case TYPE_LIST:
+        return "RPUSH";
+    case TYPE_HASH:
+        return "HSET";
+    case TYPE_SET:
+        return "SADD";
+    case TYPE_ZSET:
+        return "ZADD";
+    }
+    return "SET";
+}
+
+static void dump_item(struct dump *d, enum value_type type, struct record_reader *r) {
+    struct slice parts[2];
+    char digits[NUM_DOUBLE_MAX];
+    double score;
+
+    for (unsigned i = 0; i < record_item_parts(type); i++)
+        parts[i] = record_get_bytes(r);
+    if (type == TYPE_ZSET) { /* the score comes first */
+        memcpy(&score, parts[1].ptr, sizeof(score));
+        word(d, slice_of(digits, num_format_double(score, digits)));
+        word(d, parts[0]);
+        return;
+    }
+    for (unsigned i = 0; i < record_item_parts(type); i++)
+        word(d, parts[i]);
+}
+
+static void dump_collection(struct dump *d, const struct entry *e) {
+    struct record_reader r;
+    struct record_entry head;
+
+    chain_clear(&d->chain, SIZE_MAX);
+    record_put_entry(&d->chain, entry_key(e), e);
+    r = record_read(buf_slice(&d->chain.bytes));
+    if (!record_next_entry(&r, &head))
+        return;
+    for (uint64_t left = head.items; left > 0;) {
+        uint64_t n = left < ITEMS ? left : ITEMS;
+
+        begin(d, 2 + n * record_item_parts(head.type));
+        word(d, slice_str(verb_of(head.type)));
+        word(d, head.key);
+        for (left -= n; n > 0; n--)
+            dump_item(d, head.type, &r);
+    }
+}
+
+static void dump_expiry(struct dump *d, const struct entry *e) {
+    char digits[NUM_I64_MAX];
+
+    begin(d, 3);
+    word(d, SLICE_LIT("PEXPIREAT"));
+    word(d, entry_key(e));
+    word(d, slice_of(digits, num_format_i64(entry_expire_at(e), digits)));
+}
+
+static void dump_entry(void *ctx, const struct entry *e) {
+    struct dump *d = ctx;
+
+    if (entry_expire_at(e) != NO_EXPIRY && entry_expire_at(e) <= d->now_ms)
+        return;
+    if (entry_type(e) == TYPE_STRING)
+        dump_string(d, e);
+    else
+        dump_collection(d, e);
+    if (entry_expire_at(e) != NO_EXPIRY)
+        dump_expiry(d, e);
+}
+
+/* ---- all keys ------------------------------------------------------------------------------------------------------- */
+
+bool persist_dump(struct persist *p, int64_t now_ms) {
+    struct dump d = {.out = stdout, .chain = chain_make(), .now_ms = now_ms};
+    struct txn t;
+
+    for (unsigned shard = 0; shard < STORE_SHARDS; shard++) {
+        uint64_t from = 0;
+
+        txn_begin(&t, p->store, 0, UINT64_C(1) << shard, TXN_READ);
+        do
+            from = store_walk(&t, shard, from, PAGE, dump_entry, &d);
+        while (from != 0);
+        txn_end(&t);
+    }
+    chain_free(&d.chain);
+    return fflush(d.out) == 0 && !ferror(d.out);
+}
