@@ -347,7 +347,19 @@ void blocking_forget(struct server *srv, struct session *s) {
     session_go_on(s);
 }
 
+/* The reply was delivered before what it tells of was logged; whoever did both still held the shards. */
+static void reach_as_served(struct session *s, const struct parked *p) {
+    struct txn t;
+
+    txn_begin(&t, p->server->store, s->now_ms, p->shards, TXN_READ);
+    t.journal = atomic_load_explicit(&p->server->journal, memory_order_relaxed);
+    call_reach(s, &t);
+    txn_end(&t);
+}
+
 void session_go_on(struct session *s) {
+    if (s->parked != NULL)
+        reach_as_served(s, s->parked);
     atomic_store_explicit(&s->blocked, false, memory_order_relaxed);
     free_parked(s->parked);
     s->parked = NULL;

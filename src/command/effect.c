@@ -66,13 +66,16 @@ bool call_refused(struct call *c) {
     return true;
 }
 
-void call_run_logged(struct call *c) {
-    uint64_t reach;
+void call_reach(struct session *s, const struct txn *t) {
+    uint64_t reach = journal_reach(t);
 
+    if (reach > s->reach)
+        s->reach = reach;
+}
+
+void call_run_logged(struct call *c) {
     if (!(c->command->flags & CMD_WRITE) || !call_refused(c))
         run(c, true);
     effects_commit(c->txn);
-    reach = journal_reach(c->txn);
-    if (reach > c->session->reach)
-        c->session->reach = reach;
+    call_reach(c->session, c->txn);
 }

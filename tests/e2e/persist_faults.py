@@ -150,6 +150,25 @@ def failed_fsync():
             same(c("mget", "a", "b", "c", "d"), [b"1", b"2", b"3", b"4"])
 
 
+def blocked_clients():
+    """the reply of a BLPOP that another client serves waits for the disk too"""
+    faults = Faults()
+    with Directory("--fsync=always") as d:
+        with d.server(env=faults.env) as s, s.client() as c, s.client() as waits, s.client() as other:
+            waits.send(Resp.encode(["blpop", "q", "0"]))
+            until("a blocked client", lambda: b"blocked_clients:1" in other("info", "clients"))
+            faults.fail(SYNC, EIO)
+            c.send(Resp.encode(["rpush", "q", "x"]))
+            s.wait_for_log("log: fsync: ")
+            assert silent(c) and silent(waits)
+            faults.heal()
+            same(c.read(), 1)
+            same(waits.read(), [b"q", b"x"])
+            kill(s)
+        with d.server() as s, s.client() as c:
+            same(c("exists", "q"), 0)
+
+
 def killed_before_the_snapshot():
     """killed between a failed fsync and the snapshot behind it: what was acknowledged before is there"""
     faults = Faults()
@@ -291,7 +310,7 @@ def stopped_in_midst():
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, killed_before_the_snapshot, kill_loop("always"),
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, kill_loop("always"),
              kill_loop("everysec"), stopped_in_midst, every_call(WRITE, ENOSPC), every_call(SYNC, EIO),
              every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])
