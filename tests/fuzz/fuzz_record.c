@@ -1,0 +1,87 @@
+/* Fuzzes what is read from a data directory: headers, frames, and behind their checksums, which no fuzzer would hit upon,
+ * the effects of a log and the blocks of a snapshot. Whatever the bytes are, reading them ends, within them.
+ *
+ * The first byte of the input says what the rest is. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "persist/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool ok, const char *what) {
+    if (ok)
+        return;
+    fprintf(stderr, "%s\n", what);
+    abort();
+}
+
+static void within(const struct record_reader *r, struct slice all) {
+    require(r->at >= all.ptr && r->at <= r->end && r->end == all.ptr + all.len, "outside of the bytes");
+}
+
+static void read_headers(struct slice s) {
+    struct record_header h;
+
+    record_get_header(s, RECORD_LOG, &h);
+    record_get_header(s, RECORD_SNAPSHOT, &h);
+}
+
+static void read_frames(struct slice s) {
+    uint64_t position = 0;
+    struct slice payload;
+
+    while (position < s.len &&
+           record_get_frame(slice_of(s.ptr + position, s.len - position), position, &payload) == RECORD_OK) {
+        require(payload.ptr + payload.len <= s.ptr + s.len, "a frame longer than the file");
+        position += RECORD_FRAME + payload.len;
+    }
+}
+
+static void read_entries(struct record_reader *r, struct slice all) {
+    struct record_entry e;
+
+    while (record_next_entry(r, &e)) {
+        record_skip_items(r, &e);
+        within(r, all);
+    }
+}
+
+static void read_effects(struct slice s) {
+    struct record_reader r = record_read(s), body;
+    struct record_effect e;
+
+    while (record_next_effect(&r, &e)) {
+        within(&r, s);
+        body = record_read(e.body);
+        if (e.kind == EFFECT_VALUE)
+            read_entries(&body, e.body);
+        else
+            for (uint64_t left = record_get_count(&body); left > 0 && !body.bad; left--)
+                record_get_bytes(&body);
+        within(&body, e.body);
+    }
+}
+
+static void read_block(struct slice s) {
+    struct record_reader r = record_read(s);
+    struct record_block b;
+
+    if (record_get_block(&r, &b) && b.kind == BLOCK_ENTRIES)
+        read_entries(&r, s);
+    within(&r, s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static void (*const readers[])(struct slice s) = {read_headers, read_frames, read_effects, read_block};
+    char *bytes;
+
+    if (size == 0)
+        return 0;
+    bytes = malloc(size); /* memory of its own, so that AddressSanitizer sees a byte too far */
+    require(bytes != NULL, "memory");
+    memcpy(bytes, data + 1, size - 1);
+    readers[data[0] % 4](slice_of(bytes, size - 1));
+    free(bytes);
+    return 0;
+}
