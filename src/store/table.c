@@ -237,6 +237,15 @@ static bool table_make_room(struct table *t) {
     return table_begin_move(t, t->now.capacity + t->now.capacity / 4);
 }
 
+/* An entry had no place near enough to its home, though slots are free: keys come in the order of their hashes, as when a
+ * table is copied by walking it. Then the table gets at once the size that it would grow to. False: no memory. */
+static bool table_spread(struct table *t) {
+    if (!table_moving(t) && !table_begin_move(t, 2 * t->now.capacity))
+        return false;
+    table_move(t, slots_count(&t->old));
+    return !table_moving(t);
+}
+
 bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
     size_t least;
     struct slots *s;
@@ -246,8 +255,11 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
         return false;
     table_move(t, MOVE_STEP);
     s = table_side(t, hash_point(hash), &least);
-    if (!slots_place(s, least, hash, e))
-        return false;
+    while (!slots_place(s, least, hash, e)) {
+        if (!table_spread(t))
+            return false;
+        s = table_side(t, hash_point(hash), &least);
+    }
     t->used++;
     return true;
 }

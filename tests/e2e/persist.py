@@ -188,6 +188,24 @@ def snapshots_and_flags():
         same(s.request("POST", "/admin/snapshot")[0], 409)
 
 
+def many_keys():
+    """many keys, and collections of many, come back from a snapshot"""
+    with Directory("--fsync=no") as d:
+        with d.server() as s, s.client() as c:
+            for i in range(0, 100000, 1000):
+                c("mset", *(w for n in range(i, i + 1000) for w in (f"key:{n}", n)))
+                c("hset", "h", *(w for n in range(i // 10, i // 10 + 100) for w in (f"f{n}", n)))
+                c("sadd", "s", *(f"m{n}" for n in range(i // 10, i // 10 + 100)))
+                c("zadd", "z", *(w for n in range(i // 10, i // 10 + 100) for w in (n, f"m{n}")))
+            same(c("save"), "OK")
+            same(s.stop(), 0)
+        with d.server() as s, s.client() as c:
+            same(c("dbsize"), 100003)
+            same(c("mget", "key:0", "key:99999"), [b"0", b"99999"])
+            same([c("hlen", "h"), c("scard", "s"), c("zcard", "z")], [10000] * 3)
+            same(c("hget", "h", "f9999"), b"9999")
+
+
 def damage():
     """damage in the midst of the log is refused with its place, and --repair cuts it off there"""
     with Directory("--fsync=no") as d:
@@ -213,4 +231,4 @@ def damage():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
-                                      snapshots_and_flags, damage]])
+                                      snapshots_and_flags, many_keys, damage]])

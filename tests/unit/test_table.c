@@ -131,6 +131,26 @@ START_TEST(test_growth_is_spread) {
 }
 END_TEST
 
+static int by_hash(const void *a, const void *b) {
+    uint64_t x = hash_of(*(const unsigned *)a), y = hash_of(*(const unsigned *)b);
+
+    return (x > y) - (x < y);
+}
+
+/* As when a table is filled by walking another. */
+START_TEST(test_in_the_order_of_hashes) {
+    static unsigned order[KEYS];
+
+    for (unsigned n = 0; n < KEYS; n++)
+        order[n] = n;
+    qsort(order, KEYS, sizeof(*order), by_hash);
+    for (unsigned i = 0; i < KEYS; i++)
+        add(order[i]);
+    check_all();
+    ck_assert_uint_le(table_bytes(&table), 8 * 8 * KEYS);
+}
+END_TEST
+
 START_TEST(test_replace) {
     struct entry_spec spec = {.type = TYPE_STRING, .key = SLICE_LIT("key:7"), .value = SLICE_LIT("v")};
     struct entry *fresh = entry_new(&spec), *stale;
@@ -203,6 +223,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_grow_and_shrink);
     tcase_add_test(tc, test_random_churn);
     tcase_add_test(tc, test_growth_is_spread);
+    tcase_add_test(tc, test_in_the_order_of_hashes);
     tcase_add_test(tc, test_replace);
     tcase_add_test(tc, test_walk);
     tcase_add_test(tc, test_walk_while_growing);
