@@ -552,7 +552,7 @@ static void init_conditions(struct journal *j) {
     pthread_condattr_destroy(&attr);
 }
 
-static void destroy(struct journal *j) {
+static void destroy(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
     chain_free(&j->filling);
     chain_free(&j->writing);
     pthread_cond_destroy(&j->wake);
@@ -566,7 +566,7 @@ static void destroy(struct journal *j) {
 }
 
 struct journal *journal_start(struct files *f, const struct persist_config *config, uint64_t position,
-                              char *why, size_t cap) {
+                              char *why, size_t cap) NO_THREAD_SAFETY_ANALYSIS {
     struct journal *j = mem_zalloc(sizeof(*j));
 
     snprintf(why, cap, "out of memory");
@@ -576,7 +576,11 @@ struct journal *journal_start(struct files *f, const struct persist_config *conf
     j->mode = config->fsync;
     j->buffer_max = config->buffer_max;
     j->filling = j->writing = chain_make();
-    j->segment = j->appended = j->written = j->synced = j->durable = position;
+    j->segment = position;
+    atomic_init(&j->appended, position);
+    atomic_init(&j->written, position);
+    atomic_init(&j->synced, position);
+    atomic_init(&j->durable, position);
     mutex_init(&j->mutex, LOCK_RANK_LEAF);
     mutex_init(&j->listeners_mutex, LOCK_RANK_LEAF - 2);
     init_conditions(j);

@@ -148,6 +148,21 @@ START_TEST(test_session_remembers) {
 }
 END_TEST
 
+/* What is about keys has to wait until they are there. */
+START_TEST(test_loading) {
+    static const char loading[] = "(error) LOADING Redis is loading the dataset in memory";
+
+    atomic_store(&server.loading, true);
+    check_line("get k", loading);
+    check_line("set k v", loading);
+    check_line("flushall", loading);
+    check_line("dbsize", loading);
+    check_line("ping", "PONG");
+    atomic_store(&server.loading, false);
+    check_line("dbsize", "(integer) 0");
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("dispatch");
     TCase *tc = tcase_create("dispatch");
@@ -161,6 +176,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_many_keys);
     tcase_add_test(tc, test_locks);
     tcase_add_test(tc, test_session_remembers);
+    tcase_add_test(tc, test_loading);
     suite_add_tcase(suite, tc);
     return suite;
 }
