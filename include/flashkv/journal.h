@@ -42,8 +42,9 @@ bool journal_accepts(const struct journal *j);
 const char *journal_trouble(const struct journal *j);
 
 /* With FSYNC_ALWAYS a reply waits until what it tells of is durable: all that the transaction's shards have seen. 0: it
- * need not wait. The transaction still holds its shards. */
-uint64_t journal_reach(const struct txn *t);
+ * need not wait. The transaction still holds its shards. `changed`: it changed something; what did not, waits only while the
+ * log is well, so that reads go on when the disk does not. */
+uint64_t journal_reach(const struct txn *t, bool changed);
 bool journal_reached(const struct journal *j, uint64_t position);
 /* Called by the journal's thread each time more has become durable: wake whoever waits. At most JOURNAL_LISTENERS, each
  * before there is anything to wait for. */

@@ -23,8 +23,8 @@ static inline int arg_shown(const struct arg *a) {
 
 /* True: replied, what the call would change could not be logged. */
 bool call_refused(struct call *c);
-/* Has the session's replies wait for the disk as what it saw in the transaction demands. */
-void call_reach(struct session *s, const struct txn *t);
+/* Has the session's replies wait for the disk as what it saw or `changed` in the transaction demands. */
+void call_reach(struct session *s, const struct txn *t, bool changed);
 /* Runs a call that is a transaction, in a journal; what it changed is one frame. */
 void call_run_logged(struct call *c);
 

@@ -353,7 +353,7 @@ static void reach_as_served(struct session *s, const struct parked *p) {
 
     txn_begin(&t, p->server->store, s->now_ms, p->shards, TXN_READ);
     t.journal = atomic_load_explicit(&p->server->journal, memory_order_relaxed);
-    call_reach(s, &t);
+    call_reach(s, &t, true);
     txn_end(&t);
 }
 

@@ -66,16 +66,18 @@ bool call_refused(struct call *c) {
     return true;
 }
 
-void call_reach(struct session *s, const struct txn *t) {
-    uint64_t reach = journal_reach(t);
+void call_reach(struct session *s, const struct txn *t, bool changed) {
+    uint64_t reach = journal_reach(t, changed);
 
     if (reach > s->reach)
         s->reach = reach;
 }
 
 void call_run_logged(struct call *c) {
-    if (!(c->command->flags & CMD_WRITE) || !call_refused(c))
+    bool writes = (c->command->flags & CMD_WRITE) != 0, refused = writes && call_refused(c);
+
+    if (!refused)
         run(c, true);
     effects_commit(c->txn);
-    call_reach(c->session, c->txn);
+    call_reach(c->session, c->txn, (writes && !refused) || c->txn->changes > 0);
 }

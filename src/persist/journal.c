@@ -198,21 +198,27 @@ void journal_event(struct journal *j, const struct event *ev) {
 
 /* ---- what the fronts ask -------------------------------------------------------------------------------------------- */
 
+static bool is_well(const struct journal *j) {
+    return journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed);
+}
+
 bool journal_accepts(const struct journal *j) {
-    return journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed) &&
+    return is_well(j) &&
            journal_appended(j) - atomic_load_explicit(&j->written, memory_order_relaxed) <= j->buffer_max;
 }
 
 const char *journal_trouble(const struct journal *j) {
-    if (journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed))
+    if (is_well(j))
         return "the disk is too slow";
     return strerrordesc_np(atomic_load_explicit(&j->error, memory_order_relaxed));
 }
 
-uint64_t journal_reach(const struct txn *t) {
-    return t->journal == NULL || t->journal->mode != FSYNC_ALWAYS ? 0
-           : t->shards != 0                                       ? store_logged(t)
-                                                                  : journal_appended(t->journal);
+uint64_t journal_reach(const struct txn *t, bool changed) {
+    const struct journal *j = t->journal;
+
+    if (j == NULL || j->mode != FSYNC_ALWAYS || (!changed && !is_well(j)))
+        return 0;
+    return t->shards != 0 ? store_logged(t) : journal_appended(j);
 }
 
 bool journal_reached(const struct journal *j, uint64_t position) {

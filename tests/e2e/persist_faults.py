@@ -137,8 +137,8 @@ def failed_fsync():
             s.wait_for_log("log: fsync: ")
             assert silent(c), "acknowledged though it may be lost"
             until("MISCONF", lambda: not takes_changes(other))
-            http = s.request("PUT", "/keys/k", body=b"v")
-            same(http[0], 507)
+            same(s.request("PUT", "/keys/b", body=b"v")[0], 507)
+            same(other("get", "b"), b"2", "reads go on, even of what is not durable")
             assert silent(c)
             faults.heal()
             same(c.read(), "OK", "once a snapshot holds it")
