@@ -37,7 +37,7 @@ MORE = {
         sadd one m / spop one / smove s s 1 / smove none s 1 / smembers none / sinter s none / sintercard 2 s none
         set str v / sunionstore str s / smismember none a / srandmember none / sscan none 0""",
 }
-SKIPPED = {"connection"}  # changes the settings that this test lives by
+SKIPPED = {"clients", "connection"}  # changes the settings that this test lives by
 
 # Events that differ, and why that is right.
 ALLOWED = {
