@@ -24,6 +24,10 @@ static bool decode(char *from, const char *end, bool plus_is_space, struct slice
     char *to = from;
 
     out->ptr = from;
+    if (!plus_is_space && memchr(from, '%', (size_t)(end - from)) == NULL) { /* most keys */
+        out->len = (size_t)(end - from);
+        return true;
+    }
     while (from < end) {
         if (*from == '%') {
             int high = end - from > 2 ? hex_digit(from[1]) : -1, low = high >= 0 ? hex_digit(from[2]) : -1;
@@ -103,11 +107,11 @@ enum target_result target_parse(char *raw, struct target *t) {
     t->is_asterisk = t->too_deep = strcmp(raw, "*") == 0; /* no path has this */
     if (t->is_asterisk)
         return TARGET_OK;
-    if (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0) {
+    if (*raw != '/' && (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0)) {
         path = strstr(raw, "://") + 3;
         path += strcspn(path, "/?");
     }
-    end = path + strcspn(path, "?");
+    end = strchrnul(path, '?');
     query = *end == '?' ? end + 1 : end;
     if (path < end && *path != '/')
         return TARGET_BAD_BYTE;

@@ -75,7 +75,7 @@ static bool path_matches(const char *template, const struct target *t) {
     if (t->too_deep && !takes_any_depth(template))
         return false;
     for (unsigned i = 0; i < t->segment_count; i++) {
-        size_t len = strcspn(at, "/");
+        size_t len = (size_t)(strchrnul(at, '/') - at);
 
         if (len == 0 || (*at != '{' && !slice_eq(slice_of(at, len), t->segments[i])))
             return false;
