@@ -1,6 +1,8 @@
 /* conditions.c - entity tags and media types. */
 #include "conditions.h"
 
+#include <flashkv/num.h>
+
 /* One tag off the front of *list: "opaque" or W/"opaque". False: it begins with something else. */
 static bool take_tag(struct slice *list, struct slice *tag, bool *weak) {
     const char *quote;
@@ -50,6 +52,47 @@ bool etags_include(const struct etags *e, struct slice etag) {
         if (slice_eq(e->tags[i], etag))
             return true;
     return false;
+}
+
+/* A position: digits alone. Longer than any number: past every end. */
+static bool parse_position(struct slice s, uint64_t *n) {
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+    while (s.len > 1 && *s.ptr == '0')
+        s = slice_of(s.ptr + 1, s.len - 1);
+    if (s.len > 0 && !num_parse_u64(s, n))
+        *n = UINT64_MAX;
+    return s.len > 0;
+}
+
+enum range_result range_parse(struct slice header, uint64_t len, uint64_t *from, uint64_t *count) {
+    struct slice unit = SLICE_LIT("bytes="), first, last;
+    uint64_t a, b;
+    const char *dash;
+
+    if (header.len <= unit.len || !slice_caseeq(slice_of(header.ptr, unit.len), unit))
+        return RANGE_IGNORED;
+    header = slice_of(header.ptr + unit.len, header.len - unit.len);
+    if ((dash = memchr(header.ptr, '-', header.len)) == NULL)
+        return RANGE_IGNORED;
+    first = slice_of(header.ptr, (size_t)(dash - header.ptr));
+    last = slice_of(dash + 1, header.len - first.len - 1);
+    if (first.len == 0) { /* the last so many */
+        if (!parse_position(last, &b))
+            return RANGE_IGNORED;
+        *count = b < len ? b : len;
+        *from = len - *count;
+        return *count > 0 ? RANGE_PART : RANGE_UNSATISFIABLE;
+    }
+    b = UINT64_MAX;
+    if (!parse_position(first, &a) || (last.len > 0 && !parse_position(last, &b)) || b < a)
+        return RANGE_IGNORED;
+    if (a >= len)
+        return RANGE_UNSATISFIABLE;
+    *from = a;
+    *count = (b < len ? b + 1 : len) - a;
+    return RANGE_PART;
 }
 
 static struct slice trim(struct slice s) {

@@ -19,6 +19,9 @@ struct etags {
 bool etags_parse(struct slice list, bool weak, struct etags *out);
 /* Is `etag` among them? Empty: what is there has none, so only "*" fits. */
 bool etags_include(const struct etags *e, struct slice etag);
+/* What Range asks for of `len` bytes: one range of them. Several, or another unit, are ignored, as RFC 9110, 14.2 allows. */
+enum range_result { RANGE_IGNORED, RANGE_PART, RANGE_UNSATISFIABLE };
+enum range_result range_parse(struct slice header, uint64_t len, uint64_t *from, uint64_t *count);
 /* Does Accept (or a Content-Type) name this media type, and not with q=0? Wildcards do not count: whoever takes
  * anything gets what is there. */
 bool accepts_type(struct slice accept, struct slice type);

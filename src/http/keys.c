@@ -60,12 +60,20 @@ static void page_value(struct request *r, struct token *t) {
     t->blob = paged;
 }
 
+/* Is the value the one that If-Range means? A date, or a weak tag, is of none. */
+static bool range_applies(const struct request *r, struct slice etag) {
+    struct slice tag = r->headers.if_range;
+
+    return tag.ptr == NULL || (tag.len == ETAG_LEN + 2 && slice_eq(slice_of(tag.ptr + 1, ETAG_LEN), etag));
+}
+
 /* The response to what rest.read found: [value, type, expire_at, content type, etag] */
 static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
     char room[ETAG_LEN];
     struct slice etag = is_list ? slice_of("", 0) : etag_of(c, room);
     int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
+    uint64_t from = 0, count = 0;
 
     switch (get_conditions(r, etag)) {
     case GET_SEND:
@@ -79,6 +87,16 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     }
     if (is_list || accepts_json(r->headers.accept))
         return respond_json_of_key(r, json_key(r, param_key(r), c, etag), etag, expire_at);
+    if (r->headers.range.ptr != NULL && range_applies(r, etag))
+        switch (range_parse(r->headers.range, capture_text(c, 1).len, &from, &count)) {
+        case RANGE_IGNORED:
+            break;
+        case RANGE_UNSATISFIABLE:
+            count = 0; /* and so it is said */
+            /* fall through */
+        case RANGE_PART:
+            return respond_part(r, c, 1, capture_text(c, 4), etag, expire_at, from, count);
+        }
     page_value(r, &c->tokens[1]);
     return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
 }
@@ -161,6 +179,15 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
     return !(nx || match || none_match) || prepare_digest(r, result);
 }
 
+/* [outcome, etag, expire_at] */
+static enum MHD_Result respond_written(struct request *r, const struct capture *c) {
+    bool created = c->tokens[1].n == REST_CREATED;
+
+    if (r->headers.prefer.ptr != NULL && accepts_type(r->headers.prefer, SLICE_LIT("return=representation")))
+        return respond_representation(r, created ? 201 : 200, capture_text(c, 2), c->tokens[3].n);
+    return respond_tagged(r, created ? 201 : 204, capture_text(c, 2), c->tokens[3].n);
+}
+
 enum MHD_Result http_put_key(struct request *r) {
     struct arg argv[WRITE_ARGS + ETAGS_MAX] = {arg_text("rest.write"), arg_of(param_key(r)), arg_body(r),
                                                arg_of(r->headers.content_type)};
@@ -189,8 +216,7 @@ enum MHD_Result http_put_key(struct request *r) {
     if (c.tokens[1].n == REST_REFUSED)
         result = respond_refused(r, capture_text(&c, 2));
     else
-        result =
-            respond_tagged(r, c.tokens[1].n == REST_CREATED ? 201 : 204, capture_text(&c, 2), c.tokens[3].n);
+        result = respond_written(r, &c);
     capture_free(&c);
     return result;
 }

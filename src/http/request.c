@@ -173,6 +173,9 @@ static struct slice *known_header(struct headers *h, struct slice name) {
         {SLICE_LIT("if-match"), offsetof(struct headers, if_match)},
         {SLICE_LIT("if-none-match"), offsetof(struct headers, if_none_match)},
         {SLICE_LIT("content-encoding"), offsetof(struct headers, content_encoding)},
+        {SLICE_LIT("range"), offsetof(struct headers, range)},
+        {SLICE_LIT("if-range"), offsetof(struct headers, if_range)},
+        {SLICE_LIT("prefer"), offsetof(struct headers, prefer)},
         {SLICE_LIT("content-range"), offsetof(struct headers, content_range)},
     };
 

@@ -38,7 +38,7 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 /* Headers that somebody looks at; ptr NULL where there is none. */
 struct headers {
     struct slice host, content_length, transfer_encoding, expect, content_type, content_encoding,
-        content_range, accept, if_match, if_none_match;
+        content_range, accept, if_match, if_none_match, range, if_range, prefer;
     bool repeated;    /* one of these was given twice */
     bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
     const char *line; /* where the next line must begin, if the layout is known */

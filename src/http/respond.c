@@ -151,6 +151,12 @@ static void header_expiry(const struct request *r, struct MHD_Response *response
         return;
     snprintf(ms, sizeof(ms), "%lld", (long long)(expire_at - r->now_ms));
     header(response, "FlashKV-TTL-Ms", ms);
+    if (slice_eq(r->method, SLICE_LIT("GET")) || slice_eq(r->method, SLICE_LIT("HEAD"))) {
+        char age[40];
+
+        snprintf(age, sizeof(age), "max-age=%lld", (long long)(expire_at - r->now_ms) / 1000);
+        header(response, MHD_HTTP_HEADER_CACHE_CONTROL, age);
+    }
 }
 
 enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at) {
@@ -159,6 +165,8 @@ enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice 
     if (response != NULL) {
         header_etag(response, etag);
         header_expiry(r, response, expire_at);
+        if (status == 304)
+            header(response, MHD_HTTP_HEADER_VARY, "Accept");
     }
     return queue(r, status, response);
 }
@@ -176,6 +184,8 @@ enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice 
     mem_free(text);
     if (response != NULL) {
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+        if (etag.len > 0)
+            header(response, MHD_HTTP_HEADER_VARY, "Accept");
         header_etag(response, etag);
         header_expiry(r, response, expire_at);
     }
@@ -248,13 +258,12 @@ static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     return response;
 }
 
-static struct MHD_Response *value_response(struct request *r, const struct token *t, struct slice value,
-                                           struct slice type, struct slice etag) {
-    struct MHD_Response *response = t->kind == TOKEN_BLOB ? from_blob(r, t->blob) : copied(r, value);
+static struct MHD_Response *problem(struct request *r, unsigned status, const char *detail);
+
+/* What a stored value's response has, whole or in part. */
+static void header_value(struct MHD_Response *response, struct slice type, struct slice etag) {
     char text[ENTRY_CONTENT_TYPE_MAX + 1];
 
-    if (response == NULL)
-        return NULL;
     memcpy(text, type.ptr, type.len);
     text[type.len] = '\0';
     header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.len > 0 ? text : "application/octet-stream");
@@ -262,7 +271,67 @@ static struct MHD_Response *value_response(struct request *r, const struct token
     /* A value is data, never a page of this service: whatever it holds, a browser must not run it. */
     header(response, "X-Content-Type-Options", "nosniff");
     header(response, "Content-Security-Policy", "sandbox");
+    if (etag.len > 0) /* it may be had as JSON too */
+        header(response, MHD_HTTP_HEADER_VARY, "Accept");
+}
+
+static struct MHD_Response *value_response(struct request *r, const struct token *t, struct slice value,
+                                           struct slice type, struct slice etag) {
+    struct MHD_Response *response = t->kind == TOKEN_BLOB ? from_blob(r, t->blob) : copied(r, value);
+
+    if (response != NULL)
+        header_value(response, type, etag);
     return response;
+}
+
+/* Some of the blob's bytes, which are held until they are sent. */
+static struct MHD_Response *part_of_blob(struct request *r, struct blob *b, uint64_t from, uint64_t count) {
+    struct slice bytes = blob_slice(b);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        count, (void *)(uintptr_t)(bytes.ptr + from), drop_blob, blob_ref(b));
+
+    r->sent_bytes = count;
+    if (response == NULL)
+        blob_unref(b);
+    return response;
+}
+
+enum MHD_Result respond_part(struct request *r, const struct capture *c, size_t value, struct slice type,
+                             struct slice etag, int64_t expire_at, uint64_t from, uint64_t count) {
+    const struct token *t = &c->tokens[value];
+    struct slice bytes = capture_text(c, value);
+    struct MHD_Response *response;
+    char range[80];
+
+    if (count == 0) {
+        snprintf(range, sizeof(range), "bytes */%zu", bytes.len);
+        response = problem(r, 416, "the value has none of the bytes that Range asks for");
+    } else {
+        snprintf(range, sizeof(range), "bytes %llu-%llu/%zu", (unsigned long long)from,
+                 (unsigned long long)(from + count - 1), bytes.len);
+        response = t->kind == TOKEN_BLOB ? part_of_blob(r, t->blob, from, count)
+                                         : copied(r, slice_of(bytes.ptr + from, count));
+        if (response != NULL) {
+            header_value(response, type, etag);
+            header_expiry(r, response, expire_at);
+        }
+    }
+    if (response != NULL)
+        header(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);
+    return queue(r, count == 0 ? 416 : 206, response);
+}
+
+enum MHD_Result respond_representation(struct request *r, unsigned status, struct slice etag,
+                                       int64_t expire_at) {
+    struct MHD_Response *response =
+        r->body != NULL ? part_of_blob(r, r->body, 0, r->body->len) : copied(r, request_body(r));
+
+    if (response != NULL) {
+        header_value(response, r->headers.content_type, etag);
+        header_expiry(r, response, expire_at);
+        header(response, "Preference-Applied", "return=representation");
+    }
+    return queue(r, status, response);
 }
 
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
@@ -298,19 +367,13 @@ static const char *reason(unsigned status) {
         unsigned status;
         const char *reason;
     } reasons[] = {
-        {400, "Bad Request"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {409, "Conflict"},
-        {411, "Length Required"},
-        {412, "Precondition Failed"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"},
-        {501, "Not Implemented"},
-        {503, "Service Unavailable"},
-        {507, "Insufficient Storage"},
+        {400, "Bad Request"},           {404, "Not Found"},
+        {405, "Method Not Allowed"},    {409, "Conflict"},
+        {411, "Length Required"},       {412, "Precondition Failed"},
+        {413, "Content Too Large"},     {414, "URI Too Long"},
+        {416, "Range Not Satisfiable"}, {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},    {501, "Not Implemented"},
+        {503, "Service Unavailable"},   {507, "Insufficient Storage"},
     };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)

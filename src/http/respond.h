@@ -59,6 +59,12 @@ enum MHD_Result respond_static(struct request *r, const char *type, struct slice
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at);
 unsigned status_of_error(const char *error);
+/* 206 with a part of a stored value, or 416 if its `count` is 0, as respond_value. */
+enum MHD_Result respond_part(struct request *r, const struct capture *c, size_t value, struct slice type,
+                             struct slice etag, int64_t expire_at, uint64_t from, uint64_t count);
+/* The request's body as what is stored now: Prefer: return=representation. */
+enum MHD_Result respond_representation(struct request *r, unsigned status, struct slice etag,
+                                       int64_t expire_at);
 /* The error of a command's reply, as the status it means. */
 enum MHD_Result respond_error(struct request *r, const char *error);
 

@@ -141,6 +141,46 @@ def as_json(s):
     same(get(s, "/keys/b", Accept="application/json;q=0")[1], b"\xff\x00")
 
 
+def ranges(s):
+    """one range of a value; If-Range; what is not understood gives all"""
+    small, large = b"0123456789", bytes(range(256)) * 4000
+    put(s, "/keys/small?ttl=100", small, 201, Content_Type="text/plain")
+    put(s, "/keys/large", large, 201)
+    tag = get(s, "/keys/small")[0]["etag"]
+    for value, path in ((small, "/keys/small"), (large, "/keys/large")):
+        n = len(value)
+        for text, a, b in (("0-0", 0, 1), ("2-4", 2, 5), ("5-", 5, n), ("-3", n - 3, n), (f"-{n + 5}", 0, n), ("3-99999999999999999999", 3, n)):
+            headers, body = get(s, path, 206, Range="bytes=" + text)
+            same((body, headers["content-range"]), (value[a:b], f"bytes {a}-{b - 1}/{n}"), text)
+        for text in (f"{n}-", "-0", f"{n + 1}-{n + 2}"):
+            same(problem(s, "GET", path, 416, headers={"Range": "bytes=" + text})[0]["content-range"], f"bytes */{n}")
+        for text in ("bytes=", "bytes=-", "bytes=x-1", "bytes=3-2", "bytes=0-1,3-4", "lines=0-1", "0-1", "bytes=1 -2"):
+            same(get(s, path, Range=text)[1], value, text)
+    same(get(s, "/keys/small", 206, Range="bytes=1-2", If_Range=tag)[0]["content-type"], "text/plain")
+    for text in ('"0000000000000000"', "W/" + tag, "Wed, 21 Oct 2015 07:28:00 GMT"):
+        same(get(s, "/keys/small", Range="bytes=1-2", If_Range=text)[1], small)
+    same(get(s, "/keys/small", 304, Range="bytes=1-2", If_None_Match=tag)[1], b"")
+    assert json.loads(get(s, "/keys/small", Range="bytes=1-2", Accept="application/json")[1])["value"] == small.decode()
+
+
+def caching(s):
+    """max-age is the time to live; the form depends on Accept; Prefer gives the value back"""
+    put(s, "/keys/k?ttl=100", b"v", 201)
+    for accept in ("*/*", "application/json"):
+        headers = get(s, "/keys/k", Accept=accept)[0]
+        assert headers["cache-control"] in ("max-age=100", "max-age=99"), headers
+        same(headers["vary"], "Accept")
+    same(get(s, "/keys/k", 304, If_None_Match="*")[0]["vary"], "Accept")
+    put(s, "/keys/k", b"v", 204)
+    assert "cache-control" not in get(s, "/keys/k")[0]
+    prefer = {"Prefer": "respond-async, return=representation", "Content-Type": "text/plain"}
+    for path, body, want in (("/keys/k", b"w", 200), ("/keys/new", b"x" * 100000, 201)):
+        status, headers, text = s.request("PUT", path, body, prefer)
+        same((status, text, headers["content-type"], headers["preference-applied"]),
+             (want, body, "text/plain", "return=representation"))
+    same(s.request("PUT", "/keys/k", b"w", {"Prefer": "return=minimal"})[0], 204)
+
+
 def numbers(s):
     """incr and append; what is no integer is 409 and stays"""
     same(json.loads(s.request("POST", "/keys/n/incr")[2]), {"value": 1})
@@ -264,5 +304,5 @@ def both_doors(s):
         same(r("TYPE", "l"), "string")
 
 
-run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, numbers, listing, lists, service,
+run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, numbers, listing, lists, service,
      methods, both_doors])

@@ -211,6 +211,9 @@ const drivers = {
     400: [unknown, { query: "cursor=x" }, { query: "limit=0" }, { query: "prefix=a&match=b" }, { query: "limit=1&limit=2" }],
   },
   getKey: {
+    206: [{ headers: { range: "bytes=1-2" } }, { key: "e", headers: { range: "bytes=-1" } },
+      async (s) => ({ headers: { range: "bytes=0-", "if-range": await tagOf(s, "k") } })],
+    416: [{ headers: { range: "bytes=5-" } }, { headers: { range: "bytes=-0" } }],
     200: [{}, { accept: "application/json" }, { key: "e" }, { key: "e", accept: "application/json" }, { key: "l" },
       { headers: { "if-match": "*" } }],
     304: [{ headers: { "if-none-match": "*" } },
@@ -220,6 +223,7 @@ const drivers = {
     412: [{ headers: { "if-match": '"0000000000000000"' } }, { key: "l", headers: { "if-match": '"0000000000000000"' } }],
   },
   putKey: {
+    200: [text("x", { prefer: "return=representation" })],
     201: [{ key: "none", ...text("x") }, { key: "none", query: "nx&ttl_ms=5000", ...text("x") },
       { key: "none", ...text("x", { "if-none-match": "*" }) }, { key: "none", body: ["chunk", "ed"] },
       { key: "none", ...text("") }],
