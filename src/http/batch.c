@@ -9,7 +9,7 @@
 #include <flashkv/mem.h>
 #include <stdio.h>
 
-#include "batch_op.h"
+#include "batch_atomic.h"
 #include "conditions.h"
 #include "handlers.h"
 #include "hold.h"
@@ -21,7 +21,7 @@ enum { WHY = 160 };
 struct batch {
     struct server *server;
     struct session session;
-    bool is_array, errors_only;
+    bool is_array, errors_only, atomic;
     struct lines lines; /* an array is one long line to it, never looked for */
     struct buf ops;     /* of an array: struct batch_op */
     struct buf args;    /* what their commands are given: struct arg */
@@ -59,6 +59,7 @@ static void run_line(struct batch *b, char *text, size_t len) {
     size_t before = b->out.buf.len;
     struct batch_op op;
     char why[WHY] = "";
+    struct batch_way now = {.kind = BATCH_NOW};
     unsigned status = 400;
     struct slice s;
 
@@ -71,7 +72,7 @@ static void run_line(struct batch *b, char *text, size_t len) {
     if (why[0] != '\0')
         batch_put_failure(&b->out, 400, why);
     else
-        status = batch_op_run(&op, &b->args, b->server, &b->session, &b->out);
+        status = batch_op_run(&op, &b->args, b->server, &b->session, &b->out, &now);
     end_result(b, status, before);
 }
 
@@ -127,20 +128,31 @@ static bool read_array(struct batch *b, char *why, size_t cap) {
     return false;
 }
 
+static enum MHD_Result answer_atomic(struct request *r, struct batch *b, const struct batch_op *ops,
+                                     size_t count) {
+    char why[WHY + 64];
+    unsigned status = batch_run_atomic(r, ops, count, &b->out, why, sizeof(why));
+
+    return status == 200 ? respond_json_out(r, 200, &b->out) : respond_problem(r, status, "%s", why);
+}
+
 static enum MHD_Result answer_array(struct request *r, struct batch *b) {
+    struct batch_way now = {.kind = BATCH_NOW};
     const struct batch_op *ops;
     char why[WHY + 32];
 
     if (!read_array(b, why, sizeof(why)))
         return respond_problem(r, 400, "%s", why);
     ops = (const struct batch_op *)(const void *)b->ops.data;
+    if (b->atomic)
+        return answer_atomic(r, b, ops, b->ops.len / sizeof(*ops));
     b->session.now_ms = r->now_ms;
     json_put(&b->out, "[");
     for (size_t i = 0; i < b->ops.len / sizeof(*ops) && !b->out.failed; i++) {
         size_t before = b->out.buf.len;
 
         begin_result(b);
-        end_result(b, batch_op_run(&ops[i], &b->args, b->server, &b->session, &b->out), before);
+        end_result(b, batch_op_run(&ops[i], &b->args, b->server, &b->session, &b->out, &now), before);
     }
     hold_until(r, b->session.reach);
     json_put(&b->out, "]");
@@ -199,12 +211,15 @@ static const struct intake batch_intake = {on_piece, on_end, on_free};
 enum MHD_Result http_batch(struct request *r) {
     const struct options *o = r->server->options;
     bool is_json = accepts_json(r->headers.content_type);
-    struct slice results = SLICE_LIT("all");
+    struct slice results = SLICE_LIT("all"), atomic = SLICE_LIT("false");
     struct batch *b;
 
     target_query(&r->target, "results", &results);
     if (!slice_eq(results, SLICE_LIT("all")) && (is_json || !slice_eq(results, SLICE_LIT("errors"))))
         return request_refuse(r, 400, "results: expects all, or of lines errors");
+    target_query(&r->target, "atomic", &atomic);
+    if (!slice_eq(atomic, SLICE_LIT("false")) && (!is_json || !slice_eq(atomic, SLICE_LIT("true"))))
+        return request_refuse(r, 400, "atomic: expects false, or of an array true");
     if (!is_json && !accepts_type(r->headers.content_type, SLICE_LIT("application/x-ndjson")))
         return request_refuse(r, 415, "expects application/json, an array, or application/x-ndjson, lines");
     if ((b = mem_zalloc(sizeof(*b))) == NULL)
@@ -212,6 +227,7 @@ enum MHD_Result http_batch(struct request *r) {
     b->server = r->server;
     b->session = request_session(r);
     b->is_array = is_json;
+    b->atomic = *atomic.ptr == 't';
     b->errors_only = *results.ptr == 'e';
     b->lines = lines_make(o->max_request_bytes);
     b->ops = buf_make(o->max_request_bytes);

@@ -284,12 +284,36 @@ struct run {
     struct server *server;
     struct session *session;
     struct json_out *out;
+    struct batch_way *way;
     struct capture reply;
     char digits[NUM_I64_MAX];
 };
 
+/* The tokens of the value at `at`. */
+static size_t span(const struct capture *c, size_t at) {
+    size_t n = 1;
+
+    if (c->tokens[at].kind == TOKEN_AGGREGATE)
+        for (int64_t i = 0; i < c->tokens[at].n; i++)
+            n += span(c, at + n);
+    return n;
+}
+
+/* A reply among those of EXEC, as if it were one of its own; nothing of it is to be freed. */
+static void take_reply(struct run *r) {
+    r->reply = *r->way->replies;
+    r->reply.tokens += r->way->at;
+    r->reply.count = span(r->way->replies, r->way->at);
+    r->way->at += r->reply.count;
+}
+
 static bool ask_for(struct run *r, size_t argc, const struct arg *argv) {
-    return run_command(r->server, r->session, &r->reply, r->server->options->max_output_bytes, argc, argv);
+    if (r->way->kind == BATCH_READ) {
+        take_reply(r);
+        return true;
+    }
+    return run_command(r->server, r->session, &r->reply, r->server->options->max_output_bytes, argc, argv) &&
+           r->way->kind == BATCH_NOW;
 }
 
 static struct arg expiry_arg(struct run *r) {
@@ -337,7 +361,7 @@ static unsigned run_put(struct run *r) {
     size_t argc = 5 + condition_args(op, argv + 5);
     unsigned status;
 
-    if (!arg_hold(&argv[2])) {
+    if (r->way->kind != BATCH_READ && !arg_hold(&argv[2])) {
         batch_put_failure(r->out, 503, "out of memory");
         return 503;
     }
@@ -435,11 +459,12 @@ static unsigned run_args(struct run *r, const struct buf *args) {
 }
 
 unsigned batch_op_run(const struct batch_op *op, const struct buf *args, struct server *srv,
-                      struct session *s, struct json_out *out) {
-    struct run r = {.op = op, .server = srv, .session = s, .out = out};
+                      struct session *s, struct json_out *out, struct batch_way *way) {
+    struct run r = {.op = op, .server = srv, .session = s, .out = out, .way = way};
     unsigned status = 400;
 
-    if (op->condition != BATCH_ALWAYS && op->kind != BATCH_PUT && op->kind != BATCH_DELETE) {
+    if (way->kind == BATCH_NOW && op->condition != BATCH_ALWAYS && op->kind != BATCH_PUT &&
+        op->kind != BATCH_DELETE) {
         batch_put_failure(out, status, "if: of put and delete; of other operations in an atomic batch only");
         return status;
     }
@@ -470,9 +495,15 @@ unsigned batch_op_run(const struct batch_op *op, const struct buf *args, struct 
         return run_args(&r, args);
     case BATCH_CHECK:
     case BATCH_OPS:
-        batch_put_failure(out, status, "check: only in an atomic batch");
+        if (way->kind == BATCH_NOW) {
+            batch_put_failure(out, status, "check: only in an atomic batch");
+        } else {
+            status = 204;
+            json_put(out, "{\"status\":204}");
+        }
         break;
     }
-    capture_free(&r.reply);
+    if (way->kind != BATCH_READ)
+        capture_free(&r.reply);
     return status;
 }

@@ -41,9 +41,19 @@ struct batch_op {
 /* Reads an operation, whose first token (an object's) was read already; a command's arguments are added to `args`.
  * False: `why` says what is wrong with it, and j->why if it is no JSON; the object was passed over otherwise. */
 bool batch_op_read(struct batch_op *op, struct json_in *j, struct buf *args, char *why, size_t cap);
+/* Where an operation's command goes, and its reply comes from. */
+struct batch_way {
+    enum {
+        BATCH_NOW,   /* it is run */
+        BATCH_QUEUE, /* it is queued, in a transaction; what is written is of no meaning */
+        BATCH_READ,  /* it has been run: its reply is the one at `at`, which is moved behind it */
+    } kind;
+    const struct capture *replies; /* of EXEC */
+    size_t at;
+};
 /* Runs it and writes its result. Returns its status. */
 unsigned batch_op_run(const struct batch_op *op, const struct buf *args, struct server *srv,
-                      struct session *s, struct json_out *out);
+                      struct session *s, struct json_out *out, struct batch_way *way);
 /* Writes {"status":400,"detail":why} */
 void batch_put_failure(struct json_out *out, unsigned status, const char *detail);
 

@@ -39,7 +39,7 @@ const struct route route_table[] = {
     {"GET", "/zsets/{key}/{member}", "getZsetMember", http_get_zset_member, BODY_NONE, ""},
     {"PUT", "/zsets/{key}/{member}", "putZsetMember", http_put_zset_member, BODY_RAW, ""},
     {"DELETE", "/zsets/{key}/{member}", "deleteZsetMember", http_delete_zset_member, BODY_NONE, ""},
-    {"POST", "/batch", "batch", http_batch, BODY_STREAM, "results"},
+    {"POST", "/batch", "batch", http_batch, BODY_STREAM, "results atomic"},
     {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor"},
     {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict"},
     {"POST", "/upstash", "upstashCommand", http_upstash_command, BODY_OPTIONAL, "*"},

@@ -112,6 +112,76 @@ def what_is_wrong(s):
     same(s.request("POST", "/batch?results=some", "[]", ARRAY)[0], 400)
 
 
+def atomic(s, ops, want=200):
+    status, _, text = s.request("POST", "/batch?atomic=true", json.dumps(ops), ARRAY)
+    same(status, want, text)
+    return json.loads(text) if want == 200 else json.loads(text)["detail"]
+
+
+def all_or_nothing(s):
+    """an atomic batch does all or nothing, and names the operation that refused"""
+    put = {"op": "put", "key": "a", "value": "1"}
+    got = atomic(s, [{**put, "if": {"absent": True}}, {"op": "incr", "key": "a", "by": 4}, {"op": "get", "key": "a"},
+                     {"op": "append", "key": "b", "value": "x" * 5000}, {"op": "check", "key": "c", "if": {"absent": True}},
+                     {"op": "put", "key": "t", "value": "v", "ttl": 100}, {"op": "expire", "key": "a", "ttl": 50},
+                     {"op": "delete", "key": "none"}, {"op": "get", "key": "none"}, {"op": "persist", "key": "t"}])
+    same([x["status"] for x in got], [201, 200, 200, 200, 204, 201, 204, 404, 404, 204])
+    same((got[1]["value"], got[2]["value"], got[3]["length"]), (5, "5", 5000))
+    with s.client() as r:
+        r("RPUSH", "l", "x")
+        r("SET", "max", 2 ** 63 - 1)
+        before = [r("GET", k) for k in ("a", "b", "t", "max")]
+        tag = s.request("HEAD", "/keys/a")[1]["etag"].strip('"')
+        for i, bad in enumerate([
+                {"op": "check", "key": "a", "if": {"absent": True}}, {"op": "check", "key": "c", "if": {"exists": True}},
+                {"op": "check", "key": "a", "if": {"equals": "6"}}, {"op": "get", "key": "a", "if": {"etag": "0" * 16}},
+                {"op": "incr", "key": "l"}, {"op": "incr", "key": "b"}, {"op": "incr", "key": "max"},
+                {"op": "append", "key": "l", "value": "x"}, {"op": "check", "key": "l", "if": {"equals": "x"}}]):
+            detail = atomic(s, [{"op": "put", "key": "a", "value": "new"}, {"op": "delete", "key": "t"}, bad,
+                                {"op": "put", "key": "t", "value": "new"}], 409)
+            assert detail.startswith("operation 2:"), (bad, detail)
+            same([r("GET", k) for k in ("a", "b", "t", "max")], before, bad)
+        # what those before it will have made of a key counts, conditions are of what was there
+        atomic(s, [{"op": "put", "key": "l", "value": "7"}, {"op": "incr", "key": "l", "if": {"exists": True}},
+                   {"op": "put", "key": "a", "value": "6", "if": {"etag": tag}}, {"op": "delete", "key": "a", "if": {"equals": "5"}}])
+        same((r("GET", "l"), r("GET", "a")), (b"8", None))
+        atomic(s, [{"op": "put", "key": "x", "value": "v"}, {"op": "incr", "key": "x"}], 409)
+        same(r("EXISTS", "x"), 0)
+    atomic(s, [{"op": "put", "key": "large", "value": "é" * 100_000}, {"op": "put", "key": "large2", "value": "y" * 5000}])
+    same(s.request("GET", "/keys/large")[2], "é".encode() * 100_000)
+    atomic(s, [{"op": "command", "args": ["ping"]}], 400)
+    atomic(s, [put] * 1001, 413)
+    same(len(atomic(s, [put] * 1000)), 1000)
+    same(atomic(s, []), [])
+    same(s.request("POST", "/batch?atomic=true", "", LINES)[0], 400)
+
+
+def atomic_under_load(s):
+    """transfers between keys on all shards keep the sum, and each is seen whole"""
+    import random
+    import threading
+    keys = [f"account{i}" for i in range(8)]
+    array(s, [{"op": "put", "key": k, "value": "100"} for k in keys])
+    errors = []
+
+    def transfer(seed):
+        chance = random.Random(seed)
+        try:
+            for _ in range(60):
+                a, b = chance.sample(keys, 2)
+                atomic(s, [{"op": "incr", "key": a, "by": -1}, {"op": "incr", "key": b, "by": 1}])
+                got = atomic(s, [{"op": "get", "key": k} for k in keys])
+                same(sum(int(x["value"]) for x in got), 800)
+        except Exception as e:
+            errors.append(e)
+    threads = [threading.Thread(target=transfer, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    same(errors, [])
+
+
 def ceilings(s):
     """results over max-output-bytes are 507 and say how far it went; lines over max-request-bytes 413"""
     s.request("PUT", "/keys/large", b"x" * 50_000)
@@ -158,5 +228,5 @@ def a_million_lines(s):
     assert s.stats()["memory"]["resident_peak"] < 300_000_000
 
 
-run([every_operation, conditions, what_is_wrong,
+run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,
      (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), a_million_lines])

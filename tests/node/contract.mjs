@@ -162,6 +162,7 @@ const drivers = {
     400: [json({}), json([{ op: "nothing" }]), { ...unknown, ...json([]) }, { query: "results=errors", ...json([]) }],
     411: [noLength],
     413: [{ ...json([]), body: ["[", " ".repeat(70000), "]"] }],
+    409: [{ query: "atomic=true", ...json([{ op: "check", key: "k", if: { absent: true } }]) }, { query: "atomic=true", ...json([{ op: "incr", key: "k" }]) }],
     415: [text("[]"), gzip],
     507: [async (s) => {
       await call(s, "putKey", { key: "k", ...text("x".repeat(90000)) });

@@ -1,0 +1,252 @@
+/* batch_atomic.c - all or nothing. */
+#include "batch_atomic.h"
+
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <stdio.h>
+
+#include "hold.h"
+
+enum { TRIES = 64 };
+
+/* What a key will be when the operations so far are done: as much of it as decides whether the next can be. */
+struct foresight {
+    struct slice key;
+    bool exists, is_string, is_integer;
+    int64_t n;
+    uint64_t len;
+};
+
+struct atomic_batch {
+    struct request *request;
+    struct session session;
+    const struct batch_op *ops;
+    size_t count;
+    struct foresight keys[BATCH_ATOMIC_MAX];
+    size_t key_count;
+    char *why;
+    size_t cap;
+};
+
+static unsigned refuse(struct atomic_batch *b, size_t i, unsigned status, const char *why) {
+    snprintf(b->why, b->cap, "operation %zu: %s; nothing was done", i, why);
+    return status;
+}
+
+static bool run(struct atomic_batch *b, struct capture *c, size_t argc, const struct arg *argv) {
+    struct server *srv = b->request->server;
+
+    return run_command(srv, &b->session, c, srv->options->max_output_bytes, argc, argv);
+}
+
+/* ---- what will be --------------------------------------------------------------------------------------------------- */
+
+static void foresee_string(struct foresight *f, struct slice value) {
+    f->exists = f->is_string = true;
+    f->len = value.len;
+    f->is_integer = num_parse_i64(value, &f->n);
+}
+
+/* Does the condition hold of what rest.read found? */
+static bool holds(const struct batch_op *op, const struct capture *c) {
+    bool exists = c->tokens[0].kind != TOKEN_NULL;
+    bool is_string = exists && c->tokens[1].kind != TOKEN_AGGREGATE;
+    char hex[NUM_HEX64];
+
+    switch (op->condition) {
+    case BATCH_ALWAYS:
+        return true;
+    case BATCH_IF_ABSENT:
+        return !exists;
+    case BATCH_IF_EXISTS:
+        return exists;
+    case BATCH_IF_EQUALS:
+        return is_string && slice_eq(capture_text(c, 1), op->expected);
+    case BATCH_IF_ETAG:
+        if (is_string)
+            num_format_hex64(store_digest(capture_text(c, 1)), hex);
+        return is_string && slice_eq(slice_of(hex, sizeof(hex)), op->expected);
+    }
+    return false;
+}
+
+/* The key of the operation as it will be, read if it was not before; whether the condition holds of what it is. */
+static struct foresight *look(struct atomic_batch *b, const struct batch_op *op, bool *condition) {
+    struct arg argv[] = {arg_text("rest.read"), arg_of(op->key)};
+    struct foresight *f = b->keys, *end = b->keys + b->key_count;
+    struct capture c;
+    bool ok;
+
+    while (f < end && !slice_eq(f->key, op->key))
+        f++;
+    *condition = true;
+    if (f < end && op->condition == BATCH_ALWAYS)
+        return f;
+    ok = run(b, &c, 2, argv);
+    if (ok)
+        *condition = holds(op, &c);
+    if (ok && f == end) {
+        *f = (struct foresight){.key = op->key, .exists = c.tokens[0].kind != TOKEN_NULL};
+        if (f->exists && c.tokens[1].kind != TOKEN_AGGREGATE)
+            foresee_string(f, capture_text(&c, 1));
+        b->key_count++;
+    }
+    capture_free(&c);
+    return ok ? f : NULL;
+}
+
+static unsigned foresee_incr(struct atomic_batch *b, size_t i, struct foresight *f) {
+    int64_t by = 1, n = f->exists ? f->n : 0;
+
+    if (f->exists && !f->is_string)
+        return refuse(b, i, 409, "the key holds another type");
+    if (f->exists && !f->is_integer)
+        return refuse(b, i, 409, "the value is not an integer");
+    if ((b->ops[i].by.ptr != NULL && !num_parse_i64(b->ops[i].by, &by)) || __builtin_add_overflow(n, by, &n))
+        return refuse(b, i, 409, "the sum would overflow");
+    f->exists = f->is_string = f->is_integer = true;
+    f->n = n;
+    f->len = NUM_I64_MAX;
+    return 0;
+}
+
+static unsigned foresee_append(struct atomic_batch *b, size_t i, struct foresight *f) {
+    if (f->exists && !f->is_string)
+        return refuse(b, i, 409, "the key holds another type");
+    f->len = (f->exists ? f->len : 0) + b->ops[i].value.len;
+    if (f->len > b->request->server->options->max_value_bytes)
+        return refuse(b, i, 413, "the value would be longer than max-value-bytes");
+    if (!f->exists)
+        foresee_string(f, b->ops[i].value);
+    else
+        f->is_integer = false; /* it may be one still: it is refused, if incremented, rather than half done */
+    return 0;
+}
+
+/* 0: the operation can be done. */
+static unsigned foresee(struct atomic_batch *b, size_t i) {
+    const struct batch_op *op = &b->ops[i];
+    struct foresight *f;
+    bool condition;
+
+    if (op->kind == BATCH_COMMAND)
+        return refuse(b, i, 400,
+                      "a command can fail when it is run, so it cannot be part of an atomic batch");
+    if (op->key.len > b->request->server->options->max_key_bytes)
+        return refuse(b, i, 414, "the key is longer than max-key-bytes");
+    if (op->value.len > b->request->server->options->max_value_bytes)
+        return refuse(b, i, 413, "the value is longer than max-value-bytes");
+    if ((f = look(b, op, &condition)) == NULL)
+        return refuse(b, i, 507, "what the key holds is larger than max-output-bytes");
+    if (!condition)
+        return refuse(b, i, 409, "its condition does not hold");
+    if (op->kind == BATCH_INCR)
+        return foresee_incr(b, i, f);
+    if (op->kind == BATCH_APPEND)
+        return foresee_append(b, i, f);
+    if (op->kind == BATCH_PUT)
+        foresee_string(f, op->value);
+    if (op->kind == BATCH_DELETE)
+        f->exists = f->is_string = false;
+    return 0;
+}
+
+/* ---- doing it --------------------------------------------------------------------------------------------------------- */
+
+static bool watch(struct atomic_batch *b) {
+    struct arg *argv = mem_alloc((b->count + 1) * sizeof(*argv));
+    struct capture c;
+    size_t argc = 0;
+    bool ok;
+
+    if (argv == NULL)
+        return false;
+    argv[argc++] = arg_text("watch");
+    for (size_t i = 0; i < b->count; i++)
+        if (b->ops[i].kind != BATCH_COMMAND)
+            argv[argc++] = arg_of(b->ops[i].key);
+    ok = argc == 1 || run(b, &c, argc, argv);
+    if (argc > 1)
+        capture_free(&c);
+    mem_free(argv);
+    return ok;
+}
+
+/* Its own command, without its condition, which has been seen to. */
+static void each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
+    static const struct buf no_args;
+
+    for (size_t i = 0; i < b->count && !out->failed; i++) {
+        struct batch_op op = b->ops[i];
+
+        op.condition = BATCH_ALWAYS;
+        json_put(out, i > 0 ? "," : "");
+        batch_op_run(&op, &no_args, b->request->server, &b->session, out, way);
+    }
+}
+
+/* One try, the keys watched. 0: somebody came in between. */
+static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
+    struct arg multi = arg_text("multi"), exec = arg_text("exec");
+    struct batch_way way = {.kind = BATCH_QUEUE};
+    struct json_out scratch = json_out_make(out->buf.max);
+    struct capture c;
+    unsigned status = 200;
+
+    run(b, &c, 1, &multi);
+    capture_free(&c);
+    each(b, &scratch, &way);
+    buf_free(&scratch.buf);
+    run(b, &c, 1, &exec);
+    if (c.error[0] != '\0' || c.overflow) {
+        snprintf(b->why, b->cap, "the transaction failed: %s",
+                 c.overflow ? "its results are larger than max-output-bytes" : c.error);
+        status = 507;
+    } else if (c.tokens[0].kind == TOKEN_NULL) {
+        status = 0;
+    } else {
+        way = (struct batch_way){BATCH_READ, &c, 1};
+        json_put(out, "[");
+        each(b, out, &way);
+        json_put(out, "]");
+    }
+    capture_free(&c);
+    return status;
+}
+
+static unsigned try_once(struct atomic_batch *b, struct json_out *out) {
+    unsigned status = 0;
+
+    b->key_count = 0;
+    if (!watch(b)) {
+        snprintf(b->why, b->cap, "a key is longer than max-key-bytes, or there is no memory");
+        return 400;
+    }
+    for (size_t i = 0; i < b->count && status == 0; i++)
+        status = foresee(b, i);
+    return status != 0 ? status : exchange(b, out);
+}
+
+unsigned batch_run_atomic(struct request *r, const struct batch_op *ops, size_t count, struct json_out *out,
+                          char *why, size_t cap) {
+    struct atomic_batch *b = mem_zalloc(sizeof(*b));
+    unsigned status = 0;
+
+    if (b == NULL || count > BATCH_ATOMIC_MAX) {
+        snprintf(why, cap, b == NULL ? "out of memory" : "an atomic batch has at most %d operations",
+                 BATCH_ATOMIC_MAX);
+        mem_free(b);
+        return b == NULL ? 503 : 413;
+    }
+    *b = (struct atomic_batch){
+        .request = r, .session = request_session(r), .ops = ops, .count = count, .why = why, .cap = cap};
+    for (int i = 0; status == 0 && i < TRIES; i++)
+        status = try_once(b, out);
+    hold_until(r, b->session.reach);
+    command_forget(r->server, &b->session);
+    mem_free(b);
+    if (status != 0)
+        return status;
+    snprintf(why, cap, "others change these keys all the time; try again");
+    return 503;
+}
