@@ -38,7 +38,7 @@ static void drop_boolean(struct reply *r, bool b) {
     (void)b;
 }
 
-static const struct reply_ops drop_ops = {
+const struct reply_ops mute_ops = {
     .status = drop_text,
     .error = drop_text,
     .integer = drop_integer,
@@ -54,7 +54,7 @@ static const struct reply_ops drop_ops = {
 
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r) {
-    struct reply silent = {.ops = &drop_ops};
+    struct reply silent = {.ops = &mute_ops};
 
     dispatch_execute(srv, s, argc, argv, &silent);
     if (s->mute == MUTE_ENDS)

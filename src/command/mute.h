@@ -4,6 +4,9 @@
 
 #include <flashkv/command.h>
 
+/* A sink that throws all away. */
+extern const struct reply_ops mute_ops;
+
 /* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON. The reply of a
  * command that has to wait (BLPOP) is delivered all the same. */
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
