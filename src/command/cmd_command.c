@@ -3,6 +3,7 @@
 
 #include "args.h"
 #include "handlers.h"
+#include "sort.h"
 #include "table.h"
 
 static bool is_public(const struct command *cmd) {
@@ -315,8 +316,13 @@ void cmd_command_getkeys(struct call *c) {
     else if (!command_key_args(cmd, argc, c->argv + 2, &at))
         reply_error(c->reply, "ERR Invalid arguments specified for command");
     else {
-        reply_array(c->reply, at.count);
+        struct call asked = {.command = cmd, .argc = argc, .argv = c->argv + 2};
+        size_t stored = (cmd->flags & CMD_SORT) && (cmd->flags & CMD_WRITE) ? sort_store_at(&asked) : 0;
+
+        reply_array(c->reply, at.count + (stored > 0));
         for (size_t i = 0; i < at.count; i++)
-            reply_bulk(c->reply, call_arg(c, key_args_at(&at, i) + 2));
+            reply_bulk(c->reply, call_arg(&asked, key_args_at(&at, i)));
+        if (stored > 0)
+            reply_bulk(c->reply, call_arg(&asked, stored));
     }
 }

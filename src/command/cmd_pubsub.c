@@ -4,6 +4,7 @@
 #include "args.h"
 #include "handlers.h"
 #include "listening.h"
+#include "mute.h"
 
 /* ---- subscribing --------------------------------------------------------------------------------------------- */
 
@@ -24,13 +25,15 @@ static int64_t counted(const struct session *s, enum pubsub_kind kind) {
 
 /* One of the several replies that these commands give. `name` NULL: there was nothing. */
 static void confirm(struct call *c, const char *verb, const struct slice *name, enum pubsub_kind kind) {
-    reply_push(c->reply, 3);
-    reply_text(c->reply, verb);
+    struct reply *r = mute_pushes(c->reply);
+
+    reply_push(r, 3);
+    reply_text(r, verb);
     if (name != NULL)
-        reply_bulk(c->reply, *name);
+        reply_bulk(r, *name);
     else
-        reply_null(c->reply);
-    reply_integer(c->reply, counted(c->session, kind));
+        reply_null(r);
+    reply_integer(r, counted(c->session, kind));
 }
 
 static void subscribe(struct call *c, enum pubsub_kind kind) {

@@ -66,6 +66,19 @@ uint64_t sort_shards(const struct call *c) {
     return shards;
 }
 
+size_t sort_store_at(const struct call *c) {
+    size_t at = 0;
+
+    for (size_t i = 2; i < c->argc; i++) {
+        int args = option_args(c, i);
+
+        if (args == 1 && arg_is(c, i, "store"))
+            at = i + 1;
+        i += args > 0 ? (size_t)args : 0;
+    }
+    return at;
+}
+
 static bool may_store(struct call *c, size_t i) {
     uint64_t longest = c->server->options->max_key_bytes;
 

@@ -52,11 +52,20 @@ const struct reply_ops mute_ops = {
     .verbatim = drop_text,
 };
 
+struct muted_reply {
+    struct reply base; /* first */
+    struct reply *pushes;
+};
+
+struct reply *mute_pushes(struct reply *r) {
+    return r->ops == &mute_ops ? ((struct muted_reply *)r)->pushes : r;
+}
+
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r) {
-    struct reply silent = {.ops = &mute_ops};
+    struct muted_reply silent = {.base.ops = &mute_ops, .pushes = r};
 
-    dispatch_execute(srv, s, argc, argv, &silent);
+    dispatch_execute(srv, s, argc, argv, &silent.base);
     if (s->mute == MUTE_ENDS)
         reply_ok(r);
     if (s->mute != MUTE_ALL)

@@ -4,12 +4,15 @@
 
 #include <flashkv/command.h>
 
-/* A sink that throws all away. */
+/* A sink's operations that throw all away, to be copied: a sink with these very ones is mute_execute's. */
 extern const struct reply_ops mute_ops;
 
-/* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON. The reply of a
- * command that has to wait (BLPOP) is delivered all the same. */
+/* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON, and what goes
+ * to mute_pushes. The reply of a command that has to wait (BLPOP) is delivered all the same. */
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r);
+
+/* Where to say what is no reply in RESP3, but a push: it is heard even if no reply is. */
+struct reply *mute_pushes(struct reply *r);
 
 #endif

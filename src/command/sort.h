@@ -8,4 +8,8 @@
  * it stands for is known only once the sorted key is read. */
 uint64_t sort_shards(const struct call *c);
 
+/* Where in the arguments the key of STORE is, the last if there are several; 0: nowhere. Words that are no option are
+ * passed over. */
+size_t sort_store_at(const struct call *c);
+
 #endif

@@ -142,12 +142,15 @@ def test_pause(server):
 
 
 def test_reply(server):
-    """CLIENT REPLY: off, on again, and one that is skipped"""
+    """CLIENT REPLY: off, on again, and one that is skipped; subscriptions are confirmed all the same"""
     with server.client() as c:
         c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "OFF"], ["SET", "k", 1], ["BOGUS"], ["GET", "k"],
                                           ["CLIENT", "REPLY", "ON"], ["GET", "k"], ["CLIENT", "REPLY", "SKIP"],
                                           ["SET", "k", 2], ["GET", "k"]))))
         same([c.read(), c.read(), c.read()], ["OK", b"1", b"2"])
+        c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "OFF"], ["SUBSCRIBE", "ch"], ["SUBSCRIBE"], ["PING"],
+                                          ["UNSUBSCRIBE", "ch"], ["CLIENT", "REPLY", "ON"]))))
+        same([c.read(), c.read(), c.read()], [[b"subscribe", b"ch", 1], [b"unsubscribe", b"ch", 0], "OK"])
 
 
 if __name__ == "__main__":
