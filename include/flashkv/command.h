@@ -30,7 +30,7 @@ enum command_flag {
     CMD_PUBSUB = 1 << 13,       /* about messages */
     CMD_SUBSCRIBED = 1 << 14,   /* may be run by a RESP2 client that is subscribed */
     CMD_SORT = 1 << 15,         /* its options name more keys, by patterns too: sort.h */
-    CMD_NO_AUTH = 1 << 17,      /* needs no password */
+    CMD_NO_AUTH = 1 << 18,      /* needs no password */
     CMD_SKIP_SLOWLOG = 1 << 16, /* EXEC: the commands it runs are logged, not it */
     CMD_BLOCKING = 1 << 17,     /* may wait for its keys: src/command/blocking.h tells how to write one */
 };

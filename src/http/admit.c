@@ -1,8 +1,9 @@
-/* admit.c - framing, target, route, parameters, length: in this order. */
+/* admit.c - framing, target, route, who asks, parameters, length: in this order. */
 #include "admit.h"
 
 #include <flashkv/num.h>
 
+#include "authorize.h"
 #include "routes.h"
 
 /* request_refuse, and true, for the checks to be strung together. */
@@ -72,6 +73,13 @@ static bool no_route(struct request *r) {
     return false;
 }
 
+static bool unauthorized(struct request *r) {
+    return !authorized(r) && refuse(r, 401, "%s",
+                                    route_is_upstash(r->route) ? "WRONGPASS invalid or missing auth token"
+                                                               : "Authorization: Bearer or Basic, with the "
+                                                                 "right password, is needed");
+}
+
 static bool bad_parameter(struct request *r) {
     const struct pair *bad = route_bad_parameter(r);
 
@@ -98,6 +106,6 @@ static bool bad_body(struct request *r) {
 
 void admit(struct request *r, const char *url, const char *version) {
     r->verdict.status = 0;
-    if (!bad_framing(r, url, version) && !no_route(r) && !bad_parameter(r))
+    if (!bad_framing(r, url, version) && !no_route(r) && !unauthorized(r) && !bad_parameter(r))
         bad_body(r);
 }

@@ -66,6 +66,10 @@ static json_t *strings(const struct capture *c, size_t at, const char **encoding
 
 /* ---- keys and lists ------------------------------------------------------------------------------------------------ */
 
+char *json_upstash_problem(const char *detail) {
+    return dump(json_pack("{s:s}", "error", detail));
+}
+
 char *json_problem(unsigned status, const char *title, const char *detail) {
     json_t *text = json_string(detail);
 

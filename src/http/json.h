@@ -8,6 +8,8 @@
 #include "capture.h"
 #include "request.h"
 
+/* What Upstash's clients want of an error: {"error": detail}. */
+char *json_upstash_problem(const char *detail);
 char *json_problem(unsigned status, const char *title, const char *detail);
 /* {key, type, value, encoding, ttl_ms, etag}, from the reply of rest.read. */
 char *json_key(const struct request *r, struct slice key, const struct capture *c, struct slice etag);

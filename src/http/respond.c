@@ -367,13 +367,21 @@ static const char *reason(unsigned status) {
         unsigned status;
         const char *reason;
     } reasons[] = {
-        {400, "Bad Request"},           {404, "Not Found"},
-        {405, "Method Not Allowed"},    {409, "Conflict"},
-        {411, "Length Required"},       {412, "Precondition Failed"},
-        {413, "Content Too Large"},     {414, "URI Too Long"},
-        {416, "Range Not Satisfiable"}, {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"},    {501, "Not Implemented"},
-        {503, "Service Unavailable"},   {507, "Insufficient Storage"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {416, "Range Not Satisfiable"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
     };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
@@ -426,24 +434,64 @@ static enum MHD_Result respond_allow(struct request *r) {
     return queue(r, v->status, response);
 }
 
+/* Both, for clients to choose from; a line of its own each, since not all can divide one. */
+static const char *const challenges[] = {"Bearer realm=\"FlashKV\"",
+                                         "Basic realm=\"FlashKV\", charset=\"UTF-8\""};
+
+/* Of a request that may not have its route: in the form that the route's clients want. */
+static char *denial(const struct request *r, const char **type) {
+    const struct verdict *v = &r->verdict;
+    bool upstash = v->status == 401 && route_is_upstash(r->route);
+
+    *type = upstash ? "application/json" : "application/problem+json";
+    return upstash ? json_upstash_problem(v->detail) : json_problem(v->status, reason(v->status), v->detail);
+}
+
+static enum MHD_Result respond_denied(struct request *r) {
+    struct MHD_Response *response;
+    const char *type;
+    char *text = denial(r, &type);
+
+    if (text == NULL)
+        return MHD_NO;
+    response = copied(r, slice_str(text));
+    mem_free(text);
+    if (response != NULL) {
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        for (size_t i = 0; i < sizeof(challenges) / sizeof(*challenges); i++)
+            header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenges[i]);
+    }
+    return queue(r, r->verdict.status, response);
+}
+
 enum MHD_Result respond_verdict(struct request *r) {
-    if (r->verdict.status == 204 || r->verdict.status == 405)
+    switch (r->verdict.status) {
+    case 204:
+    case 405:
         return respond_allow(r);
-    return respond_problem(r, r->verdict.status, "%s", r->verdict.detail);
+    case 401:
+        return respond_denied(r);
+    default:
+        return respond_problem(r, r->verdict.status, "%s", r->verdict.detail);
+    }
 }
 
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char *text = json_problem(v->status, reason(v->status), v->detail), out[1024];
+    const char *type;
+    char *text = denial(r, &type), authenticate[200] = "", out[1024];
     int n = 0;
 
+    if (v->status == 401)
+        snprintf(authenticate, sizeof(authenticate), "WWW-Authenticate: %s\r\nWWW-Authenticate: %s\r\n",
+                 challenges[0], challenges[1]);
     if (text != NULL)
         n = snprintf(out, sizeof(out),
-                     "HTTP/1.1 %u %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+                     "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n"
                      "Connection: close\r\n\r\n%s",
-                     v->status, reason(v->status), strlen(text), text);
+                     v->status, reason(v->status), type, authenticate, strlen(text), text);
     mem_free(text);
     if (n > 0 && info != NULL && send(info->connect_fd, out, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         log_debug("http: a client did not take its refusal");

@@ -7,6 +7,9 @@
 /* BODY_STREAM: of any length, taken as it comes (struct intake); the handler is called at its beginning. */
 enum body_policy { BODY_NONE, BODY_RAW, BODY_STREAM, BODY_OPTIONAL };
 
+/* Who may have it: everybody, or, if there is a password, those who know it. */
+enum route_access { ACCESS_OPEN, ACCESS_AUTH };
+
 struct route {
     const char *method;
     const char
@@ -15,6 +18,7 @@ struct route {
     enum MHD_Result (*handler)(struct request *r);
     enum body_policy body;
     const char *parameters; /* allowed in the query, divided by spaces; "*": any, and any number of times */
+    enum route_access access;
 };
 
 extern const struct route route_table[];
@@ -22,6 +26,8 @@ extern const size_t route_count;
 
 /* Sets r->route. 200: found; 404: no such path; 405: a path, not with this method (routes_allow tells which). */
 unsigned route_find(struct request *r);
+/* Do Upstash's clients ask for it? They want errors in a form of their own. */
+bool route_is_upstash(const struct route *route);
 /* "GET, HEAD, PUT, OPTIONS": what the target's path allows, or for "*" the service. */
 void routes_allow(const struct target *t, char *out, size_t cap);
 /* The first query parameter that the route does not know, or that is given twice; NULL: all are right. */

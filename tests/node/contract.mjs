@@ -48,7 +48,7 @@ function validate(schema, value, what) {
 
 // ---- a response against the document ---------------------------------------------------------------------------
 
-const OURS = ["etag", "flashkv-ttl-ms", "allow"]; // headers that must be documented where they appear
+const OURS = ["etag", "flashkv-ttl-ms", "allow", "www-authenticate"]; // headers that must be documented where they appear
 
 function conforms(o, got, what, head = false) {
   const response = o.responses[got.status] ?? (got.status >= 400 ? o.responses.default : undefined);
@@ -326,7 +326,7 @@ async function sameEverywhere(server) {
 function sameAsRoutes() {
   const source = readFileSync(here("../../src/http/routes.c"), "utf8");
   const rows = [...source.matchAll(
-    /\{"([A-Z]+)",\s*"([^"]+)",\s*"(\w+)",\s*(http_\w+),\s*(BODY_\w+),\s*"([^"]*)"\}/g)];
+    /\{"([A-Z]+)",\s*"([^"]+)",\s*"(\w+)",\s*(http_\w+),\s*(BODY_\w+),\s*"([^"]*)",\s*(ACCESS_\w+)\}/g)];
   assert.equal(rows.length, source.match(/\bhttp_\w+,/g).length, "rows of the route table that could not be read");
   const routes = rows.map(([, method, path, id, , body, parameters]) =>
     ({ method, path, id, body: body !== "BODY_NONE", parameters: parameters === "*" ? ["_token"] : parameters.split(" ").filter(Boolean).sort() }));
@@ -338,7 +338,7 @@ function sameAsRoutes() {
 
 async function everyStatus(server) {
   for (const o of operations)
-    for (const status of Object.keys(o.responses).filter((s) => s !== "default"))
+    for (const status of Object.keys(o.responses).filter((s) => !["default", "401"].includes(s)))
       assert(drivers[o.operationId]?.[status] || undriven.has(`${o.operationId} ${status}`),
         `nothing drives ${o.operationId} to ${status}`);
   for (const [id, statuses] of Object.entries(drivers))
@@ -351,6 +351,23 @@ async function everyStatus(server) {
         assert.equal(got.status, Number(status), `${id} ${JSON.stringify(r).slice(0, 200)}: ${got.body.subarray(0, 300)}`);
       }
     }
+}
+
+// What nobody may do without the password; and the driver of 401.
+async function unauthorized() {
+  const server = await startServer("--requirepass=s3cret");
+  try {
+    for (const o of operations) {
+      const open = o.security?.length === 0, key = keyOf(o);
+      const sent = { key, ...(o.requestBody ? text("1") : {}) };
+      assert.equal((await call(server, o.operationId, sent)).status === 401, !open, o.operationId);
+      const headers = { ...sent.headers, authorization: "Bearer s3cret" };
+      assert.notEqual((await call(server, o.operationId, { ...sent, headers })).status, 401, o.operationId);
+      assert.equal(o.responses[401] === undefined, open, o.operationId);
+    }
+  } finally {
+    assert.equal(await server.stop(), 0, "exit status");
+  }
 }
 
 async function methods(server) {
@@ -435,6 +452,7 @@ const tests = {
   "the YAML, its JSON and what the server serves are the same": sameEverywhere,
   "the document and the route table are the same": sameAsRoutes,
   "every documented status of every operation comes, and conforms": everyStatus,
+  "without the password every operation that wants it is 401": unauthorized,
   "405 and OPTIONS tell the documented methods": methods,
   "HEAD is GET without the body": heads,
   "bad query parameters are 400, and named": badParameters,

@@ -1,0 +1,18 @@
+/* authorize.h - who asks: the Authorization header against the password. Private to http.
+ *
+ * RFC 9110 (11.6), RFC 6750 (Bearer), RFC 7617 (Basic, whose user name is not looked at). On Upstash's routes also a bare
+ * token and the query parameter _token, which wins, as Upstash's own service has it. */
+#ifndef FLASHKV_HTTP_AUTHORIZE_H
+#define FLASHKV_HTTP_AUTHORIZE_H
+
+#include "routes.h"
+
+/* Does the request bring the password? */
+bool authorize(const struct request *r);
+
+/* May the request have its route (r->route)? Always, while no password is set: in the header, to cost nothing then. */
+static inline bool authorized(const struct request *r) {
+    return !secret_is_set(&r->server->password) || r->route->access == ACCESS_OPEN || authorize(r);
+}
+
+#endif
