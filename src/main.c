@@ -14,7 +14,7 @@ extern char **environ;
 enum { EXIT_CANNOT_START = 1, EXIT_BAD_OPTION = 2, WHY_MAX = 512 };
 
 /* Opens the data directory, if there is to be one. False: said why. */
-static bool open_data(struct server *srv, const struct options *o) {
+static bool open_data(struct server *srv, struct options *o) {
     struct persist_config config = {.dir = o->data_dir,
                                     .fsync = (enum fsync_mode)o->fsync,
                                     .buffer_max = o->log_buffer,
@@ -31,7 +31,7 @@ static bool open_data(struct server *srv, const struct options *o) {
 }
 
 /* Fills the context. False: no memory. */
-static bool open_store(struct server *srv, const struct options *o) {
+static bool open_store(struct server *srv, struct options *o) {
     struct store_config config = {.max_value = o->max_value_bytes};
 
     srv->options = o;
@@ -111,7 +111,7 @@ static bool serve(struct server *srv) {
     return ok;
 }
 
-static int run(const struct options *o) {
+static int run(struct options *o) {
     static struct server srv; /* large: not on the stack */
     int status = EXIT_CANNOT_START;
 
@@ -131,7 +131,7 @@ static int run(const struct options *o) {
 }
 
 /* --dump-resp: the keys as commands, by loading them as a server would. */
-static int dump(const struct options *o) {
+static int dump(struct options *o) {
     static struct server srv;
     char why[WHY_MAX] = "out of memory";
     bool ok = false;

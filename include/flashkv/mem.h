@@ -36,5 +36,7 @@ uint64_t mem_resident_peak(void);
 /* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), and those mapped; else
  * mem_resident. */
 uint64_t mem_allocated(void);
+/* Has the allocator give unused pages back to the system, where it can be asked to. */
+void mem_purge(void);
 
 #endif

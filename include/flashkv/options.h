@@ -12,36 +12,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The values. Read-only once main has loaded them; numbers hold whatever their row's range allows. */
+/* The values. Read-only once main has loaded them, but for the atomic ones; numbers hold whatever their row's range allows. */
 struct options {
-    char *bind;               /* addresses, comma-separated */
-    uint64_t http_port;       /* 0: any free one */
-    uint64_t upstash_port;    /* 0: none */
-    uint64_t resp_port;       /* 0: any free one */
-    uint64_t http_threads;    /* 0: one per core */
-    uint64_t resp_threads;    /* 0: one per core */
-    uint64_t max_connections; /* per port */
+    char *bind;                       /* addresses, comma-separated */
+    uint64_t http_port;               /* 0: any free one */
+    uint64_t upstash_port;            /* 0: none */
+    uint64_t resp_port;               /* 0: any free one */
+    uint64_t http_threads;            /* 0: one per core */
+    uint64_t resp_threads;            /* 0: one per core */
+    _Atomic uint64_t max_connections; /* per port */
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
-    uint64_t max_args;          /* arguments of one RESP command */
-    uint64_t max_request_bytes; /* of one RESP command, all arguments */
-    uint64_t max_output_bytes;  /* unsent replies of one RESP connection */
-    uint64_t idle_timeout;      /* seconds without traffic before a connection is closed, 0: never */
-    uint64_t http_timeout;      /* seconds an HTTP request may take to arrive or a reply to leave */
-    uint64_t http_memory;       /* bytes of buffer per HTTP connection: bounds URL plus headers */
-    uint64_t log_level;         /* enum log_level */
-    uint64_t log_format;        /* enum log_format */
-    char *config_file;          /* path or "" */
-    char *data_dir;             /* path or "": nothing is kept */
-    uint64_t fsync;             /* enum fsync_mode */
-    uint64_t log_buffer;        /* bytes of the log that may wait for the disk */
-    uint64_t snapshot_bytes;    /* of log behind a snapshot that make the next one due; 0: never */
-    uint64_t snapshot_seconds;  /* the same by time */
-    char *requirepass;          /* "": none is asked for; after loading also what requirepass_file held */
-    char *requirepass_file;     /* path or "" */
+    uint64_t max_args;             /* arguments of one RESP command */
+    uint64_t max_request_bytes;    /* of one RESP command, all arguments */
+    uint64_t max_output_bytes;     /* unsent replies of one RESP connection */
+    _Atomic uint64_t idle_timeout; /* seconds without traffic before a connection is closed, 0: never */
+    uint64_t http_timeout;         /* seconds an HTTP request may take to arrive or a reply to leave */
+    uint64_t http_memory;          /* bytes of buffer per HTTP connection: bounds URL plus headers */
+    uint64_t log_level;            /* enum log_level */
+    uint64_t log_format;           /* enum log_format */
+    char *config_file;             /* path or "" */
+    char *data_dir;                /* path or "": nothing is kept */
+    uint64_t fsync;                /* enum fsync_mode */
+    uint64_t log_buffer;           /* bytes of the log that may wait for the disk */
+    uint64_t snapshot_bytes;       /* of log behind a snapshot that make the next one due; 0: never */
+    uint64_t snapshot_seconds;     /* the same by time */
+    char *requirepass;             /* "": none is asked for; after loading also what requirepass_file held */
+    char *requirepass_file;        /* path or "" */
 };
 
-enum option_type { OPTION_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
+/* OPTION_LIVE_UINT: CONFIG SET may change it while the server runs, so its field is atomic. */
+enum option_type { OPTION_UINT, OPTION_LIVE_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
 
 struct option_row {
     const char *name;  /* "http-port" */

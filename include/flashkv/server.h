@@ -50,7 +50,7 @@ struct server {
     struct pubsub *pubsub;
     struct notify notify;
     struct monitors monitors;
-    const struct options *options;
+    struct options *options;
     struct settings settings; /* Redis's options */
     struct secret password;   /* of RESP and HTTP; requirepass */
     struct session_list sessions;

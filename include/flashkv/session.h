@@ -74,9 +74,10 @@ struct session {
     const struct command *_Atomic last_command;
     struct stats_block *stats; /* of the thread that serves it; NULL: its commands are not measured */
     int64_t ticks;             /* clock_ticks when what was last measured ended (command/measure.h) */
-    char *name, *lib_name, *lib_version; /* NULL or owned; guarded by the list's mutex */
-    char peer[56], local[56];            /* "127.0.0.1:50123", "[::1]:6379" */
-    struct session *prev, *next;         /* guarded by the list's mutex */
+    _Atomic uint64_t input_bytes, input_room, output_bytes; /* in buffers, for CLIENT LIST */
+    char *name, *lib_name, *lib_version;                    /* NULL or owned; guarded by the list's mutex */
+    char peer[56], local[56];                               /* "127.0.0.1:50123", "[::1]:6379" */
+    struct session *prev, *next;                            /* guarded by the list's mutex */
 };
 
 /* The role of session_list.mutex (thread_safety.h). */

@@ -95,6 +95,8 @@ void store_note_logged(struct store *s, uint64_t shards, uint64_t position);
 /* The live entry, or NULL. store_get counts a hit or a miss, store_peek nothing. */
 const struct entry *store_get(struct txn *t, const struct key *k);
 const struct entry *store_peek(struct txn *t, const struct key *k);
+/* The bytes that a key takes, its value and the allocator's rounding included; 0: there is none. */
+uint64_t store_footprint(struct txn *t, const struct key *k);
 
 /* What a string is set to. `bytes` are copied, unless `blob` is given: then it is the value and the store
  * takes a reference of its own when it keeps it (the caller's stays the caller's). */
@@ -222,6 +224,8 @@ struct sweeper;
 /* A thread that removes expired keys, frees what is large, and finishes tables' growth in the background. NULL: no thread. */
 struct sweeper *sweeper_start(struct store *s);
 void sweeper_stop(struct sweeper *sw);
+/* Off: expired keys stay until somebody asks for them. For tests. */
+void sweeper_set_active(struct sweeper *sw, bool active);
 /* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */
 unsigned sweeper_interval_ms(const struct sweeper *sw);
 /* One round at `now_ms`, for tests: looks at a sample of each shard's volatile keys; returns how many it

@@ -121,6 +121,10 @@ uint64_t mem_allocated(void) {
     return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0 ? bytes + mapped() : mem_resident();
 }
 
+void mem_purge(void) {
+    mallctl("arena." TEXT(MALLCTL_ARENAS_ALL) ".purge", NULL, NULL, NULL, 0);
+}
+
 #elif defined(HAVE_MIMALLOC)
 
 size_t mem_good_size(size_t size) {
@@ -129,6 +133,10 @@ size_t mem_good_size(size_t size) {
 
 const char *mem_allocator(void) {
     return "mimalloc";
+}
+
+void mem_purge(void) {
+    mi_collect(true);
 }
 
 uint64_t mem_allocated(void) {
@@ -148,6 +156,10 @@ size_t mem_good_size(size_t size) {
 
 const char *mem_allocator(void) {
     return "libc";
+}
+
+void mem_purge(void) {
+    malloc_trim(0);
 }
 
 uint64_t mem_allocated(void) {

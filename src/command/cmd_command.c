@@ -1,10 +1,12 @@
 /* cmd_command.c - COMMAND: the table, told to clients. Source: https://redis.io/commands/command */
 #include <flashkv/glob.h>
+#include <stdio.h>
 
 #include "args.h"
 #include "handlers.h"
 #include "sort.h"
 #include "table.h"
+#include "traits.h"
 
 static bool is_public(const struct command *cmd) {
     return !(cmd->flags & CMD_PRIVATE);
@@ -152,10 +154,15 @@ static void reply_key_specs(struct call *c, const struct command *cmd) {
 }
 
 static void reply_row(struct call *c, const struct command *cmd) {
+    const struct command_traits *traits = command_traits(cmd);
+
     reply_array(c->reply, 10);
     reply_text(c->reply, cmd->name);
     reply_integer(c->reply, cmd->arity);
-    reply_flags(c, cmd);
+    if (traits != NULL)
+        reply_traits_words(c, traits->flags);
+    else
+        reply_flags(c, cmd);
     if (cmd->flags & CMD_NUMKEYS) { /* the keys that are where they are, whatever is counted */
         reply_integer(c->reply, cmd->last_key);
         reply_integer(c->reply, cmd->last_key);
@@ -165,9 +172,15 @@ static void reply_row(struct call *c, const struct command *cmd) {
         reply_integer(c->reply, cmd->last_key);
         reply_integer(c->reply, cmd->key_step);
     }
-    reply_categories(c, cmd);
-    reply_array(c->reply, 0); /* tips */
-    reply_key_specs(c, cmd);
+    if (traits != NULL) {
+        reply_traits_words(c, traits->categories);
+        reply_traits_tips(c, traits->tips);
+        reply_traits_keys(c, traits->keys);
+    } else {
+        reply_categories(c, cmd);
+        reply_array(c->reply, 0); /* tips */
+        reply_key_specs(c, cmd);
+    }
     reply_array(c->reply, count_subcommands(cmd));
     for (size_t i = 0; i < command_count; i++)
         if (is_subcommand_of(&command_table[i], cmd))
@@ -242,6 +255,13 @@ void cmd_command_docs(struct call *c) {
 
 /* Is the row of this ACL category? */
 static bool in_category(const struct command *cmd, struct slice category) {
+    const struct command_traits *traits = command_traits(cmd);
+    char name[32] = "@";
+
+    if (traits != NULL && category.len < sizeof(name) - 1) {
+        memcpy(name + 1, category.ptr, category.len);
+        return traits_has(traits->categories, slice_of(name, category.len + 1));
+    }
     for (size_t i = 0; i < sizeof(flag_names) / sizeof(*flag_names); i++)
         if ((cmd->flags & flag_names[i].bit) && flag_names[i].category != NULL &&
             slice_caseeq(category, slice_str(flag_names[i].category + 1)))
@@ -296,8 +316,7 @@ void cmd_command_list(struct call *c) {
     }
     for (size_t i = 0; i < command_count; i++)
         if (is_public(&command_table[i]) &&
-            (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))) &&
-            (filtered || !command_is_subcommand(&command_table[i])))
+            (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))))
             names_add(&names, slice_str(command_table[i].name));
     names_reply(c, &names);
 }
@@ -306,6 +325,13 @@ void cmd_command_getkeys(struct call *c) {
     const struct command *cmd = command_lookup(call_arg(c, 2));
     size_t argc = c->argc - 2;
     struct key_args at;
+    char name[64];
+
+    if (cmd != NULL && (cmd->flags & CMD_CONTAINER) && argc > 1 && c->argv[3].len < sizeof(name) / 2) {
+        int len = snprintf(name, sizeof(name), "%s|%.*s", cmd->name, (int)c->argv[3].len, c->argv[3].ptr);
+
+        cmd = command_lookup(slice_of(name, (size_t)len));
+    }
 
     if (cmd == NULL)
         reply_error(c->reply, "ERR Invalid command specified");

@@ -1,4 +1,4 @@
-/* cmd_config.c - CONFIG: FlashKV's own options, to read, and Redis's, to set. Source: https://redis.io/commands/config */
+/* cmd_config.c - CONFIG: FlashKV's own options and Redis's. Source: https://redis.io/commands/config */
 #include <ctype.h>
 #include <flashkv/glob.h>
 #include <flashkv/mem.h>
@@ -89,7 +89,10 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
                         arg_shown(&c->argv[2 + 2 * n]), name.ptr);
             return false;
         }
-        if (row == NULL || row->kind == SETTING_FIXED) {
+        changes[n] = (struct setting_change){.row = row};
+        if (row == NULL)
+            continue;
+        if (row->kind == SETTING_FIXED) {
             refuse(c, 2 + 2 * n, "can't set immutable config");
             return false;
         }
@@ -98,17 +101,34 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
                 refuse(c, 2 + 2 * n, "duplicate parameter");
                 return false;
             }
-        changes[n].row = row;
     }
     return true;
 }
 
+/* One of FlashKV's own options: a live one takes what its row allows, any other only the value that it has. What is
+ * wrong, or NULL, and then `to` has the value. */
+static const char *set_option(struct call *c, size_t i, struct options *to, char *why, size_t cap) {
+    const struct option_row *row = option_find(call_arg(c, i));
+    struct buf now = buf_make(VALUE_MAX);
+    bool same = option_format(c->server->options, row, &now) && slice_eq(buf_slice(&now), call_arg(c, i + 1));
+
+    buf_free(&now);
+    if (same)
+        return NULL;
+    if (row->type != OPTION_LIVE_UINT)
+        return "can't set immutable config";
+    return option_set(to, row, call_arg(c, i + 1), why, cap) ? NULL : why;
+}
+
 /* Reads all values before the first is set. False: replied, and nothing is left to free. */
 static bool parse_values(struct call *c, struct setting_change *changes, size_t count) {
+    struct options trial = {0}; /* live options are numbers: nothing of it is allocated */
     char why[WHY_MAX];
 
     for (size_t n = 0; n < count; n++) {
-        const char *wrong = setting_parse(&changes[n], call_arg(c, 3 + 2 * n), why, sizeof(why));
+        const char *wrong = changes[n].row != NULL
+                                ? setting_parse(&changes[n], call_arg(c, 3 + 2 * n), why, sizeof(why))
+                                : set_option(c, 2 + 2 * n, &trial, why, sizeof(why));
 
         if (wrong == NULL)
             continue;
@@ -118,6 +138,19 @@ static bool parse_values(struct call *c, struct setting_change *changes, size_t 
         return false;
     }
     return true;
+}
+
+/* Sets the options among them, and leaves the settings: how many. */
+static size_t set_options(struct call *c, struct setting_change *changes, size_t count) {
+    size_t settings = 0;
+    char why[WHY_MAX];
+
+    for (size_t n = 0; n < count; n++)
+        if (changes[n].row != NULL)
+            changes[settings++] = changes[n];
+        else
+            set_option(c, 2 + 2 * n, c->server->options, why, sizeof(why));
+    return settings;
 }
 
 void cmd_config_set(struct call *c) {
@@ -130,6 +163,7 @@ void cmd_config_set(struct call *c) {
     }
     if (!find_rows(c, changes, count) || !parse_values(c, changes, count))
         return;
+    count = set_options(c, changes, count);
     settings_apply(&c->server->settings, changes, count, config_apply, c->server);
     reply_ok(c->reply);
 }

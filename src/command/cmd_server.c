@@ -1,10 +1,7 @@
 /* cmd_server.c - the server as a whole. Source: https://redis.io/commands/?group=server */
 #include <flashkv/clock.h>
-#include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
-#include <math.h>
-#include <time.h>
 
 #include "args.h"
 #include "handlers.h"
@@ -42,32 +39,6 @@ void cmd_time(struct call *c) {
     reply_array(c->reply, 2);
     reply_bulk(c->reply, slice_of(digits, num_format_i64(us / 1000000, digits)));
     reply_bulk(c->reply, slice_of(digits, num_format_i64(us % 1000000, digits)));
-}
-
-/* Writes to the server's log, as test suites do between their tests. */
-void cmd_debug_log(struct call *c) {
-    log_info("debug: %.*s", (int)(c->argv[2].len < 512 ? c->argv[2].len : 512), c->argv[2].ptr);
-    reply_ok(c->reply);
-}
-
-/* Asked for by test suites, about something that FlashKV has no such thing as. */
-void cmd_debug_nothing(struct call *c) {
-    reply_ok(c->reply);
-}
-
-/* Sleeps on the connection's own thread: its other connections wait too, as in Redis. No lock is held. */
-void cmd_debug_sleep(struct call *c) {
-    struct timespec ts;
-    double seconds;
-
-    if (!num_parse_double(call_arg(c, 2), &seconds) || seconds < 0 || seconds > 3600) {
-        reply_error(c->reply, "ERR value is not a valid float");
-        return;
-    }
-    ts.tv_sec = (time_t)seconds;
-    ts.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
-    nanosleep(&ts, NULL);
-    reply_ok(c->reply);
 }
 
 /* ---- statistics by shard ------------------------------------------------------------------------------------ */

@@ -24,6 +24,9 @@ void cmd_client_pause(struct call *c);
 void cmd_client_reply(struct call *c);
 void cmd_client_unblock(struct call *c);
 void cmd_client_unpause(struct call *c);
+/* cmd_client_list.c */
+void cmd_client_info(struct call *c);
+void cmd_client_list(struct call *c);
 
 /* cmd_command.c */
 void cmd_acl_cat(struct call *c);
@@ -43,8 +46,6 @@ void cmd_config_set(struct call *c);
 /* cmd_connection.c */
 void cmd_client_getname(struct call *c);
 void cmd_client_id(struct call *c);
-void cmd_client_info(struct call *c);
-void cmd_client_list(struct call *c);
 void cmd_client_setinfo(struct call *c);
 void cmd_client_setname(struct call *c);
 void cmd_echo(struct call *c);
@@ -56,6 +57,14 @@ void cmd_select(struct call *c);
 
 /* cmd_copy.c */
 void cmd_copy(struct call *c);
+
+/* cmd_debug.c */
+void cmd_debug_error(struct call *c);
+void cmd_debug_log(struct call *c);
+void cmd_debug_nothing(struct call *c);
+void cmd_debug_set_active_expire(struct call *c);
+void cmd_debug_sleep(struct call *c);
+void cmd_debug_stringmatch_len(struct call *c);
 
 /* cmd_hash.c */
 void cmd_hdel(struct call *c);
@@ -175,6 +184,21 @@ void cmd_multi(struct call *c);
 void cmd_unwatch(struct call *c);
 void cmd_watch(struct call *c);
 
+/* cmd_memory.c */
+void cmd_memory_doctor(struct call *c);
+void cmd_memory_malloc_stats(struct call *c);
+void cmd_memory_purge(struct call *c);
+void cmd_memory_stats(struct call *c);
+void cmd_memory_usage(struct call *c);
+
+/* cmd_role.c */
+void cmd_lolwut(struct call *c);
+void cmd_move(struct call *c);
+void cmd_replicaof(struct call *c);
+void cmd_role(struct call *c);
+void cmd_shutdown(struct call *c);
+void cmd_swapdb(struct call *c);
+
 /* cmd_rest.c */
 void cmd_rest_append(struct call *c);
 void cmd_rest_blob(struct call *c);
@@ -190,9 +214,6 @@ void cmd_rest_write(struct call *c);
 /* cmd_server.c */
 void cmd_dbinfo(struct call *c);
 void cmd_dbsize(struct call *c);
-void cmd_debug_log(struct call *c);
-void cmd_debug_nothing(struct call *c);
-void cmd_debug_sleep(struct call *c);
 void cmd_flushall(struct call *c);
 void cmd_info(struct call *c);
 void cmd_time(struct call *c);

@@ -22,8 +22,9 @@ const struct option_row *option_find(struct slice name) {
 bool option_format(const struct options *o, const struct option_row *row, struct buf *out) {
     switch (row->type) {
     case OPTION_UINT:
+    case OPTION_LIVE_UINT:
     case OPTION_BYTES:
-        return buf_printf(out, "%llu", (unsigned long long)*number(o, row));
+        return buf_printf(out, "%llu", (unsigned long long)__atomic_load_n(number(o, row), __ATOMIC_RELAXED));
     case OPTION_TEXT:
         return buf_append_slice(out, slice_str(*text(o, row)));
     case OPTION_CHOICE:
@@ -49,6 +50,7 @@ bool option_range(const struct option_row *row, struct buf *out) {
 
     switch (row->type) {
     case OPTION_UINT:
+    case OPTION_LIVE_UINT:
         return buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
     case OPTION_BYTES:
         return format_bytes(out, row->min) && buf_printf(out, " to ") && format_bytes(out, row->max);
@@ -83,7 +85,7 @@ static bool set_number(struct options *o, const struct option_row *row, struct s
 
     if (!parsed || n < row->min || n > row->max)
         return false;
-    *number(o, row) = n;
+    __atomic_store_n(number(o, row), n, __ATOMIC_RELAXED); /* of a live one, others read the field */
     return true;
 }
 
@@ -116,6 +118,7 @@ bool option_set(struct options *o, const struct option_row *row, struct slice s,
 
     switch (row->type) {
     case OPTION_UINT:
+    case OPTION_LIVE_UINT:
     case OPTION_BYTES:
         ok = set_number(o, row, s);
         break;

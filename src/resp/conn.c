@@ -226,6 +226,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
     writer_init(&w, &c->session.protocol, conn_outq(c));
     c->session.now_ms = clock_wall_ms();
     c->session.ticks = clock_ticks();
+    atomic_store_explicit(&c->session.input_bytes, len, memory_order_relaxed);
     *used = 0;
     while (c->state == CONN_OPEN && *used < len) {
         enum parse_result r = parser_read(p, in + *used, len - *used);
@@ -371,10 +372,22 @@ static bool conn_watch(struct conn *c, uint32_t events) {
     return loop_rewatch(&c->source, events);
 }
 
+/* What it has of its own when a turn ends, for CLIENT LIST. */
+static void tell_sizes(struct conn *c) {
+    const struct partial *part = c->partial;
+    struct session *s = &c->session;
+
+    atomic_store_explicit(&s->input_bytes, part != NULL ? part->in.len : 0, memory_order_relaxed);
+    atomic_store_explicit(&s->input_room, part != NULL ? part->in.cap - part->in.len : 0,
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->output_bytes, c->out != NULL ? outq_size(c->out) : 0, memory_order_relaxed);
+}
+
 /* Watches for what the connection now waits for. False: for nothing, it is at its end. */
 static bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
 
+    tell_sizes(c);
     if (c->state == CONN_ENDING && c->out == NULL) {
         if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
             return false;

@@ -97,6 +97,12 @@ const struct entry *store_peek(struct txn *t, const struct key *k) {
     return e != NULL && !entry_expired(e, t->now_ms) ? e : NULL;
 }
 
+uint64_t store_footprint(struct txn *t, const struct key *k) {
+    const struct entry *e = store_peek(t, k);
+
+    return e != NULL ? entry_footprint(e) : 0;
+}
+
 const struct entry *store_get(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_read(t, k);
     const struct entry *e = store_peek(t, k);

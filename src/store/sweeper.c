@@ -30,6 +30,7 @@ struct sweeper {
     pthread_cond_t wake;
     bool stop; /* guarded by `mutex` */
     _Atomic unsigned pause_ms;
+    _Atomic bool idle; /* tests have turned it off */
 };
 
 static bool mostly_expired(struct sweep_result r) {
@@ -113,7 +114,8 @@ static void *sweeper_run(void *arg) {
 
     while (!wait_or_stop(sw, pause)) {
         garbage_collect(&sw->store->garbage);
-        pause = next_pause(pause, store_sweep(sw->store, clock_wall_ms()));
+        if (!atomic_load_explicit(&sw->idle, memory_order_relaxed))
+            pause = next_pause(pause, store_sweep(sw->store, clock_wall_ms()));
         finish_moves(sw->store);
         atomic_store_explicit(&sw->pause_ms, pause, memory_order_relaxed);
     }
@@ -159,4 +161,8 @@ void sweeper_stop(struct sweeper *sw) {
 
 unsigned sweeper_interval_ms(const struct sweeper *sw) {
     return atomic_load_explicit(&sw->pause_ms, memory_order_relaxed);
+}
+
+void sweeper_set_active(struct sweeper *sw, bool active) {
+    atomic_store_explicit(&sw->idle, !active, memory_order_relaxed);
 }

@@ -90,14 +90,15 @@ START_TEST(test_list) {
     ck_assert_uint_eq(lines_of("client info"), 1);
     reply = run_line("client list id 2");
     ck_assert_ptr_eq(strstr(reply, "txt:\"id=2 addr=[::1]:5 laddr= fd=9 name= age=7 "), reply);
-    ck_assert_ptr_nonnull(strstr(reply, " cmd=NULL\\x0a\""));
+    ck_assert_ptr_nonnull(
+        strstr(reply, " events=r cmd=NULL user=default redir=-1 resp=0 lib-name= lib-ver=\\x0a\""));
     CHECK_STEPS(errors);
     session_leave(&server.sessions, &other);
     check_line("client setname me", "OK");
     reply = run_line("client info");
     ck_assert_ptr_nonnull(strstr(reply, " name=me "));
     ck_assert_ptr_nonnull(strstr(reply, " resp=2 "));
-    ck_assert_ptr_nonnull(strstr(reply, " cmd=client|info\\x0a\""));
+    ck_assert_ptr_nonnull(strstr(reply, " cmd=client|info user=default "));
 }
 END_TEST
 

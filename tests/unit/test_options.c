@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(range_is_enforced_at_both_ends) {
     const struct option_row *row = &option_table[_i];
-    bool number = row->type == OPTION_UINT || row->type == OPTION_BYTES;
+    bool number = row->type == OPTION_UINT || row->type == OPTION_LIVE_UINT || row->type == OPTION_BYTES;
     char text[32], why[256] = "";
 
     if (!number)

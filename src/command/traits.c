@@ -1,0 +1,151 @@
+/* traits.c - reading the table of traits, and replying what it says. */
+#include "traits.h"
+
+#include <flashkv/num.h>
+#include <stdlib.h>
+
+#include "args.h"
+
+static int compare(const void *name, const void *row) {
+    return strcmp(name, ((const struct command_traits *)row)->name);
+}
+
+const struct command_traits *command_traits(const struct command *cmd) {
+    return bsearch(cmd->name, command_traits_table, command_traits_count, sizeof(*command_traits_table),
+                   compare);
+}
+
+bool traits_word(const char **list, char divider, struct slice *word) {
+    const char *end = strchr(*list, divider);
+
+    if (**list == '\0')
+        return false;
+    *word = end != NULL ? slice_of(*list, (size_t)(end - *list)) : slice_str(*list);
+    *list = end != NULL ? end + 1 : word->ptr + word->len;
+    return true;
+}
+
+size_t traits_words(const char *list, char divider) {
+    struct slice word;
+    size_t n = 0;
+
+    while (traits_word(&list, divider, &word))
+        n++;
+    return n;
+}
+
+bool traits_has(const char *list, struct slice wanted) {
+    struct slice word;
+
+    while (traits_word(&list, ' ', &word))
+        if (slice_caseeq(word, wanted))
+            return true;
+    return false;
+}
+
+void reply_traits_words(struct call *c, const char *list) {
+    struct slice word;
+
+    reply_set(c->reply, traits_words(list, ' '));
+    while (traits_word(&list, ' ', &word))
+        reply_status(c->reply, word);
+}
+
+void reply_traits_tips(struct call *c, const char *list) {
+    struct slice word;
+
+    reply_set(c->reply, traits_words(list, ' '));
+    while (traits_word(&list, ' ', &word))
+        reply_bulk(c->reply, word);
+}
+
+/* ---- key specifications ------------------------------------------------------------------------------------------- */
+
+static void reply_pair(struct call *c, const char *name, struct slice value) {
+    reply_text(c->reply, name);
+    reply_bulk(c->reply, value);
+}
+
+static void reply_pair_number(struct call *c, const char *name, struct slice digits) {
+    int64_t n = 0;
+
+    num_parse_i64(digits, &n);
+    reply_text(c->reply, name);
+    reply_integer(c->reply, n);
+}
+
+/* {"type": ..., "spec": {"index": 1}}; the first word is the type's, the others the numbers that `names` names. */
+static void reply_spec(struct call *c, struct slice type, const char *const *names, size_t count,
+                       const struct slice *values) {
+    reply_map(c->reply, 2);
+    reply_pair(c, "type", type);
+    reply_text(c->reply, "spec");
+    reply_map(c->reply, count);
+    for (size_t i = 0; i < count; i++)
+        reply_pair_number(c, names[i], values[i]);
+}
+
+/* "1": that argument; "KEYS:-2": behind that word; "?": it cannot be told. */
+static void reply_begin(struct call *c, struct slice begin) {
+    static const char *const index[] = {"index"};
+    const char *colon = memchr(begin.ptr, ':', begin.len);
+
+    if (colon == NULL) {
+        bool known = !slice_eq(begin, SLICE_LIT("?"));
+
+        reply_spec(c, known ? SLICE_LIT("index") : SLICE_LIT("unknown"), index, known, &begin);
+        return;
+    }
+    reply_map(c->reply, 2);
+    reply_pair(c, "type", SLICE_LIT("keyword"));
+    reply_text(c->reply, "spec");
+    reply_map(c->reply, 2);
+    reply_pair(c, "keyword", slice_of(begin.ptr, (size_t)(colon - begin.ptr)));
+    reply_pair_number(c, "startfrom", slice_of(colon + 1, (size_t)(begin.ptr + begin.len - colon - 1)));
+}
+
+/* "range 0 1 0", "keynum 0 1 1", "?" */
+static void reply_find(struct call *c, struct slice find) {
+    static const char *const range[] = {"lastkey", "keystep", "limit"};
+    static const char *const keynum[] = {"keynumidx", "firstkey", "keystep"};
+    char text[64] = "";
+    const char *at = text;
+    struct slice words[4];
+    size_t n = 0;
+
+    memcpy(text, find.ptr, find.len < sizeof(text) ? find.len : sizeof(text) - 1);
+    while (n < 4 && traits_word(&at, ' ', &words[n]))
+        n++;
+    if (n < 4)
+        reply_spec(c, SLICE_LIT("unknown"), NULL, 0, NULL);
+    else
+        reply_spec(c, words[0], slice_eq(words[0], SLICE_LIT("range")) ? range : keynum, 3, words + 1);
+}
+
+static void reply_key_spec(struct call *c, struct slice spec) {
+    char text[128] = "";
+    const char *at = text;
+    char flags[64] = "";
+    struct slice part;
+
+    memcpy(text, spec.ptr, spec.len < sizeof(text) ? spec.len : sizeof(text) - 1);
+    reply_map(c->reply, 3);
+    reply_text(c->reply, "flags");
+    if (traits_word(&at, '|', &part) && part.len < sizeof(flags))
+        memcpy(flags, part.ptr, part.len);
+    reply_traits_words(c, flags);
+    reply_text(c->reply, "begin_search");
+    traits_word(&at, '|', &part);
+    reply_begin(c, part);
+    reply_text(c->reply, "find_keys");
+    traits_word(&at, '|', &part);
+    reply_find(c, part);
+}
+
+void reply_traits_keys(struct call *c, const char *keys) {
+    struct slice spec;
+
+    reply_set(c->reply, traits_words(keys, ';'));
+    while (traits_word(&keys, ';', &spec))
+        reply_key_spec(c, spec);
+}

@@ -1,0 +1,27 @@
+/* traits.h - what clients are told of Redis's commands that FlashKV itself has no use for. Private to the command layer. */
+#ifndef FLASHKV_COMMAND_TRAITS_H
+#define FLASHKV_COMMAND_TRAITS_H
+
+#include <flashkv/command.h>
+
+struct command_traits {
+    const char *name, *flags, *categories, *tips, *keys; /* traits_table.c */
+};
+extern const struct command_traits command_traits_table[];
+extern const size_t command_traits_count;
+
+/* NULL: no command of Redis 7.0; it is described by its row alone. */
+const struct command_traits *command_traits(const struct command *cmd);
+
+/* Takes the next word off a list that `divider` divides; false: it is at its end. */
+bool traits_word(const char **list, char divider, struct slice *word);
+size_t traits_words(const char *list, char divider);
+bool traits_has(const char *list, struct slice word);
+
+/* Replies a list of words as a set (or array) of status replies. */
+void reply_traits_words(struct call *c, const char *list);
+void reply_traits_tips(struct call *c, const char *list);
+/* The key specifications. */
+void reply_traits_keys(struct call *c, const char *keys);
+
+#endif

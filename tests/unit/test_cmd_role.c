@@ -1,0 +1,102 @@
+/* One database, one server: ROLE, REPLICAOF, MOVE, SWAPDB; MEMORY; DEBUG; options that CONFIG SET changes. */
+#include <stdio.h>
+
+#include "commands.h"
+
+#define OUT_OF_RANGE "(error) ERR DB index is out of range"
+
+START_TEST(test_one_of_each) {
+    static const struct step steps[] = {
+        {"role", "[\"master\", (integer) 0, []]"},
+        {"replicaof no one", "OK"},
+        {"slaveof NO ONE", "OK"},
+        {"replicaof localhost 6379", "(error) ERR FlashKV has no replication"},
+        {"move k 0", "(error) ERR source and destination objects are the same"},
+        {"move k 1", OUT_OF_RANGE},
+        {"move k x", "(error) ERR value is not an integer or out of range"},
+        {"swapdb 0 0", "OK"},
+        {"swapdb 0 1", OUT_OF_RANGE},
+        {"swapdb x 0", "(error) ERR invalid first DB index"},
+        {"swapdb 0 x", "(error) ERR invalid second DB index"},
+        {"shutdown bogus", "(error) ERR syntax error"},
+        {"shutdown save nosave", "(error) ERR syntax error"},
+        {"shutdown abort now", "(error) ERR syntax error"},
+        {"shutdown abort", "(error) ERR No shutdown in progress."},
+    };
+
+    CHECK_STEPS(steps);
+    ck_assert_ptr_nonnull(strstr(run_line("lolwut version 5"), "FlashKV ver. "));
+}
+END_TEST
+
+START_TEST(test_memory) {
+    static const struct step steps[] = {
+        {"memory usage none", "(nil)"},
+        {"memory usage k samples", "(error) ERR syntax error"},
+        {"memory usage k samples -1", "(error) ERR syntax error"},
+        {"memory usage k bogus 1", "(error) ERR syntax error"},
+        {"memory usage k samples x", "(error) ERR value is not an integer or out of range"},
+        {"memory purge", "OK"},
+    };
+    long long small, large;
+
+    run_line("set k v");
+    CHECK_STEPS(steps);
+    ck_assert_int_eq(sscanf(run_line("memory usage k"), "(integer) %lld", &small), 1);
+    run_line("setrange k 9999 x");
+    ck_assert_int_eq(sscanf(run_line("memory usage k samples 0"), "(integer) %lld", &large), 1);
+    ck_assert(small > 0 && small < large && large >= 10000);
+    ck_assert_ptr_nonnull(strstr(run_line("memory malloc-stats"), "bytes allocated"));
+    ck_assert_ptr_nonnull(strstr(run_line("memory doctor"), "txt:\""));
+}
+END_TEST
+
+START_TEST(test_debug) {
+    static const struct step steps[] = {
+        {"debug error \"ERR of yours\"", "(error) ERR of yours"},
+        {"debug stringmatch-len 20000 a*b", "(integer) 0"},
+        {"debug stringmatch-len 20000 a*", "(integer) 1"},
+        {"debug stringmatch-len -1 a", "(error) ERR value is out of range"},
+        {"debug set-active-expire 0", "OK"},
+        {"debug set-active-expire x", "(error) ERR value is not an integer or out of range"},
+        {"debug replybuffer resizing 0", "OK"},
+    };
+
+    CHECK_STEPS(steps);
+}
+END_TEST
+
+START_TEST(test_options_that_change) {
+    static const struct step steps[] = {
+        {"config set maxclients 17 idle-timeout 5", "OK"},
+        {"config get maxclients", "{\"maxclients\": \"17\"}"},
+        {"config get max-connections timeout", "{\"max-connections\": \"17\", \"timeout\": \"5\"}"},
+        {"config set maxclients 17 resp-port 6379", "OK"}, /* what it is */
+        {"config set maxclients 18 resp-port 1", "(error) ERR CONFIG SET failed (possibly related to "
+                                                 "argument 'resp-port') - can't set immutable config"},
+        {"config set maxclients 18 timeout x",
+         "(error) ERR CONFIG SET failed (possibly related to argument 'timeout') "
+         "- expects 0 to 31536000 (seconds)"},
+        {"config get maxclients", "{\"maxclients\": \"17\"}"}, /* none of them */
+        {"config set maxclients 19 maxmemory 5mb", "OK"},
+        {"config get maxclients maxmemory", "{\"maxclients\": \"19\", \"maxmemory\": \"5242880\"}"},
+    };
+
+    CHECK_STEPS(steps);
+    ck_assert_uint_eq(options.max_connections, 19);
+    ck_assert_uint_eq(options.idle_timeout, 5);
+}
+END_TEST
+
+Suite *test_suite(void) {
+    Suite *suite = suite_create("cmd_role");
+    TCase *tc = tcase_create("cmd_role");
+
+    tcase_add_checked_fixture(tc, commands_setup, commands_teardown);
+    tcase_add_test(tc, test_one_of_each);
+    tcase_add_test(tc, test_memory);
+    tcase_add_test(tc, test_debug);
+    tcase_add_test(tc, test_options_that_change);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
