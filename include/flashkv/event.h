@@ -14,16 +14,17 @@ struct key;
 
 /* The classes of notify-keyspace-events, each its letter's bit. https://redis.io/docs/manual/keyspace-notifications */
 enum event_class {
-    EVENT_GENERIC = 1 << 0, /* g: del, expire, rename_from, ... */
-    EVENT_STRING = 1 << 1,  /* $ */
-    EVENT_LIST = 1 << 2,    /* l */
-    EVENT_SET = 1 << 3,     /* s */
-    EVENT_HASH = 1 << 4,    /* h */
-    EVENT_ZSET = 1 << 5,    /* z */
-    EVENT_EXPIRED = 1 << 6, /* x */
-    EVENT_EVICTED = 1 << 7, /* e */
-    EVENT_NEW = 1 << 8,     /* n: a key was added; the change itself is told too, behind it */
-    EVENT_MISS = 1 << 9,    /* m: a key was looked for in vain; no change, and told under a shared lock */
+    EVENT_GENERIC = 1 << 0,  /* g: del, expire, rename_from, ... */
+    EVENT_STRING = 1 << 1,   /* $ */
+    EVENT_LIST = 1 << 2,     /* l */
+    EVENT_SET = 1 << 3,      /* s */
+    EVENT_HASH = 1 << 4,     /* h */
+    EVENT_ZSET = 1 << 5,     /* z */
+    EVENT_EXPIRED = 1 << 6,  /* x */
+    EVENT_EVICTED = 1 << 7,  /* e */
+    EVENT_NEW = 1 << 8,      /* n: a key was added; the change itself is told too, behind it */
+    EVENT_MISS = 1 << 9,     /* m: a key was looked for in vain; no change, and told under a shared lock */
+    EVENT_REMOVED = 1 << 10, /* for the log alone: `field` of the key, or all of it, went by itself */
 };
 enum { EVENT_ALL_CHANGES = EVENT_NEW - 1 }; /* each once: what watches, the log and the letter A want */
 
@@ -31,7 +32,8 @@ struct event {
     struct txn *txn;       /* holds the key's shard; store_peek tells what the key is now */
     const struct key *key; /* borrowed for the length of the call */
     enum event_class class;
-    const char *name; /* Redis's: "set", "lpush", "expired"; static */
+    const char *name;   /* Redis's: "set", "lpush", "expired"; static */
+    struct slice field; /* of EVENT_REMOVED; ptr NULL: the key */
 };
 
 typedef void event_sink(void *ctx, const struct event *ev);

@@ -137,6 +137,9 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
                                     struct object **o);
 bool store_object_done(struct txn *t, const struct key *k);
 
+/* Before an edit of a hash, if there is one, that gives fields an expiry (hash_expire): the sweeper shall look at it. */
+enum store_result store_fields_expire(struct txn *t, const struct key *k);
+
 /* A collection that is in no key yet, for store_set_object; to be given up, store_free_object. NULL: no memory. */
 struct object *store_new_object(const struct store *s, enum value_type type);
 void store_free_object(struct object *o);
@@ -172,7 +175,7 @@ static inline void store_changed(struct txn *t, const struct key *k, enum event_
                                  const char *name) {
     t->changes++;
     if (t->heard)
-        store_tell(&(struct event){t, k, class, name});
+        store_tell(&(struct event){.txn = t, .key = k, .class = class, .name = name});
 }
 
 /* ---- the whole keyspace ------------------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ static int64_t set_pairs(struct call *c) {
     if (h == NULL)
         return -1;
     for (size_t i = 2; i < c->argc && added >= 0; i += 2) {
-        enum hash_result result = hash_set(h, call_arg(c, i), call_arg(c, i + 1));
+        enum hash_result result = hash_set(h, call_arg(c, i), call_arg(c, i + 1), c->txn->now_ms);
 
         added = stored(c, result) ? added + (result == HASH_ADDED) : -1;
         set += added >= 0;
@@ -72,18 +72,37 @@ void cmd_hmset(struct call *c) {
         reply_ok(c->reply);
 }
 
+/* Ends an edit that set a field, to this value. `repeats`: run again, the command makes the same of the hash as it
+ * is; but not where fields expire, since when it is run again they have not: the log is told what there is now. */
+static void done_field(struct call *c, const struct hash *h, struct slice field, struct slice value,
+                       bool repeats, const char *event) {
+    struct slice effect[] = {SLICE_LIT("HSET"), c->keys[0].name, field, value};
+    bool say = !repeats || hash_is_volatile(h);
+    int64_t expire_at = NO_EXPIRY;
+
+    hash_expiry(h, field, c->txn->now_ms, &expire_at);
+    done(c, event);
+    if (say)
+        call_effect(c, &c->keys[0], 4, effect);
+    if (say && expire_at != NO_EXPIRY) /* which HSET takes away */
+        call_effect_field_expiry(c, field, expire_at);
+}
+
 void cmd_hsetnx(struct call *c) {
     struct hash *h = edit(c, true);
-    struct slice there;
-    bool set = false;
+    struct slice field = call_arg(c, 2), value = call_arg(c, 3), there;
 
     if (h == NULL)
         return;
-    if (hash_get(h, call_arg(c, 2), &there))
+    if (hash_get(h, field, c->txn->now_ms, &there)) {
         reply_integer(c->reply, 0);
-    else if ((set = stored(c, hash_set(h, call_arg(c, 2), call_arg(c, 3)))))
+        done(c, NULL);
+    } else if (stored(c, hash_set(h, field, value, c->txn->now_ms))) {
         reply_integer(c->reply, 1);
-    done(c, set ? "hset" : NULL);
+        done_field(c, h, field, value, true, "hset");
+    } else {
+        done(c, NULL);
+    }
 }
 
 void cmd_hdel(struct call *c) {
@@ -93,7 +112,7 @@ void cmd_hdel(struct call *c) {
     if (h == NULL)
         return;
     for (size_t i = 2; i < c->argc; i++)
-        n += hash_remove(h, call_arg(c, i));
+        n += hash_remove(h, call_arg(c, i), c->txn->now_ms);
     reply_integer(c->reply, n);
     done(c, n > 0 ? "hdel" : NULL);
 }
@@ -104,16 +123,24 @@ void cmd_hincrby(struct call *c) {
     int64_t by, n = 0;
     bool set = false;
     struct hash *h;
+    size_t len = 0;
 
     if (!arg_i64(c, 3, &by) || (h = edit(c, true)) == NULL)
         return;
-    if (hash_get(h, field, &old) && !num_parse_i64(old, &n))
+    if (hash_get(h, field, c->txn->now_ms, &old) && !num_parse_i64(old, &n)) {
         reply_error(c->reply, "ERR hash value is not an integer");
-    else if (__builtin_add_overflow(n, by, &n))
+    } else if (__builtin_add_overflow(n, by, &n)) {
         reply_error(c->reply, "ERR increment or decrement would overflow");
-    else if ((set = stored(c, hash_set(h, field, slice_of(digits, num_format_i64(n, digits))))))
-        reply_integer(c->reply, n);
-    done(c, set ? "hincrby" : NULL);
+    } else {
+        len = num_format_i64(n, digits);
+        set = stored(c, hash_update(h, field, slice_of(digits, len), c->txn->now_ms));
+        if (set)
+            reply_integer(c->reply, n);
+    }
+    if (set)
+        done_field(c, h, field, slice_of(digits, len), true, "hincrby");
+    else
+        done(c, NULL);
 }
 
 void cmd_hincrbyfloat(struct call *c) {
@@ -134,20 +161,20 @@ void cmd_hincrbyfloat(struct call *c) {
     }
     if ((h = edit(c, true)) == NULL)
         return;
-    if (hash_get(h, field, &old) && !num_parse_long_double(old, &n)) {
+    if (hash_get(h, field, c->txn->now_ms, &old) && !num_parse_long_double(old, &n)) {
         reply_error(c->reply, "ERR hash value is not a float");
     } else if (!isfinite(n += by)) {
         reply_error(c->reply, "ERR increment would produce NaN or Infinity");
     } else {
         len = num_format_long_double(n, digits);
-        set = stored(c, hash_set(h, field, slice_of(digits, len)));
+        set = stored(c, hash_update(h, field, slice_of(digits, len), c->txn->now_ms));
         if (set)
             reply_bulk(c->reply, slice_of(digits, len));
     }
-    done(c, set ? "hincrbyfloat" : NULL);
     if (set)
-        call_effect(c, &c->keys[0], 4,
-                    (const struct slice[]){SLICE_LIT("HSET"), c->keys[0].name, field, slice_of(digits, len)});
+        done_field(c, h, field, slice_of(digits, len), false, "hincrbyfloat");
+    else
+        done(c, NULL);
 }
 
 /* ---- reading one field, or some --------------------------------------------------------------------------------- */
@@ -155,7 +182,7 @@ void cmd_hincrbyfloat(struct call *c) {
 static void reply_field_value(struct call *c, const struct hash *h, struct slice field) {
     struct slice value;
 
-    if (h != NULL && hash_get(h, field, &value))
+    if (h != NULL && hash_get(h, field, c->txn->now_ms, &value))
         reply_bulk(c->reply, value);
     else
         reply_null(c->reply);
@@ -183,7 +210,7 @@ void cmd_hexists(struct call *c) {
     struct slice value;
 
     if (read_hash(c, &h))
-        reply_integer(c->reply, h != NULL && hash_get(h, call_arg(c, 2), &value));
+        reply_integer(c->reply, h != NULL && hash_get(h, call_arg(c, 2), c->txn->now_ms, &value));
 }
 
 void cmd_hstrlen(struct call *c) {
@@ -193,15 +220,20 @@ void cmd_hstrlen(struct call *c) {
     if (!read_hash(c, &h))
         return;
     if (h != NULL)
-        hash_get(h, call_arg(c, 2), &value);
+        hash_get(h, call_arg(c, 2), c->txn->now_ms, &value);
     reply_integer(c->reply, (int64_t)value.len);
+}
+
+/* Fields that are there; none without a hash. */
+static size_t live(const struct call *c, const struct hash *h) {
+    return h != NULL ? hash_live(h, c->txn->now_ms) : 0;
 }
 
 void cmd_hlen(struct call *c) {
     const struct hash *h;
 
     if (read_hash(c, &h))
-        reply_integer(c->reply, h != NULL ? (int64_t)hash_len(h) : 0);
+        reply_integer(c->reply, (int64_t)live(c, h));
 }
 
 /* ---- reading all ------------------------------------------------------------------------------------------------ */
@@ -225,11 +257,11 @@ static void reply_place(void *ctx, hash_place at) {
 
 static void reply_walk(struct walk *w) {
     if (w->h != NULL)
-        hash_scan(w->h, 0, SIZE_MAX, reply_place, w);
+        hash_scan(w->h, 0, SIZE_MAX, w->c->txn->now_ms, reply_place, w);
 }
 
 void reply_fields(struct call *c, const struct hash *h) {
-    reply_map(c->reply, h != NULL ? hash_len(h) : 0);
+    reply_map(c->reply, live(c, h));
     reply_walk(&(struct walk){c, h, FIELDS | VALUES});
 }
 
@@ -245,7 +277,7 @@ static void reply_all(struct call *c, enum what what) {
 
     if (!read_hash(c, &w.h))
         return;
-    reply_array(c->reply, w.h != NULL ? hash_len(w.h) : 0);
+    reply_array(c->reply, live(c, w.h));
     reply_walk(&w);
 }
 
@@ -283,30 +315,42 @@ void cmd_hscan(struct call *c) {
         if (!arg_scan(c, 3, false, &scan))
             return;
         p.pattern = scan.pattern;
-        next = hash_scan(p.h, scan.cursor, scan.count, gather_place, &p);
+        next = hash_scan(p.h, scan.cursor, scan.count, c->txn->now_ms, gather_place, &p);
     }
     names_reply_page(c, next, &p.names);
 }
 
 /* ---- at random -------------------------------------------------------------------------------------------------- */
 
+/* What is sampled: the fields of a hash that are there. */
+struct live_hash {
+    const struct hash *h;
+    int64_t now;
+};
+
 static const void *source_random(const void *object) {
-    return hash_random(object);
+    const struct live_hash *l = object;
+
+    return hash_random(l->h, l->now);
 }
 
 static void source_walk(const void *object, void (*visit)(void *ctx, const void *place), void *ctx) {
-    hash_scan(object, 0, SIZE_MAX, visit, ctx);
+    const struct live_hash *l = object;
+
+    hash_scan(l->h, 0, SIZE_MAX, l->now, visit, ctx);
 }
 
 static void random_count(struct call *c) {
     struct walk w = {.c = c};
     struct sample_args args;
+    struct live_hash l;
 
     if (!arg_sample(c, "withvalues", &args) || !read_hash(c, &w.h))
         return;
     w.what = args.pairs ? FIELDS | VALUES : FIELDS;
-    reply_sample(c, &(struct sample_source){w.h, w.h != NULL ? hash_len(w.h) : 0, source_random, source_walk},
-                 &args, reply_place, &w);
+    l = (struct live_hash){w.h, c->txn->now_ms};
+    reply_sample(c, &(struct sample_source){&l, live(c, w.h), source_random, source_walk}, &args, reply_place,
+                 &w);
 }
 
 void cmd_hrandfield(struct call *c) {
@@ -317,5 +361,5 @@ void cmd_hrandfield(struct call *c) {
     else if (read_hash(c, &h) && h == NULL)
         reply_null(c->reply);
     else if (h != NULL)
-        reply_bulk(c->reply, hash_field(h, hash_random(h)));
+        reply_bulk(c->reply, hash_field(h, hash_random(h, c->txn->now_ms)));
 }

@@ -3,6 +3,7 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "expire.h"
 #include "handlers.h"
 
 void cmd_del(struct call *c) {
@@ -33,10 +34,6 @@ void cmd_type(struct call *c) {
 }
 
 /* ---- expiry ------------------------------------------------------------------------------------------------- */
-
-struct expire_options {
-    bool nx, xx, gt, lt;
-};
 
 static bool parse_expire_options(struct call *c, struct expire_options *o) {
     for (size_t i = 3; i < c->argc; i++) {
@@ -77,8 +74,7 @@ static bool arg_any_time(struct call *c, enum time_form form, int64_t *at) {
     return true;
 }
 
-/* Do the options let a key that expires at `now_at` (maybe never) expire at `at`? */
-static bool expire_allowed(const struct expire_options *o, int64_t now_at, int64_t at) {
+bool expire_allowed(const struct expire_options *o, int64_t now_at, int64_t at) {
     bool never = now_at == NO_EXPIRY;
 
     return !(o->nx && !never) && !(o->xx && never) && !(o->gt && (never || at <= now_at)) &&

@@ -85,7 +85,7 @@ void cmd_rest_part(struct call *c) {
         break;
     case TYPE_HASH:
         part.of = entry_hash(e);
-        next = hash_scan(part.of, (uint64_t)cursor, (size_t)count, part_field, &part);
+        next = hash_scan(part.of, (uint64_t)cursor, (size_t)count, c->txn->now_ms, part_field, &part);
         break;
     case TYPE_SET:
         part.of = entry_set(e);
@@ -125,7 +125,7 @@ static bool load_element(struct object *o, enum value_type type, const struct ca
     case TYPE_LIST:
         return list_push((struct list *)o, LIST_TAIL, call_arg(c, i));
     case TYPE_HASH:
-        return hash_set((struct hash *)o, call_arg(c, i), call_arg(c, i + 1)) <= HASH_REPLACED;
+        return hash_set((struct hash *)o, call_arg(c, i), call_arg(c, i + 1), HASH_ALL) <= HASH_REPLACED;
     case TYPE_SET:
         return set_add((struct set *)o, call_arg(c, i)) <= SET_WAS_THERE;
     case TYPE_ZSET:

@@ -54,7 +54,8 @@ static uint64_t list_digest(const struct list *l) {
     return digest;
 }
 
-static uint64_t digest(const struct entry *e) {
+/* Of what is there now: fields may have expired. */
+static uint64_t digest(const struct entry *e, int64_t now) {
     struct sum s = {NULL, 0};
 
     switch (entry_type(e)) {
@@ -65,7 +66,7 @@ static uint64_t digest(const struct entry *e) {
         break;
     case TYPE_HASH:
         s.of = entry_hash(e);
-        hash_scan(s.of, 0, SIZE_MAX, add_field, &s);
+        hash_scan(s.of, 0, SIZE_MAX, now, add_field, &s);
         break;
     case TYPE_SET:
         s.of = entry_set(e);
@@ -86,7 +87,7 @@ void cmd_rest_tag(struct call *c) {
     if (c->argc > 2)
         reply_array(c->reply, 2);
     if (e != NULL && entry_type(e) != TYPE_STRING && entry_bytes(e) <= TAG_BYTES_MAX) {
-        num_format_hex64(digest(e), hex);
+        num_format_hex64(digest(e, c->txn->now_ms), hex);
         reply_bulk(c->reply, slice_of(hex, NUM_HEX64));
     } else {
         reply_null(c->reply);

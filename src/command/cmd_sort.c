@@ -167,7 +167,7 @@ static bool look_up(struct sort *s, struct slice pattern, struct slice element, 
     if (e == NULL || entry_type(e) != (field.ptr != NULL ? TYPE_HASH : TYPE_STRING))
         return false;
     if (field.ptr != NULL)
-        return hash_get(entry_hash(e), field, out);
+        return hash_get(entry_hash(e), field, s->c->txn->now_ms, out);
     *out = entry_string(e);
     return true;
 }

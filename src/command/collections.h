@@ -39,6 +39,8 @@ bool pop_first_element(struct call *c, enum list_end end);
 bool read_set(struct call *c, size_t key, const struct set **s);
 /* False: the result is a failure, and replied. */
 bool set_stored(struct call *c, enum set_result result);
+/* The effect "this field of the call's key expires then". */
+void call_effect_field_expiry(struct call *c, struct slice field, int64_t expire_at);
 /* All fields and their values, as a map; none for NULL. */
 void reply_fields(struct call *c, const struct hash *h);
 /* All members, as a set; none for NULL. */

@@ -87,6 +87,17 @@ void cmd_hvals(struct call *c);
 /* cmd_help.c */
 void cmd_help(struct call *c);
 
+/* cmd_hash_expiry.c */
+void cmd_hexpire(struct call *c);
+void cmd_hexpireat(struct call *c);
+void cmd_hexpiretime(struct call *c);
+void cmd_hpersist(struct call *c);
+void cmd_hpexpire(struct call *c);
+void cmd_hpexpireat(struct call *c);
+void cmd_hpexpiretime(struct call *c);
+void cmd_hpttl(struct call *c);
+void cmd_httl(struct call *c);
+
 /* cmd_key.c */
 void cmd_del(struct call *c);
 void cmd_exists(struct call *c);

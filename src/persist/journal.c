@@ -185,15 +185,22 @@ void effects_flushed(struct txn *t, unsigned shard) {
 
 /* Keys that the store removes by itself, in a transaction of a command or in one of its own. */
 void journal_event(struct journal *j, const struct event *ev) {
-    static const char del[] = "DEL";
-    struct arg argv[] = {{del, sizeof(del) - 1, NULL}, {ev->key->name.ptr, ev->key->name.len, NULL}};
+    static const char del[] = "DEL", hdel[] = "HDEL";
+    struct arg argv[] = {{del, sizeof(del) - 1, NULL},
+                         {ev->key->name.ptr, ev->key->name.len, NULL},
+                         {ev->field.ptr, ev->field.len, NULL}};
+    size_t argc = 2;
 
-    if (ev->class != EVENT_EXPIRED && ev->class != EVENT_EVICTED)
+    if (ev->class != EVENT_EXPIRED && ev->class != EVENT_EVICTED && ev->class != EVENT_REMOVED)
         return;
+    if (ev->field.ptr != NULL) {
+        argv[0] = (struct arg){hdel, sizeof(hdel) - 1, NULL};
+        argc = 3;
+    }
     if (ev->txn->journal != NULL)
-        effects_command(ev->txn, ev->key->hash, 2, argv);
+        effects_command(ev->txn, ev->key->hash, argc, argv);
     else
-        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key->hash, 2, argv));
+        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key->hash, argc, argv));
 }
 
 /* ---- what the fronts ask -------------------------------------------------------------------------------------------- */

@@ -71,7 +71,7 @@ static bool add_item(struct object *o, enum value_type type, struct slice item, 
     case TYPE_LIST:
         return list_push((struct list *)o, LIST_TAIL, item);
     case TYPE_HASH:
-        h = hash_set((struct hash *)o, item, value);
+        h = hash_set((struct hash *)o, item, value, HASH_ALL);
         return h == HASH_ADDED || h == HASH_REPLACED;
     case TYPE_SET:
         s = set_add((struct set *)o, item);
@@ -85,6 +85,15 @@ static bool add_item(struct object *o, enum value_type type, struct slice item, 
     return false;
 }
 
+static bool set_field_expiry(struct hash *h, struct slice field, struct slice bytes) {
+    int64_t at;
+
+    if (bytes.len != sizeof(at))
+        return false;
+    memcpy(&at, bytes.ptr, sizeof(at));
+    return at >= 0 && hash_expire(h, field, HASH_ALL, at);
+}
+
 static bool restore_collection(struct txn *t, const struct key *k, const struct record_entry *e,
                                struct record_reader *r) {
     struct object *o = store_new_object(t->store, e->type);
@@ -92,9 +101,11 @@ static bool restore_collection(struct txn *t, const struct key *k, const struct 
 
     for (uint64_t i = 0; i < e->items && ok; i++) {
         struct slice item = record_get_bytes(r);
-        struct slice value = record_item_parts(e->type) == 2 ? record_get_bytes(r) : slice_of("", 0);
+        struct slice value = record_item_parts(e) >= 2 ? record_get_bytes(r) : slice_of("", 0);
 
         ok = !r->bad && add_item(o, e->type, item, value);
+        if (ok && e->expiring_fields)
+            ok = set_field_expiry((struct hash *)o, item, record_get_bytes(r));
     }
     if (ok && store_set_object(t, k, o) == STORE_OK)
         return store_set_expiry(t, k, e->expire_at, &existed) == STORE_OK;

@@ -34,7 +34,7 @@
  *     entry    [key], type 1 (255: gone), expiry 8, [content type], then by type
  *                string     [bytes]
  *                list, set  n, then n times [element]
- *                hash       n, then n times [field] [value]
+ *                hash       n, then n times [field] [value]; type 254: some expire: [field] [value] [expiry 8]
  *                zset       n, then n times [member] [score 8]
  *
  * Which effects does a block hold already? All whose frame lies before its position. */
@@ -126,16 +126,15 @@ bool record_get_block(struct record_reader *r, struct record_block *b);
 
 struct record_entry {
     struct slice key, content_type, string;
-    bool gone;
+    bool gone, expiring_fields;
     enum value_type type;
     int64_t expire_at;
-    uint64_t
-        items; /* of a collection, that follow: record_get_bytes for each, twice for a hash or a sorted set */
+    uint64_t items; /* of a collection, that follow: record_get_bytes record_item_parts times for each */
 };
 /* The next entry; false: that was all, or bad. */
 bool record_next_entry(struct record_reader *r, struct record_entry *e);
-/* The pieces of bytes that an item of this type consists of. */
-unsigned record_item_parts(enum value_type type);
+/* The pieces of bytes that an item of this entry consists of. */
+unsigned record_item_parts(const struct record_entry *e);
 /* Passes over the items of an entry. */
 void record_skip_items(struct record_reader *r, const struct record_entry *e);
 

@@ -26,9 +26,12 @@ struct items {
 
 static void put_field(void *ctx, hash_place at) {
     const struct items *i = ctx;
+    int64_t expire_at = hash_expires_at(i->of, at);
 
     put_bytes(i->c, hash_field(i->of, at));
     put_bytes(i->c, hash_value(i->of, at));
+    if (hash_is_volatile(i->of))
+        put_bytes(i->c, slice_of(&expire_at, sizeof(expire_at)));
 }
 
 static void put_member(void *ctx, set_place at) {
@@ -59,7 +62,7 @@ static void put_value(struct chain *c, const struct entry *e) {
     case TYPE_HASH:
         items.of = entry_hash(e);
         put_count(c, hash_len(items.of));
-        hash_scan(items.of, 0, SIZE_MAX, put_field, &items);
+        hash_scan(items.of, 0, SIZE_MAX, HASH_ALL, put_field, &items);
         break;
     case TYPE_SET:
         items.of = entry_set(e);
@@ -74,8 +77,16 @@ static void put_value(struct chain *c, const struct entry *e) {
     }
 }
 
+static char type_byte(const struct entry *e) {
+    if (e == NULL)
+        return (char)GONE;
+    if (entry_type(e) == TYPE_HASH && hash_is_volatile(entry_hash(e)))
+        return (char)EXPIRING_FIELDS;
+    return (char)entry_type(e);
+}
+
 void record_put_entry(struct chain *c, struct slice key, const struct entry *e) {
-    char type = e != NULL ? (char)entry_type(e) : (char)GONE;
+    char type = type_byte(e);
     int64_t expire_at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
 
     put_bytes(c, key);
@@ -106,14 +117,15 @@ struct slice record_get_bytes(struct record_reader *r) {
     return get_run(r, record_get_count(r));
 }
 
-unsigned record_item_parts(enum value_type type) {
-    switch (type) {
+unsigned record_item_parts(const struct record_entry *e) {
+    switch (e->type) {
     case TYPE_STRING:
         break;
     case TYPE_LIST:
     case TYPE_SET:
         return 1;
     case TYPE_HASH:
+        return e->expiring_fields ? 3 : 2;
     case TYPE_ZSET:
         return 2;
     }
@@ -130,14 +142,15 @@ bool record_next_entry(struct record_reader *r, struct record_entry *e) {
     e->expire_at = (int64_t)get_u64(r);
     e->content_type = record_get_bytes(r);
     e->gone = type == GONE;
-    e->type = (enum value_type)type;
+    e->expiring_fields = type == EXPIRING_FIELDS;
+    e->type = e->expiring_fields ? TYPE_HASH : (enum value_type)type;
     if (e->gone || r->bad)
         return !r->bad;
     if (e->content_type.len > ENTRY_CONTENT_TYPE_MAX || e->expire_at < 0)
         r->bad = true;
     if (e->type == TYPE_STRING)
         e->string = record_get_bytes(r);
-    else if (record_item_parts(e->type) > 0)
+    else if (record_item_parts(e) > 0)
         e->items = record_get_count(r);
     else
         r->bad = true;
@@ -150,6 +163,6 @@ void record_skip_items(struct record_reader *r, const struct record_entry *e) {
     if (e->gone)
         return;
     for (uint64_t i = 0; i < e->items && !r->bad; i++)
-        for (unsigned part = 0; part < record_item_parts(e->type); part++)
+        for (unsigned part = 0; part < record_item_parts(e); part++)
             record_get_bytes(r);
 }

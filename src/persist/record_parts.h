@@ -4,7 +4,7 @@
 
 #include "record.h"
 
-enum { EFFECT_HEAD = 17, UINT_MAX_BYTES = 10, GONE = 255 };
+enum { EFFECT_HEAD = 17, UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
 
 /* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
 static inline char *put_uint(char *to, uint64_t n) {

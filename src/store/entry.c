@@ -71,6 +71,22 @@ void entry_set_expire_at(struct entry *e, int64_t expire_at) {
     memcpy(e->body, &expire_at, sizeof(expire_at));
 }
 
+bool entry_is_expired(const struct entry *e, int64_t now_ms) {
+    return (entry_has(e, E_EXPIRES) && entry_expire_at(e) <= now_ms) ||
+           (entry_has(e, E_FIELDS) && hash_is_dead(entry_hash(e), now_ms));
+}
+
+int64_t entry_due_at(const struct entry *e) {
+    int64_t at = entry_has(e, E_EXPIRES) ? entry_expire_at(e) : INT64_MAX;
+    int64_t field_at = entry_has(e, E_FIELDS) ? hash_due_at(entry_hash(e)) : INT64_MAX;
+
+    return field_at < at ? field_at : at;
+}
+
+void entry_set_fields(struct entry *e, bool may_expire) {
+    e->meta = may_expire ? e->meta | E_FIELDS : e->meta & ~(uint32_t)E_FIELDS;
+}
+
 struct object *entry_object(const struct entry *e) {
     struct object *o = NULL;
 
@@ -167,7 +183,10 @@ size_t entry_bytes(const struct entry *e) {
 static uint32_t spec_meta(const struct entry_spec *spec) {
     return (uint32_t)spec->type | (spec->expire_at != NO_EXPIRY ? E_EXPIRES : 0) |
            (spec->object != NULL ? E_OBJECT : 0) | (spec->content_type.len > 0 ? E_CONTENT_TYPE : 0) |
-           (spec->raw ? E_RAW : 0);
+           (spec->raw ? E_RAW : 0) |
+           (spec->type == TYPE_HASH && spec->object != NULL && hash_is_volatile((struct hash *)spec->object)
+                ? E_FIELDS
+                : 0);
 }
 
 size_t entry_spec_size(const struct entry_spec *spec) {

@@ -25,7 +25,9 @@ enum entry_flag {
     E_EXPIRES = 1 << 3,
     E_OBJECT = 1 << 4,
     E_CONTENT_TYPE = 1 << 5,
-    E_RAW = 1 << 6
+    E_RAW = 1 << 6,    /* a string that was edited */
+    E_FIELDS = 1 << 7, /* a hash some of whose fields may expire */
+    E_VOLATILE = E_EXPIRES | E_FIELDS
 };
 
 struct entry {
@@ -76,9 +78,15 @@ static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
     return (e->meta & flag) != 0;
 }
 
+/* Is it a key, or a field, whose time is up, or (E_FIELDS) a hash all of whose fields are such? */
+bool entry_is_expired(const struct entry *e, int64_t now_ms);
 static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
-    return entry_has(e, E_EXPIRES) && entry_expire_at(e) <= now_ms;
+    return entry_has(e, E_VOLATILE) && entry_is_expired(e, now_ms);
 }
+/* The key, or one of a hash's fields, expires no earlier. */
+int64_t entry_due_at(const struct entry *e);
+/* A hash's fields may expire from now on, or no longer. */
+void entry_set_fields(struct entry *e, bool may_expire);
 
 /* ---- objects, of any type (object.c) ------------------------------------------------------------------------ */
 

@@ -1,19 +1,10 @@
 /* hash.c - fields packed while they are few and short, a table of entries after that. */
 #include <flashkv/encoding.h>
 #include <flashkv/entry.h>
-#include <flashkv/hash.h>
 #include <flashkv/mem.h>
 #include <flashkv/random.h>
 
-#include "members.h"
-#include "packed.h"
-
-struct hash {
-    struct object object;
-    uint32_t packed_fields; /* in `packed` */
-    struct packed *packed;  /* field, value, field, value ...; NULL: they are in `members` */
-    struct members members;
-};
+#include "hash_impl.h"
 
 enum { PACKED_FIRST = 56 };
 
@@ -33,6 +24,7 @@ struct hash *hash_new(const unsigned char *secret) {
 }
 
 void hash_free(struct hash *h) {
+    hash_expiry_free(h);
     mem_free(h->packed);
     members_free(&h->members);
     mem_free(h);
@@ -50,7 +42,7 @@ struct hash *hash_copy(const struct hash *h) {
     if (h->packed != NULL)
         ok = (copy->packed = packed_copy(h->packed)) != NULL;
     else
-        ok = members_copy(&h->members, &copy->members);
+        ok = members_copy(&h->members, &copy->members) && hash_expiry_copy(h, copy);
     if (ok)
         return copy;
     hash_free(copy);
@@ -64,6 +56,8 @@ size_t hash_len(const struct hash *h) {
 size_t hash_bytes(const struct hash *h) {
     size_t inside = h->packed != NULL ? packed_footprint(h->packed) : members_bytes(&h->members);
 
+    if (h->expiry != NULL)
+        inside += mem_good_size(sizeof(*h->expiry)) + table_bytes(&h->expiry->fields);
     return mem_good_size(sizeof(*h)) + inside;
 }
 
@@ -121,8 +115,7 @@ static bool packed_replace(struct hash *h, size_t at, struct slice value) {
     return true;
 }
 
-/* Moves everything to the table. False, nothing changed: no memory. */
-static bool unpack(struct hash *h) {
+bool hash_unpack(struct hash *h) {
     struct members members;
 
     members_init(&members, h->members.table.secret);
@@ -150,16 +143,10 @@ static enum hash_result packed_set(struct hash *h, struct slice field, struct sl
     return packed_add(h, field, value) ? HASH_ADDED : HASH_NO_MEMORY;
 }
 
-enum hash_result hash_set(struct hash *h, struct slice field, struct slice value) {
-    if (h->packed != NULL) {
-        size_t at, value_at = 0;
-        bool found = packed_find(h->packed, field, &at, &value_at);
-
-        if (stays_packed(h, field, value, !found))
-            return packed_set(h, field, value, value_at, found);
-        if (!unpack(h))
-            return HASH_NO_MEMORY;
-    }
+static enum hash_result put_member(struct hash *h, struct slice field, struct slice value, int64_t now,
+                                   bool keep) {
+    if (h->expiry != NULL)
+        return hash_put_volatile(h, field, value, now, keep);
     switch (members_put(&h->members, field, value)) {
     case MEMBER_ADDED:
         return HASH_ADDED;
@@ -173,7 +160,28 @@ enum hash_result hash_set(struct hash *h, struct slice field, struct slice value
     return HASH_NO_MEMORY;
 }
 
-bool hash_get(const struct hash *h, struct slice field, struct slice *value) {
+static enum hash_result set(struct hash *h, struct slice field, struct slice value, int64_t now, bool keep) {
+    if (h->packed != NULL) {
+        size_t at, value_at = 0;
+        bool found = packed_find(h->packed, field, &at, &value_at);
+
+        if (stays_packed(h, field, value, !found))
+            return packed_set(h, field, value, value_at, found);
+        if (!hash_unpack(h))
+            return HASH_NO_MEMORY;
+    }
+    return put_member(h, field, value, now, keep);
+}
+
+enum hash_result hash_set(struct hash *h, struct slice field, struct slice value, int64_t now) {
+    return set(h, field, value, now, false);
+}
+
+enum hash_result hash_update(struct hash *h, struct slice field, struct slice value, int64_t now) {
+    return set(h, field, value, now, true);
+}
+
+bool hash_get(const struct hash *h, struct slice field, int64_t now, struct slice *value) {
     size_t at, value_at;
     const struct entry *e;
 
@@ -184,16 +192,17 @@ bool hash_get(const struct hash *h, struct slice field, struct slice *value) {
         return true;
     }
     e = members_find(&h->members, field);
-    if (e != NULL)
-        *value = entry_string(e);
-    return e != NULL;
+    if (e == NULL || entry_expired(e, now))
+        return false;
+    *value = entry_string(e);
+    return true;
 }
 
-bool hash_remove(struct hash *h, struct slice field) {
+bool hash_remove(struct hash *h, struct slice field, int64_t now) {
     size_t at, end;
 
     if (h->packed == NULL)
-        return members_remove(&h->members, field);
+        return hash_take_member(h, field, now);
     if (!packed_find(h->packed, field, &at, &end))
         return false;
     packed_get(h->packed, end, &end);
@@ -223,17 +232,38 @@ struct slice hash_value(const struct hash *h, hash_place at) {
     return packed_get(h->packed, next, &next);
 }
 
-hash_place hash_random(const struct hash *h) {
+int64_t hash_expires_at(const struct hash *h, hash_place at) {
+    return h->packed != NULL ? NO_EXPIRY : entry_expire_at(at);
+}
+
+hash_place hash_random(const struct hash *h, int64_t now) {
     size_t at = 0;
 
     if (h->packed == NULL)
-        return members_random(&h->members);
+        return hash_has_due(h, now) ? hash_random_live(h, now) : members_random(&h->members);
     for (uint64_t skip = 2 * random_below(h->packed_fields); skip > 0; skip--)
         packed_get(h->packed, at, &at);
     return h->packed->data + at;
 }
 
-uint64_t hash_scan(const struct hash *h, uint64_t cursor, size_t count, hash_visit *visit, void *ctx) {
+/* Passes on what has not expired. */
+struct live_scan {
+    int64_t now;
+    hash_visit *visit;
+    void *ctx;
+};
+
+static void visit_live(void *ctx, const void *entry) {
+    const struct live_scan *s = ctx;
+
+    if (!entry_expired(entry, s->now))
+        s->visit(s->ctx, entry);
+}
+
+uint64_t hash_scan(const struct hash *h, uint64_t cursor, size_t count, int64_t now, hash_visit *visit,
+                   void *ctx) {
+    if (h->packed == NULL && hash_has_due(h, now))
+        return members_scan(&h->members, cursor, count, visit_live, &(struct live_scan){now, visit, ctx});
     if (h->packed == NULL)
         return members_scan(&h->members, cursor, count, visit, ctx);
     for (size_t at = 0, next; at < h->packed->used; at = next) {

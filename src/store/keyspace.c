@@ -11,7 +11,7 @@ struct expired_count {
 static void count_expired(void *ctx, struct entry *e) {
     struct expired_count *c = ctx;
 
-    c->n += entry_expire_at(e) <= c->now_ms;
+    c->n += entry_expired(e, c->now_ms);
 }
 
 static uint64_t shard_live_keys(struct shard *sh, int64_t now_ms) REQUIRES_SHARED(shard_role) {

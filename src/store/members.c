@@ -31,9 +31,8 @@ struct entry *members_find(const struct members *m, struct slice name) {
     return table_find(&m->table, hash_of(m, name), name);
 }
 
-/* NULL: no memory. */
-static struct entry *make(struct slice name, struct slice value) {
-    struct entry_spec spec = {.type = TYPE_STRING, .key = name, .value = value};
+struct entry *members_make(struct slice name, struct slice value, int64_t expire_at) {
+    struct entry_spec spec = {.type = TYPE_STRING, .key = name, .value = value, .expire_at = expire_at};
     struct blob *b = NULL;
     struct entry *e;
 
@@ -52,7 +51,7 @@ static enum member_result insert(struct members *m, uint64_t hash, struct slice 
                                  struct entry **e) {
     if (name.len > ENTRY_KEY_MAX)
         return MEMBER_TOO_LONG;
-    *e = make(name, value);
+    *e = members_make(name, value, NO_EXPIRY);
     if (*e == NULL)
         return MEMBER_NO_MEMORY;
     if (!table_insert(&m->table, hash, *e)) {
@@ -75,13 +74,19 @@ enum member_result members_put(struct members *m, struct slice name, struct slic
         return insert(m, hash, name, value, &fresh);
     if (entry_rewrite(stale, value))
         return MEMBER_REPLACED;
-    fresh = make(name, value);
+    fresh = members_make(name, value, NO_EXPIRY);
     if (fresh == NULL)
         return MEMBER_NO_MEMORY;
-    table_replace(&m->table, hash, stale, fresh);
-    m->bytes += entry_footprint(fresh) - entry_footprint(stale);
-    destroy(NULL, stale);
+    members_swap(m, stale, fresh);
     return MEMBER_REPLACED;
+}
+
+void members_swap(struct members *m, struct entry *stale, struct entry *fresh) {
+    table_replace(&m->table, hash_of(m, entry_key(stale)), stale, fresh);
+    m->bytes += entry_footprint(fresh) - entry_footprint(stale);
+    if (entry_object(stale) != entry_object(fresh))
+        object_free(entry_object(stale));
+    entry_free(stale);
 }
 
 bool members_remove(struct members *m, struct slice name) {

@@ -31,6 +31,11 @@ struct entry *members_find(const struct members *m, struct slice name);
 enum member_result members_put(struct members *m, struct slice name, struct slice value);
 /* Adds a member that is not there, as `*e`; MEMBER_REPLACED does not come of it. On failure nothing changed. */
 enum member_result members_add(struct members *m, struct slice name, struct slice value, struct entry **e);
+/* An entry for a member, in no table yet; NULL: no memory. */
+struct entry *members_make(struct slice name, struct slice value, int64_t expire_at);
+/* Puts `fresh` in the place of `stale`, which is there and has the same name, and frees that; its object too, unless
+ * `fresh` has it. */
+void members_swap(struct members *m, struct entry *stale, struct entry *fresh);
 /* False: it was not there. */
 bool members_remove(struct members *m, struct slice name);
 /* Visits about `count` members (entries) from `cursor` on and returns the next cursor, 0 at the end; cursors have

@@ -63,8 +63,8 @@ static void bury(struct object *o, struct object **dead) {
 
 bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct entry *fresh,
                 struct object **dead) {
-    bool was_volatile = stale != NULL && entry_has(stale, E_EXPIRES);
-    bool is_volatile = entry_has(fresh, E_EXPIRES);
+    bool was_volatile = stale != NULL && entry_has(stale, E_VOLATILE);
+    bool is_volatile = entry_has(fresh, E_VOLATILE);
 
     if (is_volatile && !was_volatile && !table_insert(&sh->volatile_keys, hash, fresh))
         return false;
@@ -86,14 +86,14 @@ bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct ent
         entry_free(stale);
     }
     if (is_volatile)
-        shard_note_expiry(sh, entry_expire_at(fresh));
+        shard_note_expiry(sh, entry_due_at(fresh));
     shard_publish(sh);
     return true;
 }
 
 void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) {
     table_remove(&sh->keys, hash, e);
-    if (entry_has(e, E_EXPIRES))
+    if (entry_has(e, E_VOLATILE))
         table_remove(&sh->volatile_keys, hash, e);
     sh->footprint -= entry_footprint(e);
     bury(entry_object(e), dead);
@@ -111,7 +111,7 @@ struct sweep {
 
 static void sweep_look(void *ctx, struct entry *e) {
     struct sweep *s = ctx;
-    int64_t at = entry_expire_at(e);
+    int64_t at = entry_due_at(e);
 
     s->seen.looked++;
     if (at <= s->now_ms && s->seen.expired < SWEEP_BATCH * 2)
@@ -120,11 +120,55 @@ static void sweep_look(void *ctx, struct entry *e) {
         s->earliest = at;
 }
 
+bool shard_fields_expire(struct shard *sh, uint64_t hash, struct entry *e, bool expire) {
+    if (entry_has(e, E_FIELDS) == expire)
+        return true;
+    if (!entry_has(e, E_EXPIRES)) {
+        if (!expire)
+            table_remove(&sh->volatile_keys, hash, e);
+        else if (!table_insert(&sh->volatile_keys, hash, e))
+            return false;
+    }
+    entry_set_fields(e, expire);
+    shard_publish(sh);
+    return true;
+}
+
+struct field_teller {
+    struct txn *t;
+    const struct key *k;
+};
+
+static void tell_field(void *ctx, struct slice field) {
+    const struct field_teller *f = ctx;
+
+    txn_removed(f->t, f->k, field);
+}
+
+/* Some fields' time may be up. */
+static void sweep_fields(struct shard *sh, struct txn *t, const struct key *k, struct entry *e)
+    REQUIRES(shard_role) {
+    enum { FIELDS = 64 };
+    struct hash *h = (struct hash *)entry_object(e);
+    size_t before = entry_footprint(e);
+
+    if (hash_sweep(h, t->now_ms, FIELDS, tell_field, &(struct field_teller){t, k}) > 0)
+        store_changed(t, k, EVENT_HASH, "hexpired");
+    shard_resized(sh, before, entry_footprint(e));
+    (void)shard_fields_expire(sh, k->hash, e, hash_is_volatile(h)); /* to take it off cannot fail */
+    if (entry_has(e, E_VOLATILE))
+        shard_note_expiry(sh, entry_due_at(e));
+}
+
 /* The event comes while the entry, and so the name of its key, is still there. */
 static void sweep_out(struct shard *sh, struct txn *t, struct entry *e) REQUIRES(shard_role) {
     struct key k = {entry_key(e), table_hash(sh->keys.secret, entry_key(e))};
 
-    txn_expired(t, &k);
+    if (!entry_expired(e, t->now_ms)) {
+        sweep_fields(sh, t, &k, e);
+        return;
+    }
+    txn_expired(t, &k, e);
     shard_unlink(sh, k.hash, e, &t->dead);
     shard_count(sh, COUNT_EXPIRED);
 }

@@ -80,6 +80,9 @@ void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct objec
     REQUIRES(shard_role);
 /* Tells the shard that entry_footprint of one of its entries went from `before` to `after`. */
 void shard_resized(struct shard *sh, size_t before, size_t after) REQUIRES(shard_role);
+/* Notes that fields of a hash may expire, so that it is swept, or no longer do. False, nothing changed: no memory,
+ * which can only be when they may. */
+bool shard_fields_expire(struct shard *sh, uint64_t hash, struct entry *e, bool expire) REQUIRES(shard_role);
 /* Notes the expiry that an entry got in place. */
 void shard_note_expiry(struct shard *sh, int64_t expire_at) REQUIRES(shard_role);
 /* Moves growing tables along by some slots. */

@@ -81,11 +81,22 @@ void store_tell(const struct event *ev) {
 
 void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name) {
     if (t->heard)
-        tell_sinks(&(struct event){t, k, class, name});
+        tell_sinks(&(struct event){.txn = t, .key = k, .class = class, .name = name});
 }
 
-void txn_expired(struct txn *t, const struct key *k) {
-    store_changed(t, k, EVENT_EXPIRED, "expired");
+void txn_removed(struct txn *t, const struct key *k, struct slice field) {
+    if (t->heard)
+        tell_sinks(&(struct event){t, k, EVENT_REMOVED, "removed", field});
+}
+
+void txn_expired(struct txn *t, const struct key *k, const struct entry *e) {
+    if (entry_has(e, E_EXPIRES) && entry_expire_at(e) <= t->now_ms) {
+        store_changed(t, k, EVENT_EXPIRED, "expired");
+        return;
+    }
+    txn_removed(t, k, slice_of(NULL, 0));
+    store_changed(t, k, EVENT_HASH, "hexpired");
+    store_changed(t, k, EVENT_GENERIC, "del");
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------- */
@@ -140,9 +151,9 @@ enum store_result store_peek_object(struct txn *t, const struct key *k, enum val
 
 __attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct shard *sh, const struct key *k,
                                                          struct entry *e) REQUIRES(shard_role) {
+    txn_expired(t, k, e);
     shard_unlink(sh, k->hash, e, &t->dead);
     shard_count(sh, COUNT_EXPIRED);
-    txn_expired(t, k);
 }
 
 struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
@@ -483,6 +494,20 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
     return STORE_OK;
 }
 
+enum store_result store_fields_expire(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_write(t, k);
+    struct entry *e = find_live(t, sh, k);
+
+    return e == NULL || shard_fields_expire(sh, k->hash, e, true) ? STORE_OK : STORE_NO_MEMORY;
+}
+
+/* An edit may have set expiries of fields, or taken the last one away. */
+static void note_fields(struct shard *sh, const struct key *k, struct entry *e) REQUIRES(shard_role) {
+    (void)shard_fields_expire(sh, k->hash, e,
+                              hash_is_volatile(entry_hash(e))); /* to take it off cannot fail */
+    shard_note_expiry(sh, entry_due_at(e));
+}
+
 bool store_object_done(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = shard_find(sh, k);
@@ -491,8 +516,13 @@ bool store_object_done(struct txn *t, const struct key *k) {
     shard_resized(sh, 0, object_footprint(entry_object(e)));
     if (entry_type(e) == TYPE_LIST)
         shard_count(sh, COUNT_LIST_OPS);
-    if (object_len(entry_object(e)) > 0)
+    if (object_len(entry_object(e)) > 0 && !entry_expired(e, t->now_ms)) {
+        if (entry_has(e, E_FIELDS))
+            note_fields(sh, k, e);
         return true;
+    }
+    if (object_len(entry_object(e)) > 0) /* what is left has expired: the edit alone does not end the key */
+        txn_removed(t, k, slice_of(NULL, 0));
     shard_unlink(sh, k->hash, e, &t->dead);
     return false;
 }

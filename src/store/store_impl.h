@@ -43,9 +43,11 @@ void txn_leave_read(struct txn *t, unsigned i) RELEASE_SHARED(shard_role);
 struct shard *txn_visit_write(struct txn *t, unsigned i) ACQUIRE(shard_role);
 void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
 
-/* A key is gone because its time was up. */
-void txn_expired(struct txn *t, const struct key *k);
 /* Tells those sinks that want it of what is no change: EVENT_NEW, EVENT_MISS. */
 void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name);
+/* Tells the log that a key, or a field of it, went by itself, which no command will tell. */
+void txn_removed(struct txn *t, const struct key *k, struct slice field);
+/* A key goes because its time was up, or that of the last of its fields. */
+void txn_expired(struct txn *t, const struct key *k, const struct entry *e);
 
 #endif

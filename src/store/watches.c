@@ -197,7 +197,8 @@ void watches_tell_marked(struct watches **of, struct txn *t) {
             if (!k->marked)
                 continue;
             k->marked = false;
-            tell_each(k, &(struct event){t, &k->key, EVENT_GENERIC, "flushall"});
+            tell_each(k,
+                      &(struct event){.txn = t, .key = &k->key, .class = EVENT_GENERIC, .name = "flushall"});
             drop_unwatched(of, k);
         }
 }

@@ -26,6 +26,9 @@ COMMANDS = """
     rpush l a b c d e; ltrim l 1 3/rpush l a; rename l m/rpush l a b; expire l 1000
     hset h a 1 b 2 c {big}/hmset h a 1 b 2/hsetnx h a 1/hset h a 1 b 2; hdel h a/hincrby h a 5; hincrby h a -7
     hincrbyfloat h a 0.1; hincrbyfloat h a 0.2/hset h a 1; hdel h a
+    hset h a 1 b 2 c 3; hexpire h 1000 fields 2 a b; hpersist h fields 2 b c; hincrby h a 1/hset h a 1; hexpireat h {at} fields 1 a; hset h a 2
+    hset h a 1 b 2; hpexpireat h {at}000 fields 1 a; copy h i; rename h j; hincrbyfloat j a 1.5; hsetnx j c 3; hdel j b
+    hset h a 1 b 2; hpexpire h 1000000 nx fields 1 a; hexpire h 0 fields 1 b/hset h a 1; hpexpireat h 1 fields 1 a; set h v nx
     sadd s a b c/sadd s 1 2 3/sadd s 1 2 x; srem s 2/sadd s a b; smove s t a/sadd s a b c d e f; spop s; spop s 2
     sadd s a b c; sadd t b c d; sinterstore u s t/sadd s a; sadd t b; sunionstore u s t/sadd s a b; sadd t b; sdiffstore u s t
     sadd s a; sunionstore s s nothing/set u v; sinterstore u s t
@@ -48,7 +51,7 @@ def value_of(c, key):
             "zset": ("zrange", key, 0, -1, "withscores")}
     value = c(*read[kind])
     if kind == "hash":
-        value = sorted(zip(value[::2], value[1::2]))
+        value = sorted((f, v, c("hpexpiretime", key, "fields", 1, f)) for f, v in zip(value[::2], value[1::2]))
     return kind, sorted(value) if kind == "set" else value, c("pexpiretime", key)
 
 

@@ -50,7 +50,7 @@ static void check_hash(void) {
 
     ck_assert_uint_eq(hash_len(hash), present);
     for (unsigned n = 0; n < NAMES; n++) {
-        bool there = hash_get(hash, name_of(n), &got);
+        bool there = hash_get(hash, name_of(n), HASH_ALL, &got);
 
         ck_assert_int_eq(there, values[n] != 0);
         ck_assert(!there || slice_eq(got, value_of(values[n])));
@@ -59,9 +59,9 @@ static void check_hash(void) {
 
 static void change_hash(unsigned n, unsigned v) {
     if (v == 0) {
-        ck_assert_int_eq(hash_remove(hash, name_of(n)), values[n] != 0);
+        ck_assert_int_eq(hash_remove(hash, name_of(n), HASH_ALL), values[n] != 0);
     } else {
-        enum hash_result result = hash_set(hash, name_of(n), value_of(v));
+        enum hash_result result = hash_set(hash, name_of(n), value_of(v), HASH_ALL);
 
         ck_assert_int_eq(result, values[n] != 0 ? HASH_REPLACED : HASH_ADDED);
     }
@@ -91,15 +91,15 @@ START_TEST(a_hash_is_converted_at_its_limits) {
     static char longest[64 + 1];
 
     for (unsigned n = 0; n < 512; n++)
-        hash_set(hash, name_of(n), SLICE_LIT("v"));
-    hash_set(hash, name_of(5), slice_of(longest, 64));
+        hash_set(hash, name_of(n), SLICE_LIT("v"), HASH_ALL);
+    hash_set(hash, name_of(5), slice_of(longest, 64), HASH_ALL);
     ck_assert_str_eq(hash_encoding(hash), "listpack");
     if (_i == 0)
-        hash_set(hash, name_of(5), slice_of(longest, 65));
+        hash_set(hash, name_of(5), slice_of(longest, 65), HASH_ALL);
     else if (_i == 1)
-        hash_set(hash, slice_of(longest, 65), SLICE_LIT("v"));
+        hash_set(hash, slice_of(longest, 65), SLICE_LIT("v"), HASH_ALL);
     else
-        hash_set(hash, name_of(512), SLICE_LIT("v"));
+        hash_set(hash, name_of(512), SLICE_LIT("v"), HASH_ALL);
     ck_assert_str_eq(hash_encoding(hash), "hashtable");
     ck_assert_uint_eq(hash_len(hash), _i == 0 ? 512 : 513);
 }
@@ -108,9 +108,9 @@ END_TEST
 START_TEST(a_field_too_long_is_refused) {
     char *name = calloc(1, 131072);
 
-    ck_assert_int_eq(hash_set(hash, slice_of(name, 131072), SLICE_LIT("v")), HASH_TOO_LONG);
+    ck_assert_int_eq(hash_set(hash, slice_of(name, 131072), SLICE_LIT("v"), HASH_ALL), HASH_TOO_LONG);
     ck_assert_uint_eq(hash_len(hash), 0);
-    ck_assert_int_eq(hash_set(hash, slice_of(name, 131071), SLICE_LIT("v")), HASH_ADDED);
+    ck_assert_int_eq(hash_set(hash, slice_of(name, 131071), SLICE_LIT("v"), HASH_ALL), HASH_ADDED);
     ck_assert_int_eq(set_add(set, slice_of(name, 131072)), SET_TOO_LONG);
     ck_assert_int_eq(set_add(set, slice_of(name, 131071)), SET_ADDED);
     free(name);
@@ -132,7 +132,7 @@ START_TEST(a_scan_meets_every_field_that_stays) {
     for (unsigned n = 0; n < 300; n++)
         change_hash(n, LONG_VALUE);
     do {
-        cursor = hash_scan(hash, cursor, 10, count_field, NULL);
+        cursor = hash_scan(hash, cursor, 10, HASH_ALL, count_field, NULL);
         for (unsigned i = 0; i < 20 && more < NAMES; i++)
             change_hash(more++, LONG_VALUE); /* the table grows meanwhile */
     } while (cursor != 0);
@@ -147,7 +147,7 @@ START_TEST(any_field_is_as_likely) {
     for (unsigned i = 0; i < n; i++)
         change_hash(i, _i == 0 ? 2 : LONG_VALUE);
     for (unsigned i = 0; i < draws; i++)
-        count_field(NULL, hash_random(hash));
+        count_field(NULL, hash_random(hash, HASH_ALL));
     for (unsigned i = 0; i < n; i++) /* 200 each, and seven standard deviations */
         ck_assert_msg(visits[i] > 100 && visits[i] < 300, "field %u: %u times", i, visits[i]);
 }

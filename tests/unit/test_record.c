@@ -206,7 +206,7 @@ START_TEST(hashes) {
     struct key k = begin(&t, "h");
 
     ck_assert_int_eq(store_edit_object(&t, &k, TYPE_HASH, true, &o), STORE_OK);
-    hash_set((struct hash *)o, SLICE_LIT("field"), SLICE_LIT("value"));
+    hash_set((struct hash *)o, SLICE_LIT("field"), SLICE_LIT("value"), HASH_ALL);
     store_object_done(&t, &k);
     e = written(&t, &k, &r);
     ck_assert(e.type == TYPE_HASH && e.items == 1);

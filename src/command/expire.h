@@ -1,0 +1,13 @@
+/* expire.h - the conditions of EXPIRE and HEXPIRE. Private to the command layer. */
+#ifndef FLASHKV_COMMAND_EXPIRE_H
+#define FLASHKV_COMMAND_EXPIRE_H
+
+#include <flashkv/command.h>
+
+struct expire_options {
+    bool nx, xx, gt, lt;
+};
+/* Do the options let what expires at `now_at` (maybe never) expire at `at`? */
+bool expire_allowed(const struct expire_options *o, int64_t now_at, int64_t at);
+
+#endif
