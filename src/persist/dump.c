@@ -49,41 +49,73 @@ static const char *verb_of(enum value_type type) {
     return "SET";
 }
 
-static void dump_item(struct dump *d, enum value_type type, struct record_reader *r) {
-    struct slice parts[2];
+/* An item as HSET and its like take it; when its field expires is dump_field_expiries' to say. */
+static void dump_item(struct dump *d, const struct record_entry *head, struct record_reader *r) {
+    unsigned count = record_item_parts(head);
+    struct slice parts[3];
     char digits[NUM_DOUBLE_MAX];
     double score;
 
-    for (unsigned i = 0; i < record_item_parts(type); i++)
+    for (unsigned i = 0; i < count; i++)
         parts[i] = record_get_bytes(r);
-    if (type == TYPE_ZSET) { /* the score comes first */
+    if (head->type == TYPE_ZSET) { /* the score comes first */
         memcpy(&score, parts[1].ptr, sizeof(score));
         word(d, slice_of(digits, num_format_double(score, digits)));
         word(d, parts[0]);
         return;
     }
-    for (unsigned i = 0; i < record_item_parts(type); i++)
+    for (unsigned i = 0; i < count - head->expiring_fields; i++)
         word(d, parts[i]);
 }
 
+static void dump_items(struct dump *d, const struct record_entry *head, struct record_reader *r) {
+    unsigned words = record_item_parts(head) - head->expiring_fields;
+
+    for (uint64_t left = head->items; left > 0;) {
+        uint64_t n = left < ITEMS ? left : ITEMS;
+
+        begin(d, 2 + n * words);
+        word(d, slice_str(verb_of(head->type)));
+        word(d, head->key);
+        for (left -= n; n > 0; n--)
+            dump_item(d, head, r);
+    }
+}
+
+static void dump_field_expiries(struct dump *d, const struct record_entry *head, struct record_reader *r) {
+    char digits[NUM_I64_MAX];
+
+    for (uint64_t i = 0; i < head->items; i++) {
+        struct slice field = record_get_bytes(r), value = record_get_bytes(r), at = record_get_bytes(r);
+        int64_t expire_at;
+
+        (void)value;
+        memcpy(&expire_at, at.ptr, sizeof(expire_at));
+        if (expire_at == NO_EXPIRY)
+            continue;
+        begin(d, 6);
+        word(d, SLICE_LIT("HPEXPIREAT"));
+        word(d, head->key);
+        word(d, slice_of(digits, num_format_i64(expire_at, digits)));
+        word(d, SLICE_LIT("FIELDS"));
+        word(d, SLICE_LIT("1"));
+        word(d, field);
+    }
+}
+
 static void dump_collection(struct dump *d, const struct entry *e) {
-    struct record_reader r;
+    struct record_reader items, expiries;
     struct record_entry head;
 
     chain_clear(&d->chain, SIZE_MAX);
     record_put_entry(&d->chain, entry_key(e), e);
-    r = record_read(buf_slice(&d->chain.bytes));
-    if (!record_next_entry(&r, &head))
+    items = record_read(buf_slice(&d->chain.bytes));
+    if (!record_next_entry(&items, &head))
         return;
-    for (uint64_t left = head.items; left > 0;) {
-        uint64_t n = left < ITEMS ? left : ITEMS;
-
-        begin(d, 2 + n * record_item_parts(head.type));
-        word(d, slice_str(verb_of(head.type)));
-        word(d, head.key);
-        for (left -= n; n > 0; n--)
-            dump_item(d, head.type, &r);
-    }
+    expiries = items;
+    dump_items(d, &head, &items);
+    if (head.expiring_fields)
+        dump_field_expiries(d, &head, &expiries);
 }
 
 static void dump_expiry(struct dump *d, const struct entry *e) {
