@@ -181,6 +181,10 @@ static void reply_row(struct call *c, const struct command *cmd) {
         reply_array(c->reply, 0); /* tips */
         reply_key_specs(c, cmd);
     }
+    if (count_subcommands(cmd) == 0) {
+        reply_set(c->reply, 0); /* as Redis has it */
+        return;
+    }
     reply_array(c->reply, count_subcommands(cmd));
     for (size_t i = 0; i < command_count; i++)
         if (is_subcommand_of(&command_table[i], cmd))

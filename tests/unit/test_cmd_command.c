@@ -10,7 +10,7 @@
     "~[{\"flags\": ~[RO, access], \"begin_search\": {\"type\": \"index\", \"spec\": {\"index\": (integer) "  \
     "1}}, "                                                                                                  \
     "\"find_keys\": {\"type\": \"range\", \"spec\": {\"lastkey\": (integer) 0, \"keystep\": (integer) 1, "   \
-    "\"limit\": (integer) 0}}}], []]"
+    "\"limit\": (integer) 0}}}], ~[]]"
 
 static size_t count_public_commands(void) {
     size_t n = 0;
@@ -45,7 +45,7 @@ START_TEST(test_info) {
         {"command info ping",
          "[[\"ping\", (integer) -1, ~[fast], (integer) 0, (integer) 0, (integer) 0, "
          "~[@fast, @connection], ~[\"request_policy:all_shards\", \"response_policy:all_succeeded\"], ~[], "
-         "[]]]"},
+         "~[]]]"},
     };
 
     CHECK_STEPS(steps);
