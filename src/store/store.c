@@ -315,9 +315,24 @@ enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t e
     return result;
 }
 
+/* put() for a value that another key has: `stale` may hold the same blob (COPY shares it), and its reference goes. */
+static enum store_result put_moved(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
+                                   const struct entry_spec *spec) REQUIRES(shard_role) {
+    bool same = stale != NULL && entry_object(stale) == spec->object;
+    enum store_result result = put(t, sh, k, stale, spec);
+
+    if (result != STORE_OK)
+        return result;
+    if (same)
+        object_free(spec->object);
+    if (stale != NULL)
+        note_new(t, k); /* Redis deletes it before */
+    return STORE_OK;
+}
+
 enum store_result store_rename(struct txn *t, const struct key *from, const struct key *to) {
     struct shard *src = txn_shard_write(t, from), *dst = txn_shard_write(t, to);
-    struct entry *e = find_live(t, src, from), *replaced;
+    struct entry *e = find_live(t, src, from);
     struct entry_spec spec;
     enum store_result result;
 
@@ -326,14 +341,10 @@ enum store_result store_rename(struct txn *t, const struct key *from, const stru
         return STORE_OK;
     spec = entry_spec_of(e);
     spec.key = to->name;
-    replaced = find_live(t, dst, to);
-    result = put(t, dst, to, replaced, &spec);
-    if (result != STORE_OK)
-        return result;
-    if (replaced != NULL)
-        note_new(t, to);                    /* Redis deletes it before */
-    shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
-    return STORE_OK;
+    result = put_moved(t, dst, to, find_live(t, dst, to), &spec);
+    if (result == STORE_OK)
+        shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
+    return result;
 }
 
 enum store_result store_copy(struct txn *t, const struct key *from, const struct key *to) {
@@ -347,11 +358,9 @@ enum store_result store_copy(struct txn *t, const struct key *from, const struct
     spec.key = to->name;
     if (spec.object != NULL && (spec.object = object_copy(spec.object)) == NULL)
         return STORE_NO_MEMORY;
-    result = put(t, dst, to, stale, &spec);
+    result = put_moved(t, dst, to, stale, &spec);
     if (result != STORE_OK)
         object_free(spec.object);
-    else if (stale != NULL)
-        note_new(t, to); /* Redis deletes it before */
     return result;
 }
 

@@ -397,6 +397,17 @@ START_TEST(test_copy_of_a_large_string) {
 }
 END_TEST
 
+/* A leak, or a use after it was freed, of the bytes shows in the build with sanitizers. */
+START_TEST(test_copy_over_what_is_shared) {
+    check_line("setrange a 99999 x", "(integer) 100000");
+    check_line("copy a b", "(integer) 1");
+    check_line("copy a b replace", "(integer) 1");
+    check_line("rename a b", "OK");
+    check_line("getrange b 99999 -1", "\"x\"");
+    check_line("del b", "(integer) 1");
+}
+END_TEST
+
 START_TEST(test_sort) {
     static const struct step steps[] = {
         {"sort none", "[]"},
@@ -460,6 +471,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_randomkey_reaches_all);
     tcase_add_test(tc, test_copy);
     tcase_add_test(tc, test_copy_of_a_large_string);
+    tcase_add_test(tc, test_copy_over_what_is_shared);
     tcase_add_test(tc, test_sort);
     tcase_add_test(tc, test_wait);
     suite_add_tcase(suite, tc);
