@@ -352,7 +352,7 @@ static void reach_as_served(struct session *s, const struct parked *p) {
     struct txn t;
 
     txn_begin(&t, p->server->store, s->now_ms, p->shards, TXN_READ);
-    t.journal = atomic_load_explicit(&p->server->journal, memory_order_relaxed);
+    t.journal = atomic_load_explicit(&p->server->journal, memory_order_acquire);
     call_reach(s, &t, true);
     txn_end(&t);
 }

@@ -101,7 +101,7 @@ static inline void run_locked(struct call *c, uint64_t shards, enum txn_mode mod
 
     c->txn = &t;
     txn_begin(&t, c->server->store, c->session->now_ms, shards, mode);
-    t.journal = atomic_load_explicit(&c->server->journal, memory_order_relaxed);
+    t.journal = atomic_load_explicit(&c->server->journal, memory_order_acquire);
     if (t.journal == NULL)
         c->command->handler(c);
     else
@@ -190,7 +190,7 @@ static bool is_queued(struct call *c) {
 
 /* Is what the command is about not there yet? */
 static bool is_loading(const struct call *c) {
-    return atomic_load_explicit(&c->server->loading, memory_order_relaxed) &&
+    return atomic_load_explicit(&c->server->loading, memory_order_acquire) &&
            (c->command->first_key > 0 || c->command->flags & (CMD_READ | CMD_WRITE | CMD_KEYSPACE)) &&
            c->session->front != SESSION_RESTORE;
 }
