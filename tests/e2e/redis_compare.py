@@ -304,6 +304,8 @@ ALLOWED = {
 def raw_reply(file):
     """The bytes of one reply."""
     line = file.readline()
+    if not line.endswith(b"\r\n"):
+        raise ConnectionError("closed")
     kind, rest = line[:1], line[1:-2]
     if kind in b"$=" and rest != b"-1":
         return line + file.read(int(rest) + 2)
