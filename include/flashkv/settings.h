@@ -13,7 +13,8 @@
 enum setting_kind {
     SETTING_FLAG,   /* yes, no */
     SETTING_NUMBER, /* min to max */
-    SETTING_BYTES,  /* kb, mb, gb may follow */
+    SETTING_HIDDEN, /* the same, and CONFIG GET has to name it: no pattern finds it */
+    SETTING_BYTES,  /* kb, mb, gb may follow; if min is -100, % too */
     SETTING_WORD,   /* one of `words` */
     SETTING_TEXT,   /* whatever `check` lets pass */
     SETTING_FIXED,  /* cannot be set */

@@ -11,7 +11,7 @@ enum { NAME_MAX_BYTES = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
 
 /* ---- CONFIG GET ---------------------------------------------------------------------------------------------- */
 
-static bool option_asked(const struct call *c, const char *name) {
+static bool option_asked(const struct call *c, const char *name, bool by_patterns) {
     char lower[NAME_MAX_BYTES];
 
     for (size_t i = 2; i < c->argc; i++) {
@@ -21,7 +21,8 @@ static bool option_asked(const struct call *c, const char *name) {
             continue;
         for (size_t k = 0; k < pattern.len; k++)
             lower[k] = (char)tolower((unsigned char)pattern.ptr[k]);
-        if (glob_match(slice_of(lower, pattern.len), slice_str(name)))
+        pattern.ptr = lower;
+        if (by_patterns ? glob_match(pattern, slice_str(name)) : slice_eq(pattern, slice_str(name)))
             return true;
     }
     return false;
@@ -38,12 +39,12 @@ static bool format_setting(struct server *srv, const void *row, struct buf *out)
     return setting_format(&srv->settings, row, out);
 }
 
-/* Adds a pair of name and value to the names that become the reply. */
-static void add_pair(const struct call *c, struct names *pairs, const char *name, row_format *format,
-                     const void *row) {
+/* Adds a pair of name and value to the names that become the reply, if it is asked for. */
+static void add_pair(const struct call *c, struct names *pairs, const char *name, bool by_patterns,
+                     row_format *format, const void *row) {
     struct buf value = buf_make(VALUE_MAX);
 
-    if (name != NULL && option_asked(c, name) && format(c->server, row, &value)) {
+    if (name != NULL && option_asked(c, name, by_patterns) && format(c->server, row, &value)) {
         names_add(pairs, slice_str(name));
         names_add(pairs, buf_slice(&value));
     }
@@ -58,15 +59,17 @@ void cmd_config_get(struct call *c) {
 
         if (setting_find(slice_str(row->name)) != NULL)
             continue; /* it is where the value of the option went */
-        add_pair(c, &pairs, row->name, format_option, row);
+        add_pair(c, &pairs, row->name, true, format_option, row);
         if (row->redis_name != NULL && strcmp(row->redis_name, row->name) != 0)
-            add_pair(c, &pairs, row->redis_name, format_option, row);
+            add_pair(c, &pairs, row->redis_name, true, format_option, row);
     }
     for (size_t i = 0; i < setting_count; i++) {
         const struct setting_row *row = &setting_table[i];
 
-        add_pair(c, &pairs, row->name, format_setting, row);
-        add_pair(c, &pairs, row->alias, format_setting, row);
+        bool listed = row->kind != SETTING_HIDDEN;
+
+        add_pair(c, &pairs, row->name, listed, format_setting, row);
+        add_pair(c, &pairs, row->alias, listed, format_setting, row);
     }
     names_reply_map(c, &pairs);
 }

@@ -69,11 +69,26 @@ static const char *parse_number(const struct setting_row *row, struct slice text
     return NULL;
 }
 
-static const char *parse_bytes(struct slice text, struct buf *out) {
+/* A part of something, where the row lets it be one: down to -100, Redis's way to say that. */
+static bool is_percentage(const struct setting_row *row, struct slice text) {
+    return row->min < 0 && text.len > 0 && text.ptr[text.len - 1] == '%';
+}
+
+static const char *parse_bytes(const struct setting_row *row, struct slice text, struct buf *out) {
+    int64_t part;
     uint64_t n;
 
+    if (is_percentage(row, text)) {
+        if (!num_parse_i64(slice_of(text.ptr, text.len - 1), &part) || part < 0)
+            return "argument must be a memory or percent value";
+        if (part > -row->min)
+            return "percentage argument must be less or equal to 100";
+        buf_append_slice(out, text);
+        return NULL;
+    }
     if (!num_parse_bytes(text, &n))
-        return "argument must be a memory value";
+        return row->min < 0 ? "argument must be a memory or percent value"
+                            : "argument must be a memory value";
     buf_printf(out, "%llu", (unsigned long long)n);
     return NULL;
 }
@@ -154,10 +169,11 @@ const char *setting_parse(struct setting_change *ch, struct slice text, char *wh
         wrong = parse_flag(text, &value);
         break;
     case SETTING_NUMBER:
+    case SETTING_HIDDEN:
         wrong = parse_number(ch->row, text, &value, why, cap);
         break;
     case SETTING_BYTES:
-        wrong = parse_bytes(text, &value);
+        wrong = parse_bytes(ch->row, text, &value);
         break;
     case SETTING_WORD:
         wrong = parse_word(ch->row, text, &value, why, cap);

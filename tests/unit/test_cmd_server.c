@@ -164,6 +164,17 @@ START_TEST(test_config_set) {
         {"config get maxmemory save latency-tracking notify-keyspace-events",
          "{\"latency-tracking\": \"no\", \"maxmemory\": \"104857600\", \"notify-keyspace-events\": \"AKE\", "
          "\"save\": \"900 1\"}"},
+        {"config set maxmemory 1 maxmemory-clients 101%",
+         "(error) ERR CONFIG SET failed (possibly related to "
+         "argument 'maxmemory-clients') - percentage argument "
+         "must be less or equal to 100"},
+        {"config set maxmemory-clients x",
+         "(error) ERR CONFIG SET failed (possibly related to argument "
+         "'maxmemory-clients') - argument must be a memory or percent value"},
+        {"config set maxmemory-clients 5%", "OK"},
+        {"config get maxmemory-client*", "{\"maxmemory-clients\": \"5%\"}"},
+        {"config get key-load-dela?", "{}"},
+        {"config get KEY-load-delay", "{\"key-load-delay\": \"0\"}"},
         {"config set maxmemory-policy lru", "(error) ERR CONFIG SET failed (possibly related to argument "
                                             "'maxmemory-policy') - argument(s) must be one "
                                             "of the following: volatile-lru, volatile-lfu, volatile-random, "
