@@ -59,5 +59,10 @@ enum MHD_Result http_get_openapi(struct request *r);
 enum MHD_Result http_get_stats(struct request *r);
 enum MHD_Result http_reset_stats(struct request *r);
 enum MHD_Result http_start_snapshot(struct request *r);
+/* metrics.c */
+enum MHD_Result http_get_metrics(struct request *r);
+/* ui.c */
+enum MHD_Result http_get_console(struct request *r);
+enum MHD_Result http_get_console_file(struct request *r);
 
 #endif

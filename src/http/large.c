@@ -37,7 +37,7 @@ static ssize_t send_some(struct large *s) {
     if (at < s->blob->len)
         return splicer_send(&s->worker->splicer, s->waiter.fd, s->blob->data + at, s->blob->len - at, true);
     at -= s->blob->len;
-    return send(s->waiter.fd, "\r\n" + at, 2 - at, FLAGS);
+    return send(s->waiter.fd, &"\r\n"[at], 2 - at, FLAGS);
 }
 
 enum pump { PUMP_DONE, PUMP_FULL, PUMP_LOST };

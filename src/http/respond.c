@@ -220,6 +220,20 @@ enum MHD_Result respond_out_with(struct request *r, unsigned status, const char 
     return queue(r, status, response);
 }
 
+enum MHD_Result respond_buf(struct request *r, const char *type, struct buf *body) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(body->len, body->data, mem_free);
+
+    if (response == NULL) {
+        buf_free(body);
+        return MHD_NO;
+    }
+    r->sent_bytes = body->len;
+    *body = buf_make(0); /* the response's now */
+    header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    return queue(r, 200, response);
+}
+
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
@@ -228,6 +242,23 @@ enum MHD_Result respond_static(struct request *r, const char *type, struct slice
     if (response != NULL) {
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         header(response, "X-Content-Type-Options", "nosniff");
+    }
+    return queue(r, 200, response);
+}
+
+enum MHD_Result respond_own_page(struct request *r, const char *type, struct slice body) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
+
+    r->sent_bytes = body.len;
+    if (response != NULL) {
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        header(response, "X-Content-Type-Options", "nosniff");
+        header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+        header(
+            response, "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'");
     }
     return queue(r, 200, response);
 }

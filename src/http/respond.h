@@ -54,7 +54,11 @@ static inline enum MHD_Result respond_json_out(struct request *r, unsigned statu
 }
 /* The same of a key, with its ETag, if any, and time to live, if it expires. */
 enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at);
+/* 200 with a text that is taken over; the buffer is empty then. */
+enum MHD_Result respond_buf(struct request *r, const char *type, struct buf *body);
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
+/* The same of a page of ours, which may load scripts and styles from this origin and nothing else from anywhere. */
+enum MHD_Result respond_own_page(struct request *r, const char *type, struct slice body);
 /* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at);

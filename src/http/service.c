@@ -1,8 +1,8 @@
 /* service.c - what is said of the service itself. */
 #include "conditions.h"
+#include "embedded.h"
 #include "handlers.h"
 #include "json.h"
-#include "openapi.h"
 #include "respond.h"
 
 static const char page[] =

@@ -150,6 +150,9 @@ const member = (name, key, has, found, body, bad) => {
 const drivers = {
   getRoot: { 200: [{}, { accept: "text/html" }, { accept: "application/json" }], 400: [unknown] },
   getHealth: { 200: [{}], 400: [unknown] },
+  getMetrics: { 200: [{}, { accept: "application/openmetrics-text" }], 400: [unknown] },
+  getConsole: { 200: [{}], 400: [unknown] },
+  getConsoleFile: { 200: ["console.html", "console.css", "console.js"].map((file) => ({ file })), 400: [{ ...unknown, file: "console.css" }], 404: [{ file: "none" }] },
   getReady: { 200: [{}], 400: [unknown] },
   getOpenapi: { 200: [{}], 400: [unknown] },
   getStats: { 200: [{}], 400: [unknown] },

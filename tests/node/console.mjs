@@ -1,0 +1,183 @@
+#!/usr/bin/env node
+// The console in a real Chromium: what a person does with it, by mouse and by keyboard. FLASHKV_SHOTS=DIR keeps pictures.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { createClient } from "redis";
+import { startServer } from "./server.mjs";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+const shots = process.env.FLASHKV_SHOTS;
+
+const server = await startServer();
+const base = `http://127.0.0.1:${server.http}`;
+const client = createClient({ socket: { port: server.resp } });
+await client.connect();
+const profile = mkdtempSync(join(tmpdir(), "flashkv-console-"));
+const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: FLAGS, viewport: { width: 1180, height: 860 } });
+const page = await browser.newPage();
+const outside = [], errors = [];
+page.on("request", (r) => r.url().startsWith(base) || outside.push(r.url()));
+page.on("pageerror", (e) => errors.push(e.message));
+// A command that answers an error is status 400, which Chromium reports too: that is no failure of the page.
+page.on("console", (m) => m.type() === "error" && !/status of 400/.test(m.text()) && errors.push(m.text()));
+page.on("dialog", (d) => d.accept());
+
+const shot = async (name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
+const text = (selector) => page.locator(selector).innerText();
+const see = (selector, words) => page.locator(selector, { hasText: words }).first().waitFor();
+const open = (view) => page.goto(`${base}/ui#${view}`).then(() => page.reload());
+
+async function fill() {
+  await client.flushAll();
+  await client.set("greeting", "hello");
+  await client.set("<img src=x onerror=alert(1)>", "<script>document.title='owned'</script>");
+  await client.hSet("user:1", { name: "Ada", born: "1815" });
+  await client.rPush("jobs", ["one", "two", "three"]);
+  await client.sAdd("tags", ["red", "green"]);
+  await client.zAdd("board", [{ value: "ada", score: 10 }, { value: "bob", score: 7 }]);
+  await client.set("session", "x", { EX: 5000 });
+}
+
+const tests = {
+  async "the overview shows figures, graphs and 64 shards"() {
+    await open("overview");
+    await see("#figures dd", "7");
+    assert.equal(await page.locator("#shards button").count(), 64);
+    await page.waitForFunction(() => document.querySelector("#graph-memory path.a")?.getAttribute("d").includes("L"));
+    assert.match(await page.locator("#shards button").first().getAttribute("title"), /^shard 0: \d+ keys/);
+    await shot("overview");
+  },
+
+  async "keys of every type are found, shown and changed"() {
+    await open("keys");
+    await see("#key-list li", "greeting");
+    assert.equal(await page.locator("#key-list li").count(), 7);
+    await page.getByRole("option", { name: "greeting" }).click();
+    await page.getByLabel("Value").fill("changed");
+    await page.getByRole("button", { name: "Save" }).click();
+    await see("#status", "saved");
+    assert.equal(await client.get("greeting"), "changed");
+    for (const [key, words] of [["jobs", "3 of 3"], ["tags", "2 of 2"], ["board", "2 of 2"], ["user:1", "2 of 2"]]) {
+      await page.getByRole("option", { name: key, exact: true }).click();
+      await see("#key-view", words);
+    }
+    await shot("keys");
+    await page.getByPlaceholder("field").fill("died");
+    await page.getByPlaceholder("value").fill("1852");
+    await page.getByRole("button", { name: "Add" }).click();
+    await see("#key-view", "3 of 3");
+    assert.equal(await client.hGet("user:1", "died"), "1852");
+  },
+
+  async "an expiry is shown, set and taken away; a key is deleted"() {
+    await open("keys");
+    await page.getByRole("option", { name: "session" }).click();
+    await see("#key-view", "expires in");
+    await page.getByLabel("Seconds to live").fill("");
+    await page.getByRole("button", { name: "Set TTL" }).click();
+    await see("#key-view", "never expires");
+    assert.equal(await client.ttl("session"), -1);
+    await page.getByRole("button", { name: "Delete key" }).click();
+    await see("#key-view", "Deleted");
+    assert.equal(await client.exists("session"), 0);
+  },
+
+  async "a pattern and a type narrow the search"() {
+    await open("keys");
+    await page.getByLabel("Pattern").first().fill("*s*");
+    await page.getByLabel("Type").selectOption("set");
+    await page.getByRole("button", { name: "Search" }).click();
+    await see("#status", "1 keys");
+    assert.equal(await text("#key-list"), "tags");
+  },
+
+  async "what is stored never runs"() {
+    await open("keys");
+    await page.locator("#key-list li", { hasText: "<img" }).click();
+    await see("#key-view h2", "<img");
+    assert.equal(await page.locator("#key-view img").count(), 0);
+    assert.equal(await page.title(), "FlashKV console");
+  },
+
+  async "by keyboard alone: views, search, list"() {
+    await open("overview");
+    await page.locator("#figures dd").first().waitFor();
+    await page.keyboard.press("2");
+    await see("#key-list li", "greeting");
+    await page.keyboard.press("/");
+    await page.keyboard.type("greet*");
+    await page.keyboard.press("Enter");
+    await see("#status", "1 keys");
+    await page.locator("#key-list").focus();
+    await page.keyboard.press("ArrowDown");
+    await see("#key-view h2", "greeting");
+  },
+
+  async "the command line runs commands, tells errors and remembers"() {
+    await open("command");
+    await page.locator("#line").fill('set "two words" "a\\nb"');
+    await page.keyboard.press("Enter");
+    await see("#transcript", "OK");
+    assert.equal(await client.get("two words"), "a\nb");
+    await page.locator("#line").fill("lrange jobs 0 -1");
+    await page.keyboard.press("Enter");
+    await see("#transcript", '3) "three"');
+    await page.locator("#line").fill("incr jobs");
+    await page.keyboard.press("Enter");
+    await see("#transcript .error", "WRONGTYPE");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await page.locator("#line").inputValue(), "incr jobs");
+    await shot("command");
+  },
+
+  async "the slow log shows what was slow"() {
+    await client.configSet("slowlog-log-slower-than", "0");
+    await client.get("a-slow-one");
+    await client.configSet("slowlog-log-slower-than", "10000");
+    await open("slowlog");
+    await see("#slowlog-rows", "a-slow-one");
+    await shot("slowlog");
+  },
+
+  async "dark and light"() {
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.emulateMedia({ colorScheme: "light" });
+    const light = await paper();
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.notEqual(await paper(), light);
+    await open("overview");
+    await see("#figures dd", "7");
+    await shot("dark");
+    await page.emulateMedia({ colorScheme: "light" });
+  },
+
+  async "it works offline: nothing is asked of anybody else, and no script failed"() {
+    assert.deepEqual(outside, []);
+    assert.deepEqual(errors, []);
+  },
+};
+
+page.setDefaultTimeout(20000);
+let failed = 0, n = 0;
+console.log(`1..${Object.keys(tests).length}`);
+for (const [name, test] of Object.entries(tests)) {
+  n++;
+  try {
+    await fill();
+    await test();
+    console.log(`ok ${n} - ${name}`);
+  } catch (e) {
+    failed++;
+    console.log(`not ok ${n} - ${name}\n${String(e.stack).replace(/^/gm, "# ")}`);
+  }
+}
+await browser.close();
+await client.quit();
+const status = await server.stop();
+rmSync(profile, { recursive: true, force: true });
+process.exit(failed > 0 || status !== 0 ? 1 : 0);
