@@ -58,6 +58,8 @@ struct session {
     bool close_after_reply;   /* QUIT: send what is there, then close */
     _Atomic bool
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
+    _Atomic bool
+        postponed; /* and it is CLIENT PAUSE that it is blocked by, which CLIENT UNBLOCK does not end */
     bool unauthenticated; /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
     _Atomic bool monitors;                         /* sees every command: MONITOR */

@@ -297,6 +297,7 @@ void blocking_postpone(struct call *c, int64_t until_ms) {
     p->server = c->server;
     p->session = c->session;
     p->deadline_ms = until_ms;
+    atomic_store_explicit(&c->session->postponed, true, memory_order_relaxed);
     block(c->session, p);
     atomic_fetch_add_explicit(&c->server->blocked_clients, 1, memory_order_relaxed);
 }
@@ -322,6 +323,7 @@ static void run_postponed(struct session *s) {
     struct blob *bytes;
 
     s->parked = NULL;
+    atomic_store_explicit(&s->postponed, false, memory_order_relaxed);
     s->now_ms = clock_wall_ms();
     bytes =
         s->ops->encode(p->server, atomic_load_explicit(&s->protocol, memory_order_relaxed), say_postponed, p);
@@ -369,7 +371,8 @@ void session_go_on(struct session *s) {
 bool blocking_unblock(struct session *s, bool with_error) {
     uint32_t serial = atomic_load_explicit(&s->block_serial, memory_order_relaxed);
 
-    if (!atomic_load_explicit(&s->blocked, memory_order_relaxed))
+    if (!atomic_load_explicit(&s->blocked, memory_order_relaxed) ||
+        atomic_load_explicit(&s->postponed, memory_order_relaxed))
         return false;
     atomic_store_explicit(&s->unblock, (uint64_t)serial << 1 | with_error, memory_order_relaxed);
     s->ops->deliver(s, NULL, DELIVER_WAKE);

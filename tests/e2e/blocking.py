@@ -120,14 +120,16 @@ def test_kill(server):
 
 
 def test_pause(server):
-    """CLIENT PAUSE holds writes back, queued ones in EXEC too, until it ends or is ended; reads go on"""
+    """CLIENT PAUSE holds writes back, queued ones in EXEC too, until it ends or is ended; reads go on; UNBLOCK is no way out"""
     with server.client() as c, server.client() as writer, server.client() as exec_:
         exec_("MULTI")
         same(exec_("INCR", "n"), "QUEUED")
+        paused = writer("CLIENT", "ID")
         same(c("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
         writer.send(Resp.encode(["INCR", "n"]) + Resp.encode(["GET", "n"]))
         exec_.send(Resp.encode(["EXEC"]))
         blocked(server, 2)
+        same(c("CLIENT", "UNBLOCK", paused), 0)
         same(c("GET", "n"), None)
         same(c("CLIENT", "UNPAUSE"), "OK")
         results = exec_.read()
