@@ -111,6 +111,16 @@ static bool serve(struct server *srv) {
     return ok;
 }
 
+/* False: said what is wrong. */
+static bool load_tokens(struct server *srv, const struct options *o) {
+    char why[WHY_MAX];
+
+    if (tokens_load(&srv->tokens, o->tokens_file, environ, why, sizeof(why)))
+        return true;
+    log_error("tokens-file %s: %s", o->tokens_file, why);
+    return false;
+}
+
 static int run(struct options *o) {
     static struct server srv; /* large: not on the stack */
     int status = EXIT_CANNOT_START;
@@ -118,6 +128,8 @@ static int run(struct options *o) {
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     options_warn_unknown(environ);
     process_setup(o);
+    if (!load_tokens(&srv, o))
+        return EXIT_BAD_OPTION;
     if (!open_data(&srv, o))
         return status;
     if (!open_store(&srv, o))

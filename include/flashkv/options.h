@@ -39,6 +39,7 @@ struct options {
     uint64_t snapshot_seconds;     /* the same by time */
     char *requirepass;             /* "": none is asked for; after loading also what requirepass_file held */
     char *requirepass_file;        /* path or "" */
+    char *tokens_file;             /* path or "" (tokens.h) */
 };
 
 /* OPTION_LIVE_UINT: CONFIG SET may change it while the server runs, so its field is atomic. */

@@ -17,6 +17,8 @@ struct sha256 {
 };
 /* Source: FIPS 180-4. */
 struct sha256 sha256(struct slice data);
+/* In the same time, whatever differs. */
+bool sha256_equal(const struct sha256 *a, const struct sha256 *b);
 /* 64 hex digits and a NUL. */
 void sha256_hex(const struct sha256 *digest, char out[SHA256_HEX]);
 

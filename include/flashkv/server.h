@@ -13,6 +13,7 @@
 #include <flashkv/slowlog.h>
 #include <flashkv/stats.h>
 #include <flashkv/store.h>
+#include <flashkv/tokens.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +54,7 @@ struct server {
     struct options *options;
     struct settings settings; /* Redis's options */
     struct secret password;   /* of RESP and HTTP; requirepass */
+    struct tokens tokens;     /* further passwords, read-only once the ports are open */
     struct session_list sessions;
     struct stats stats;
     struct slow slow;
@@ -75,6 +77,10 @@ void server_init(struct server *s);
 void server_destroy(struct server *s);
 /* Takes over into the settings what the options say of them (requirepass). False: no memory. */
 bool config_start(struct server *s);
+/* Is a password or token asked of clients? */
+static inline bool server_asks(const struct server *s) {
+    return secret_is_set(&s->password) || s->tokens.count > 0;
+}
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

@@ -17,6 +17,7 @@ struct multi;
 struct stats_block;
 struct parked;
 struct reply;
+struct rights;
 struct server;
 struct session;
 struct session_subscriber;
@@ -60,7 +61,8 @@ struct session {
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
     _Atomic bool
         postponed; /* and it is CLIENT PAUSE that it is blocked by, which CLIENT UNBLOCK does not end */
-    bool unauthenticated; /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
+    bool unauthenticated;        /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
+    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
     _Atomic bool monitors;                         /* sees every command: MONITOR */
     struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */

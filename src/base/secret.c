@@ -39,9 +39,6 @@ struct sha256 secret_digest(struct secret *s) {
 
 bool secret_matches(struct secret *s, struct slice guess) {
     struct sha256 want = secret_digest(s), got = sha256(guess);
-    unsigned char different = 0;
 
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        different |= want.bytes[i] ^ got.bytes[i];
-    return secret_is_set(s) && different == 0;
+    return sha256_equal(&want, &got) && secret_is_set(s);
 }

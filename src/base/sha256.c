@@ -73,6 +73,14 @@ struct sha256 sha256(struct slice data) {
     return out;
 }
 
+bool sha256_equal(const struct sha256 *a, const struct sha256 *b) {
+    unsigned char different = 0;
+
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        different |= a->bytes[i] ^ b->bytes[i];
+    return different == 0;
+}
+
 void sha256_hex(const struct sha256 *digest, char out[SHA256_HEX]) {
     for (size_t i = 0; i < SHA256_SIZE; i++)
         snprintf(out + 2 * i, 3, "%02x", digest->bytes[i]);

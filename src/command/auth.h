@@ -4,7 +4,8 @@
 
 #include <flashkv/command.h>
 
-/* Makes the session the user's, if the password is right (any is, where none is set); false: replied WRONGPASS. */
+/* Makes the session the user's: "default" with the password (any, where neither password nor tokens are set), or with
+ * whatever token, or a token's name with that token. False: replied WRONGPASS. */
 bool auth_check(struct call *c, struct slice user, struct slice password);
 
 #endif

@@ -16,14 +16,18 @@ static const char default_user[] = "default";
 
 bool auth_check(struct call *c, struct slice user, struct slice password) {
     struct secret *secret = &c->server->password;
+    const struct rights *rights = tokens_find(&c->server->tokens, password);
+    bool is_default = slice_eq(user, slice_str(default_user));
 
-    if (slice_eq(user, slice_str(default_user)) &&
-        (!secret_is_set(secret) || secret_matches(secret, password))) {
-        c->session->unauthenticated = false;
-        return true;
+    if (is_default && (!server_asks(c->server) || secret_matches(secret, password)))
+        rights = NULL;
+    else if (rights == NULL || !(is_default || slice_eq(user, slice_str(rights->name)))) {
+        reply_error(c->reply, "WRONGPASS invalid username-password pair or user is disabled.");
+        return false;
     }
-    reply_error(c->reply, "WRONGPASS invalid username-password pair or user is disabled.");
-    return false;
+    c->session->unauthenticated = false;
+    c->session->rights = rights;
+    return true;
 }
 
 void cmd_auth(struct call *c) {
@@ -31,7 +35,7 @@ void cmd_auth(struct call *c) {
 
     if (c->argc > 3)
         reply_syntax_error(c);
-    else if (!named && !secret_is_set(&c->server->password))
+    else if (!named && !server_asks(c->server))
         reply_error(c->reply,
                     "ERR AUTH <password> called without any password configured for the default user. "
                     "Are you sure your configuration is correct?");
@@ -40,7 +44,7 @@ void cmd_auth(struct call *c) {
 }
 
 void cmd_acl_whoami(struct call *c) {
-    reply_text(c->reply, default_user);
+    reply_text(c->reply, c->session->rights != NULL ? c->session->rights->name : default_user);
 }
 
 /* ---- the user ------------------------------------------------------------------------------------------------ */

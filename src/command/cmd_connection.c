@@ -124,7 +124,8 @@ void cmd_reset(struct call *c) {
     listening_stop(c->server, c->session);
     multi_end(c);
     set_text(c, &c->session->name, slice_of("", 0));
-    c->session->unauthenticated = secret_is_set(&c->server->password);
+    c->session->unauthenticated = server_asks(c->server);
+    c->session->rights = NULL;
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
     reply_status(c->reply, SLICE_LIT("RESET"));
 }

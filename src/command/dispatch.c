@@ -12,6 +12,7 @@
 #include "multi.h"
 #include "mute.h"
 #include "pause.h"
+#include "rights.h"
 #include "sort.h"
 
 enum { KEYS_ON_STACK = 8 };
@@ -169,6 +170,10 @@ static inline bool may_run(struct call *c) {
     }
     if (c->session->unauthenticated && !(cmd->flags & CMD_NO_AUTH)) {
         reply_error(c->reply, "NOAUTH Authentication required.");
+        refused(c);
+        return false;
+    }
+    if (c->session->rights != NULL && !rights_allow(c)) {
         refused(c);
         return false;
     }

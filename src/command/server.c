@@ -15,6 +15,7 @@ void server_destroy(struct server *s) {
     slow_destroy(&s->slow);
     stats_destroy(&s->stats);
     secret_destroy(&s->password);
+    tokens_free(&s->tokens);
     settings_destroy(&s->settings);
     session_list_destroy(&s->sessions);
 }

@@ -31,6 +31,8 @@ const struct option_row option_table[] = {
      "Password of clients (AUTH); a flag can be seen by others, the environment or a file cannot"},
     {"requirepass-file", "Security", OPTION_TEXT, FIELD(requirepass_file), "", 0, 4096, NULL, "path", NULL,
      "File whose first line is the password"},
+    {"tokens-file", "Security", OPTION_TEXT, FIELD(tokens_file), "", 0, 4096, NULL, "path", NULL,
+     "JSON file of further passwords, each with a name, scopes and key prefixes"},
     {"bind", "Network", OPTION_TEXT, FIELD(bind), "127.0.0.1", 1, 4096, NULL, "address,...", "bind",
      "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
     {"http-port", "Network", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,

@@ -74,10 +74,12 @@ static bool no_route(struct request *r) {
 }
 
 static bool unauthorized(struct request *r) {
-    return !authorized(r) && refuse(r, 401, "%s",
-                                    route_is_upstash(r->route) ? "WRONGPASS invalid or missing auth token"
-                                                               : "Authorization: Bearer or Basic, with the "
-                                                                 "right password, is needed");
+    if (!authorized(r))
+        return refuse(r, 401, "%s",
+                      route_is_upstash(r->route)
+                          ? "WRONGPASS invalid or missing auth token"
+                          : "Authorization: Bearer or Basic, with the right password, is needed");
+    return !authorized_route(r) && refuse(r, 403, "the token does not allow this");
 }
 
 static bool bad_parameter(struct request *r) {

@@ -17,12 +17,15 @@ static bool behind(struct slice header, struct slice scheme, struct slice *crede
     return true;
 }
 
-static bool matches(const struct request *r, struct slice secret) {
-    return secret_matches(&r->server->password, secret);
+static bool matches(struct request *r, struct slice secret) {
+    if (secret_matches(&r->server->password, secret))
+        return true;
+    r->rights = tokens_find(&r->server->tokens, secret);
+    return r->rights != NULL;
 }
 
 /* base64("user:password") */
-static bool basic_matches(const struct request *r, struct slice digits) {
+static bool basic_matches(struct request *r, struct slice digits) {
     char text[BASIC_MAX];
     size_t len = digits.len;
     const char *colon;
@@ -55,7 +58,7 @@ static enum MHD_Result note_authorization(void *cls, enum MHD_ValueKind kind, co
 }
 
 /* Of two headers nobody knows which is meant: they are as none. */
-static bool header_matches(const struct request *r) {
+static bool header_matches(struct request *r) {
     struct found f = {.count = 0};
     struct slice header, credentials;
 
@@ -70,10 +73,15 @@ static bool header_matches(const struct request *r) {
     return route_is_upstash(r->route) && matches(r, header);
 }
 
-bool authorize(const struct request *r) {
+bool authorize(struct request *r) {
     struct slice token;
 
     if (route_is_upstash(r->route) && target_query(&r->target, "_token", &token))
         return matches(r, token);
     return header_matches(r);
+}
+
+bool authorized_route(const struct request *r) {
+    return r->route->access != ACCESS_ADMIN || r->rights == NULL ||
+           (r->rights->scopes & SCOPE_ADMIN && r->rights->prefix_count == 0);
 }

@@ -153,23 +153,28 @@ static unsigned foresee(struct atomic_batch *b, size_t i) {
 
 /* ---- doing it --------------------------------------------------------------------------------------------------------- */
 
-static bool watch(struct atomic_batch *b) {
+/* 0, or what is wrong. */
+static unsigned watch(struct atomic_batch *b) {
     struct arg *argv = mem_alloc((b->count + 1) * sizeof(*argv));
     struct capture c;
     size_t argc = 0;
     bool ok;
 
-    if (argv == NULL)
-        return false;
+    if (argv == NULL) {
+        snprintf(b->why, b->cap, "out of memory");
+        return 503;
+    }
     argv[argc++] = arg_text("watch");
     for (size_t i = 0; i < b->count; i++)
         if (b->ops[i].kind != BATCH_COMMAND)
             argv[argc++] = arg_of(b->ops[i].key);
     ok = argc == 1 || run(b, &c, argc, argv);
+    if (!ok)
+        snprintf(b->why, b->cap, "%s", c.error);
     if (argc > 1)
         capture_free(&c);
     mem_free(argv);
-    return ok;
+    return ok ? 0 : status_of_error(b->why);
 }
 
 /* Its own command, without its condition, which has been seen to. */
@@ -201,7 +206,8 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     if (c.error[0] != '\0' || c.overflow) {
         snprintf(b->why, b->cap, "the transaction failed: %s",
                  c.overflow ? "its results are larger than max-output-bytes" : c.error);
-        status = 507;
+        /* What cannot be queued by a token's session is what the token does not allow. */
+        status = b->session.rights != NULL && !c.overflow ? 403 : 507;
     } else if (c.tokens[0].kind == TOKEN_NULL) {
         status = 0;
     } else {
@@ -215,13 +221,9 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
 }
 
 static unsigned try_once(struct atomic_batch *b, struct json_out *out) {
-    unsigned status = 0;
+    unsigned status = watch(b);
 
     b->key_count = 0;
-    if (!watch(b)) {
-        snprintf(b->why, b->cap, "a key is longer than max-key-bytes, or there is no memory");
-        return 400;
-    }
     for (size_t i = 0; i < b->count && status == 0; i++)
         status = foresee(b, i);
     return status != 0 ? status : exchange(b, out);

@@ -33,9 +33,11 @@ static void run_together(struct request *r, struct session *s, const struct word
     run(r, s, (struct words){1, &multi}, &queued.reply);
     for (size_t i = 0; i < count; i++)
         run(r, s, words[i], &queued.reply);
-    capture_free(&queued);
     capture_init(c, r->server->options->max_output_bytes);
     run(r, s, (struct words){1, &exec}, &c->reply);
+    if (queued.error[0] != '\0') /* why it could not be queued, not EXEC's word that it was not */
+        memcpy(c->error, queued.error, sizeof(c->error));
+    capture_free(&queued);
 }
 
 /* As ask, of a reply that is there already. */
@@ -50,7 +52,7 @@ static bool check_reply(struct request *r, struct capture *c, enum MHD_Result *r
 
 /* ---- conditions -------------------------------------------------------------------------------------------------------- */
 
-enum verdict_of { ALLOWED, NOT_MODIFIED, REFUSED, MALFORMED };
+enum verdict_of { ALLOWED, NOT_MODIFIED, REFUSED, MALFORMED, ANSWERED };
 
 /* What the request's conditions say of what is there; `etag` may be empty, of a collection that has none. */
 static enum verdict_of conditions(const struct request *r, bool exists, struct slice etag) {
@@ -92,6 +94,7 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c,
     case REFUSED:
         return respond_refused(r, etag);
     case MALFORMED:
+    case ANSWERED: /* not by conditions */
         return respond_malformed(r);
     }
     json_put(&o, "{");
@@ -123,8 +126,9 @@ enum MHD_Result respond_page(struct request *r, const char *length, struct words
 
 /* ---- writes -------------------------------------------------------------------------------------------------------------- */
 
-/* Watches the key and reads its tag. */
-static enum verdict_of watch(struct request *r, struct session *s, char etag[ETAG_LEN], size_t *etag_len) {
+/* Watches the key and reads its tag. ANSWERED: that is refused, and *result says so. */
+static enum verdict_of watch(struct request *r, struct session *s, char etag[ETAG_LEN], size_t *etag_len,
+                             enum MHD_Result *result) {
     const struct arg watch_argv[] = {arg_text("watch"), arg_of(param_key(r))};
     const struct arg tag_argv[] = {arg_text("rest.tag"), arg_of(param_key(r)), arg_text("exists")};
     struct capture c;
@@ -133,6 +137,8 @@ static enum verdict_of watch(struct request *r, struct session *s, char etag[ETA
     capture_init(&c, BYTES_INLINE);
     run(r, s, (struct words){2, watch_argv}, &c.reply);
     run(r, s, (struct words){3, tag_argv}, &c.reply); /* [tag, exists] behind WATCH's OK */
+    if (!check_reply(r, &c, result))
+        return ANSWERED;
     verdict = conditions(r, c.tokens[3].n != 0, capture_text(&c, 2));
     *etag_len = capture_text(&c, 2).len;
     memcpy(etag, capture_text(&c, 2).ptr, *etag_len);
@@ -145,7 +151,7 @@ static bool try_if(struct request *r, struct session *s, struct capture *c, enum
                    struct words words, bool *again) {
     char etag[ETAG_LEN];
     size_t etag_len;
-    enum verdict_of verdict = watch(r, s, etag, &etag_len);
+    enum verdict_of verdict = watch(r, s, etag, &etag_len, result);
 
     *again = false;
     if (verdict == ALLOWED) {
@@ -159,7 +165,8 @@ static bool try_if(struct request *r, struct session *s, struct capture *c, enum
             capture_shift(c);
         return !*again;
     }
-    *result = verdict == MALFORMED ? respond_malformed(r) : respond_refused(r, slice_of(etag, etag_len));
+    if (verdict != ANSWERED)
+        *result = verdict == MALFORMED ? respond_malformed(r) : respond_refused(r, slice_of(etag, etag_len));
     return false;
 }
 

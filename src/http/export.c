@@ -191,6 +191,20 @@ static void done(void *ctx) {
 
 static const struct stream_ops export_ops = {.fill = fill, .done = done};
 
+/* Once it streams there is no status to say that the token does not allow it: asks for a page to see. False: answered. */
+static bool is_allowed(struct request *r, const struct buf *pattern, enum MHD_Result *result) {
+    struct arg argv[] = {arg_text("scan"), arg_text("0"),     arg_text("count"),
+                         arg_text("1"),    arg_text("match"), arg_of(buf_slice(pattern))};
+    struct capture c;
+
+    if (r->rights == NULL)
+        return true;
+    if (!ask(r, &c, result, pattern->len > 0 ? 6 : 4, argv))
+        return false;
+    capture_free(&c);
+    return true;
+}
+
 enum MHD_Result http_export(struct request *r) {
     enum MHD_Result result;
     struct stream *stream;
@@ -204,7 +218,7 @@ enum MHD_Result http_export(struct request *r) {
     e->server = r->server;
     e->session = request_session(r);
     memcpy(e->cursor, cursor.ptr, cursor.len);
-    if (!param_pattern(r, &e->pattern, &result)) {
+    if (!param_pattern(r, &e->pattern, &result) || !is_allowed(r, &e->pattern, &result)) {
         done(e);
         return result;
     }

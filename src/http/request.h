@@ -72,6 +72,7 @@ struct request {
     struct target target;
     enum target_result target_result;
     struct headers headers;
+    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
     struct slice method;
     int64_t now_ms;              /* wall clock, when it is answered */
     bool http11;                 /* the client's version is not older */

@@ -40,7 +40,7 @@ static void tell_who_asks(const struct request *r, struct session *s) {
 }
 
 struct session request_session(const struct request *r) {
-    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms, .protocol = 2};
+    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms, .protocol = 2, .rights = r->rights};
 
     if (atomic_load_explicit(&r->server->monitors.count, memory_order_relaxed) > 0)
         tell_who_asks(r, &s);
@@ -400,6 +400,7 @@ static const char *reason(unsigned status) {
     } reasons[] = {
         {400, "Bad Request"},
         {401, "Unauthorized"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {409, "Conflict"},
@@ -546,6 +547,7 @@ unsigned status_of_error(const char *error) {
         {"ERR out of memory", 503},
         {"ERR Background save already", 409},
         {"ERR nothing is kept", 409},
+        {"NOPERM", 403},
         {"LOADING", 503},
         {"MISCONF", 507},
     };

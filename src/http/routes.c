@@ -62,10 +62,10 @@ const struct route route_table[] = {
     {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, "", ACCESS_AUTH},
     {"GET", "/ui", "getConsole", http_get_console, BODY_NONE, "", ACCESS_OPEN},
     {"GET", "/ui/{file}", "getConsoleFile", http_get_console_file, BODY_NONE, "", ACCESS_OPEN},
-    {"GET", "/metrics", "getMetrics", http_get_metrics, BODY_NONE, "", ACCESS_AUTH},
-    {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, "", ACCESS_AUTH},
-    {"POST", "/admin/snapshot", "startSnapshot", http_start_snapshot, BODY_NONE, "", ACCESS_AUTH},
-    {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, "", ACCESS_AUTH},
+    {"GET", "/metrics", "getMetrics", http_get_metrics, BODY_NONE, "", ACCESS_ADMIN},
+    {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, "", ACCESS_ADMIN},
+    {"POST", "/admin/snapshot", "startSnapshot", http_start_snapshot, BODY_NONE, "", ACCESS_ADMIN},
+    {"POST", "/stats/reset", "resetStats", http_reset_stats, BODY_NONE, "", ACCESS_ADMIN},
 };
 const size_t route_count = sizeof(route_table) / sizeof(*route_table);
 

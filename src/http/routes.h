@@ -7,8 +7,9 @@
 /* BODY_STREAM: of any length, taken as it comes (struct intake); the handler is called at its beginning. */
 enum body_policy { BODY_NONE, BODY_RAW, BODY_STREAM, BODY_OPTIONAL };
 
-/* Who may have it: everybody, or, if there is a password, those who know it. */
-enum route_access { ACCESS_OPEN, ACCESS_AUTH };
+/* Who may have it, if there are passwords: everybody; who knows one (what a token allows is judged by the commands that
+ * the route runs); who may do what an administrator does. */
+enum route_access { ACCESS_OPEN, ACCESS_AUTH, ACCESS_ADMIN };
 
 struct route {
     const char *method;

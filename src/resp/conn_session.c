@@ -56,7 +56,7 @@ void conn_session_init(struct conn *c) {
     s->created_ms = s->now_ms = clock_wall_ms();
     atomic_init(&s->active_ms, s->created_ms);
     s->stats = c->source.loop->stats;
-    s->unauthenticated = secret_is_set(&c->source.loop->server->password);
+    s->unauthenticated = server_asks(c->source.loop->server);
     if (getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0)
         net_address((struct sockaddr *)&ss, s->peer, sizeof(s->peer));
     len = sizeof(ss);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A password: from a flag, the environment or a file; nothing but AUTH, HELLO and QUIT before it; redis-cli."""
 import base64
+import hashlib
 import json
 import os
 import re
@@ -110,13 +111,13 @@ def routes():
 
 
 def test_http_every_route(server):
-    """HTTP: every route but two asks for it"""
-    same([path for _, _, path, access in routes() if access == "ACCESS_OPEN"], ["/healthz", "/readyz"])
+    """HTTP: every route but those that hold no data asks for it"""
+    same(sorted(path for _, _, path, access in routes() if access == "ACCESS_OPEN"), ["/healthz", "/readyz", "/ui", "/ui/{file}"])
     for method, target, path, access in routes():
         body = b"[]" if method in ("PUT", "POST") else None
         status, got, text = server.request(method, target, body)
         if access == "ACCESS_OPEN":
-            same(status, 200, path)
+            same(status, 404 if "{" in path else 200, path)
             continue
         same(status, 401, path)
         same(got["www-authenticate"], 'Basic realm="FlashKV", charset="UTF-8"')  # the last of two lines
@@ -211,7 +212,154 @@ def test_http_upstash_port(_):
         same(json.loads(server.request("GET", "/ping?_token=s3cret")[2]), {"result": "PONG"})
 
 
+# ---- tokens ----------------------------------------------------------------------------------------------------------
+
+TOKENS = [
+    {"name": "all", "sha256": hashlib.sha256(b"t-all").hexdigest(), "scopes": ["read", "write", "admin"]},
+    {"name": "reader", "secret": "t-reader", "scopes": ["read"]},
+    {"name": "writer", "secret": "t-writer", "scopes": ["write"]},
+    {"name": "web", "secret": "t-web", "scopes": ["read", "write"], "prefixes": ["web:", "shared/"]},
+]
+
+
+def with_tokens(test, *options, env=None):
+    def run_test(_):
+        with tempfile.NamedTemporaryFile("w") as f:
+            json.dump(TOKENS, f)
+            f.flush()
+            with Server(f"--tokens-file={f.name}", *options, env=env) as server:
+                for key in ("web:a", "other", "shared/x"):
+                    same(server.request("PUT", "/keys/" + key.replace("/", "%2F"), b"v", headers("Bearer t-all"))[0], 201)
+                test(server)
+                assert "t-web" not in server.read_log()
+    run_test.__doc__ = test.__doc__
+    return run_test
+
+
+def test_tokens_http(server):
+    """tokens: scopes and prefixes over HTTP"""
+    cases = [  # method, target, body, who may
+        ("GET", "/keys/web:a", None, "all reader web"), ("GET", "/keys/other", None, "all reader"),
+        ("GET", "/keys/none", None, "all reader"), ("GET", "/keys/web:none", None, "all reader web"),
+        ("PUT", "/keys/web:b", b"v", "all writer web"), ("PUT", "/keys/we", b"v", "all writer"), ("PUT", "/keys/WEB:b", b"v", "all writer"),
+        ("DELETE", "/keys/nothing", None, "all writer"), ("POST", "/keys/web:n/incr", None, "all writer web"),
+        ("POST", "/hashes/h", b'{"f":"v"}', "all writer"), ("GET", "/hashes/h", None, "all reader"),
+        ("POST", "/zsets/web:z", b'{"f":1}', "all writer web"), ("GET", "/sets/shared%2Fs", None, "all reader web"),
+        ("GET", "/keys", None, "all reader"), ("GET", "/keys?prefix=web:", None, "all reader web"),
+        ("GET", "/keys?prefix=we", None, "all reader"), ("GET", "/keys?match=*", None, "all reader"),
+        ("GET", "/keys?match=web:*", None, "all reader web"), ("GET", "/keys?match=%5Bw%5Deb:*", None, "all reader"),
+        ("GET", "/stats", None, "all"), ("GET", "/metrics", None, "all"), ("POST", "/stats/reset", None, "all"), ("POST", "/admin/snapshot", None, "all"),
+        ("GET", "/", None, "all reader writer web"), ("GET", "/healthz", None, "all reader writer web nobody"),
+    ]
+    for method, target, body, allowed in cases:
+        for who in ("all", "reader", "writer", "web"):
+            status, got, text = server.request(method, target, body, headers(f"Bearer t-{who}"))
+            what = f"{who}: {method} {target}: {status} {text[:100]}"
+            assert (status not in (401, 403)) == (who in allowed.split()), what
+            if status == 403:
+                same([got["content-type"], json.loads(text)["status"]], ["application/problem+json", 403], what)
+        same(server.request(method, target, body)[0] != 401, "nobody" in allowed, target)
+    same(json.loads(server.request("GET", "/keys?prefix=web:", None, headers("Bearer t-web"))[2])["keys"].count("other"), 0)
+
+
+def test_tokens_many(server):
+    """tokens: batch, export, import, Upstash"""
+    web = headers("Bearer t-web")
+    batch = [{"op": "get", "key": "other"}, {"op": "get", "key": "web:a"}, {"op": "put", "key": "other", "value": "x"},
+             {"op": "command", "args": ["mget", "web:a", "other"]}, {"op": "command", "args": ["dbsize"]},
+             {"op": "command", "args": ["rename", "other", "web:stolen"]}, {"op": "command", "args": ["info"]}]
+    as_json = {**web, "Content-Type": "application/json"}
+    status, _, text = server.request("POST", "/batch", json.dumps(batch).encode(), as_json)
+    same([each["status"] for each in json.loads(text)], [403, 200, 403, 403, 403, 403, 403])
+    for who, ops in ((web, batch[:2]), ({"Authorization": "Bearer t-reader"}, [{"op": "put", "key": "other", "value": "x"}])):
+        status, _, text = server.request("POST", "/batch?atomic=true", json.dumps(ops).encode(), {**who, "Content-Type": "application/json"})
+        assert status == 403 and b'"v"' not in text, (status, text)
+    for more in ({"If-Match": "*"}, {"If-None-Match": "*"}, {}):
+        for who in ("web", "writer"):
+            status, _, text = server.request("POST", "/sets/other", b'["x"]', {**headers(f"Bearer t-{who}"), **more})
+            assert status == 403 or (who == "writer" and not more), (who, more, status, text)
+    for path in ("/export", "/export?prefix=we", "/export?match=*"):
+        status, _, text = server.request("GET", path, None, web)
+        assert status == 403 and b"web:a" not in text, (status, text)
+    assert b'"web:a"' in server.request("GET", "/export?prefix=web:", None, web)[2]
+    line = b'{"key":"other","type":"string","value":"imported"}\n{"key":"web:i","type":"string","value":"imported"}\n'
+    server.request("POST", "/import", line, {**web, "Content-Type": "application/x-ndjson"})
+    same([server.request("GET", f"/keys/{k}", None, headers("Bearer t-all"))[2] for k in ("other", "web:i")], [b"v", b"imported"])
+
+    for command in (["get", "other"], ["mset", "web:x", "1", "other", "2"], ["scan", "0"], ["scan", "0", "withtype"], ["keys", "*"],
+                    ["randomkey"], ["dbsize"], ["flushall"], ["sort", "web:l", "by", "other"], ["sort", "web:l", "store", "other"],
+                    ["copy", "other", "web:c"], ["sunionstore", "web:d", "other"], ["zunionstore", "web:d", "1", "other"],
+                    ["lmpop", "2", "web:l", "other", "left"], ["object", "encoding", "other"], ["config", "get", "*"], ["publish", "c", "m"],
+                    ["scan", "0", "match", "web:*", "match", "*"], ["slowlog", "get"], ["acl", "list"], ["client", "list"], ["latency", "latest"]):
+        status, _, text = server.request("POST", "/upstash", json.dumps(command).encode(), web)
+        assert status != 200 and ("NOPERM" in json.loads(text)["error"] or "not available" in json.loads(text)["error"]), (command, text)
+    same(json.loads(server.request("POST", "/upstash/pipeline", b'[["get","web:a"],["get","other"]]', web)[2])[0], {"result": "v"})
+    text = server.request("POST", "/upstash/multi-exec", b'[["get","web:a"],["get","other"]]', web)[2]
+    assert json.loads(text)["error"].startswith("EXECABORT"), text
+    for path in ("/upstash/subscribe/c", "/upstash/psubscribe/*", "/upstash/monitor"):
+        assert server.request("GET", path, None, web)[0] >= 400, path
+    same(json.loads(server.request("GET", "/upstash/get/web:a?_token=t-web")[2]), {"result": "v"})
+    same(server.request("GET", "/upstash/get/web:a?_token=t-wrong")[0], 401)
+
+
+def test_tokens_resp(server):
+    """tokens: AUTH, HELLO and RESET"""
+    with Resp(server.resp) as c:
+        same(c.error("GET", "web:a"), "NOAUTH Authentication required.")
+        for wrong in (["t-no"], ["default", "t-no"], ["web", "t-all"], ["web", ""], ["web", "s3cret"], ["default", ""], [""]):
+            same(c.error("AUTH", *wrong).split()[0], "WRONGPASS")
+        same(c("AUTH", "web", "t-web"), "OK")
+        same([c("ACL", "WHOAMI"), c("GET", "web:a"), c("PING")], [b"web", b"v", "PONG"])
+        same(c.error("GET", "other"), "NOPERM this user has no permissions to access one of the keys used as arguments")
+        same(c.error("INFO"), "NOPERM this user has no permissions to run the 'info' command")
+        same(c.error("CONFIG", "SET", "requirepass", ""), "NOPERM this user has no permissions to run the 'config|set' command")
+        same([c("MULTI"), c("SET", "web:m", "1")], ["OK", "QUEUED"])
+        assert c.error("SET", "other", "1").startswith("NOPERM")
+        assert c.error("EXEC").startswith("EXECABORT")
+        assert c.error("BLPOP", "web:l", "other", "0").startswith("NOPERM")
+        assert c.error("WATCH", "other").startswith("NOPERM")
+        same(c("AUTH", "t-reader"), "OK")
+        same(c("GET", "other"), b"v")
+        assert c.error("SET", "other", "1").startswith("NOPERM")
+        same(c("HELLO", "2", "AUTH", "default", "t-all")[0], b"server")
+        same(c("SET", "other", "1"), "OK")
+        same(c("RESET"), "RESET")
+        same(c.error("GET", "other"), "NOAUTH Authentication required.")
+
+
+def test_tokens_environment(_):
+    """tokens: UPSTASH_REDIS_REST_TOKEN and SRH_TOKEN, beside a password"""
+    with Server("--requirepass=s3cret", env={"UPSTASH_REDIS_REST_TOKEN": "t-up", "SRH_TOKEN": "t-srh"}) as server:
+        for token in ("t-up", "t-srh", "s3cret"):
+            same(server.request("GET", "/stats", None, headers(f"Bearer {token}"))[0], 200)
+            with Resp(server.resp) as c:
+                same(c("AUTH", token), "OK")
+                same(c("DBSIZE"), 0)
+        same(server.request("GET", "/keys", None, headers("Bearer x"))[0], 401)
+        assert "unknown option" not in server.read_log()
+    with Server(env={"SRH_TOKEN": ""}) as server:
+        same(server.request("GET", "/keys")[0], 200, "an empty one is none")
+
+
+def test_tokens_that_are_no_use(_):
+    """token files that are no use"""
+    good = {"name": "a", "secret": "s", "scopes": ["read"]}
+    for text in ("", "{}", "[1]", "[", *(json.dumps([{**good, **bad}]) for bad in (
+            {"scopes": []}, {"scopes": ["all"]}, {"scopes": "read"}, {"secret": ""}, {"sha256": "00" * 32}, {"name": "default"}, {"name": ""},
+            {"prefixes": []}, {"prefixes": [""]}, {"prefixes": "x"}, {"prefix": "x"}, {"prefixes": ["x"], "scopes": ["admin"]})),
+            json.dumps([good, good])):
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write(text)
+            f.flush()
+            done = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--tokens-file={f.name}"], capture_output=True, timeout=20)
+            same(done.returncode, 2, text)
+            assert b"tokens-file" in done.stderr, done.stderr
+    same(subprocess.run([FLASHKV, "--tokens-file=/nowhere"], capture_output=True, timeout=20).returncode, 2)
+
+
 PASSWORD = "--requirepass=s3cret"
 run([(test_flag, PASSWORD), test_environment, test_file, test_files_that_are_no_use, (test_clients, PASSWORD),
      test_changed_while_it_runs, (test_http_every_route, PASSWORD), (test_http_credentials, PASSWORD),
-     (test_http_hostile, PASSWORD), test_http_changed_while_it_runs, test_http_upstash_port])
+     (test_http_hostile, PASSWORD), test_http_changed_while_it_runs, test_http_upstash_port,
+     with_tokens(test_tokens_http), with_tokens(test_tokens_many), with_tokens(test_tokens_resp, "--requirepass=s3cret"),
+     test_tokens_environment, test_tokens_that_are_no_use])
