@@ -311,7 +311,7 @@ static const struct {
     const char *why;
 } mistakes[] = {
     {take_downwards, "lock rank 1000 taken while rank 1001 is held"},
-    {take_mutex_inside, "lock rank 100 taken while rank 1000 is held"},
+    {take_mutex_inside, "lock rank 999 taken while rank 1000 is held"},
     {nest_reads, "lock rank 1000 taken while rank 1000 is held"},
     {change_unlocked, "not held exclusively"},
     {change_under_read_lock, "not held exclusively"},
