@@ -59,8 +59,11 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
-    _Atomic uint8_t paused;           /* enum pause_mode: CLIENT PAUSE */
-    _Atomic int64_t paused_until_ms;  /* monotonic */
+    _Atomic uint8_t paused;          /* enum pause_mode: CLIENT PAUSE */
+    _Atomic int64_t paused_until_ms; /* monotonic */
+    _Atomic uint64_t max_memory;     /* maxmemory; 0: no limit */
+    _Atomic uint64_t memory_seen;    /* by the allocator, at memory_seen_ms: oom.c */
+    _Atomic int64_t memory_seen_ms;
     _Atomic uint64_t blocked_clients; /* in commands that wait for a key */
     struct persist *persist;          /* the data directory, or NULL */
     struct journal *_Atomic journal;  /* its log, or NULL: what transactions of commands take */

@@ -48,6 +48,10 @@ static void latency_tracking(struct server *srv, const char *value) {
     atomic_store(&srv->stats.histograms, strcmp(value, "yes") == 0);
 }
 
+static void max_memory(struct server *srv, const char *value) {
+    atomic_store(&srv->max_memory, strtoull(value, NULL, 10));
+}
+
 static void notify_events(struct server *srv, const char *value) {
     notify_set(&srv->notify, slice_str(value));
 }
@@ -72,6 +76,7 @@ static const struct {
     {"hash-max-listpack-value", limit_hash_value},
     {"latency-monitor-threshold", latency_monitor},
     {"latency-tracking", latency_tracking},
+    {"maxmemory", max_memory},
     {"notify-keyspace-events", notify_events},
     {"requirepass", requirepass},
     {"set-max-intset-entries", limit_set_ints},

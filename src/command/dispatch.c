@@ -11,6 +11,7 @@
 #include "measure.h"
 #include "multi.h"
 #include "mute.h"
+#include "oom.h"
 #include "pause.h"
 #include "rights.h"
 #include "sort.h"
@@ -158,6 +159,17 @@ __attribute__((cold, noinline)) static void refuse_arity(struct call *c) {
     refused(c);
 }
 
+/* There is too little memory for it. */
+__attribute__((cold, noinline)) static void refuse_oom(struct call *c) {
+    bool exec = c->command->handler == cmd_exec;
+
+    if (exec)
+        command_forget(c->server, c->session);
+    reply_error(c->reply, "%sOOM command not allowed when used memory > 'maxmemory'.",
+                exec ? "EXECABORT Transaction discarded because of: " : "");
+    refused(c);
+}
+
 /* Finds the row of a subcommand, and looks at what can be known before anything is locked. False: replied. */
 static inline bool may_run(struct call *c) {
     const struct command *cmd = c->command;
@@ -175,6 +187,10 @@ static inline bool may_run(struct call *c) {
     }
     if (c->session->rights != NULL && !rights_allow(c)) {
         refused(c);
+        return false;
+    }
+    if (oom_applies(c)) {
+        refuse_oom(c);
         return false;
     }
     if (c->session->listens && !listening_may_run(c)) {

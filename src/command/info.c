@@ -65,8 +65,10 @@ static void info_memory(const struct call *c, struct buf *out) {
     buf_printf(out, "used_memory_peak:%llu\r\n", (unsigned long long)peak);
     human(out, "used_memory_peak_human", peak);
     buf_printf(
-        out, "used_memory_dataset:%llu\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
-        (unsigned long long)total.bytes, mem_allocator());
+        out,
+        "used_memory_dataset:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
+        (unsigned long long)total.bytes, (unsigned long long)atomic_load(&c->server->max_memory),
+        mem_allocator());
 }
 
 static void info_log(const struct persist_stats *s, struct buf *out) {

@@ -113,6 +113,7 @@ static void queue_add(struct multi *m, struct queued *q, uint64_t shards) {
     m->count++;
     m->shards |= flags & CMD_KEYSPACE ? TXN_ALL_SHARDS : shards;
     m->writes |= (flags & CMD_WRITE) != 0;
+    m->takes_memory |= (flags & CMD_DENYOOM) != 0;
 }
 
 /* False: replied. */

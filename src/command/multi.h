@@ -19,6 +19,7 @@ struct multi {
     bool open;                    /* after MULTI */
     bool aborted;                 /* a command was refused: EXEC will be */
     bool writes;                  /* one of the queued commands does */
+    bool takes_memory;            /* one of them may: CMD_DENYOOM */
     _Atomic bool touched;         /* a watched key changed; by other threads, under its shard */
     uint64_t shards;              /* of the queued commands */
     uint64_t watch_shards;        /* of the watched keys */

@@ -550,6 +550,7 @@ unsigned status_of_error(const char *error) {
         {"NOPERM", 403},
         {"LOADING", 503},
         {"MISCONF", 507},
+        {"OOM", 507},
     };
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)

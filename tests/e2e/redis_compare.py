@@ -257,6 +257,10 @@ GROUPS = {
         bzpopmin s 0 / bzpopmin none s 0 / bzmpop 0 2 none s min / multi / bzpopmin none 0 / bzpopmax none 0 / bzmpop 0 1 none min / exec
         multi / blpop none 0 / brpop none 0 / blmove none l left left 0 / brpoplpush none l 0 / blmpop 0 1 none left / exec
         command getkeys blpop a b 0 / command getkeys blmpop 0 2 a b left""",
+    "memory limit": """
+        set a 1 / lpush l x / config set maxmemory 1 / set a 2 / get a / lpush l y / lpop l / append a x / incr a / del a
+        multi / set a 1 / get a / exec / multi / set a 1 / discard / multi / get a / exec / mset a 1 b 2 / get b
+        config set maxmemory 0 / set a 3 / get a""",
     "clients": """
         client kill 1.2.3.4:5 / client kill id 999999 / client kill id abc / client kill id -1 / client kill type foo / client kill
         client kill type normal skipme foo / client kill user nosuch / client kill foo bar / client kill laddr 1:1 maxage 3

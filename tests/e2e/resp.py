@@ -273,8 +273,26 @@ def debug_sleep_holds_no_lock(s):
         same(r.read(), "OK")
 
 
+def memory_limit(s):
+    """maxmemory refuses what takes memory, EXEC of such commands too, over HTTP as well"""
+    refused = "OOM command not allowed when used memory > 'maxmemory'."
+    with s.client() as a, s.client() as b:
+        a("SET", "k", "v")
+        a("MULTI")
+        a("SET", "k", "w")
+        b("CONFIG", "SET", "maxmemory", "1")
+        same(a.error("EXEC"), "EXECABORT Transaction discarded because of: " + refused)
+        same(a("GET", "k"), b"v")
+        same(s.request("PUT", "/keys/k", b"x")[0], 507)
+        same(s.request("GET", "/keys/k")[2], b"v")
+        same(a("DEL", "k"), 1)
+        b("CONFIG", "SET", "maxmemory", "1gb")
+        a("SET", "k", "x")
+        same(b("CONFIG", "GET", "maxmemory"), [b"maxmemory", b"1073741824"])
+
+
 tests = [expire_overflow, hostile_headers, large_commands, split_anywhere, written_before_read, inline_commands,
          no_reply_injection, quit_closes, half_closed, reset_connections, resp3, semantics,
-         debug_sleep_holds_no_lock]
+         debug_sleep_holds_no_lock, memory_limit]
 run(tests + [(max_connections, "--max-connections=20"), (output_limit, "--max-output-bytes=8mb"),
              (never_reads, "--max-output-bytes=16mb")])
