@@ -79,10 +79,11 @@ enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Res
 }
 
 static void unlist(struct request *r) {
-    struct hold_list *l = http_holds(r->http);
+    struct hold_list *l;
 
     if (!r->held_listed)
         return;
+    l = http_holds(r->http);
     hold_lock(l);
     if (r->held_prev != NULL)
         r->held_prev->held_next = r->held_next;
