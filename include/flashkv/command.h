@@ -96,7 +96,7 @@ extern const size_t command_count;
 
 /* The row by name, any case; private rows are found only by command_private. NULL: unknown. */
 const struct command *command_lookup(struct slice name);
-const struct command *command_private(const char *name);
+const struct command *command_private(struct slice name);
 
 /* Runs one command (argc >= 1) and emits exactly one reply, an error included: unknown name, wrong arity, key
  * over the limit. Thread-safe: any number of threads, each with its own session and reply. Blocks only for

@@ -14,14 +14,10 @@ bool command_restore(void *server, size_t argc, const struct arg *argv) {
     const struct command *cmd = command_lookup(arg_slice(&argv[0]));
     struct reply_ops ops = mute_ops;
     struct reply r = {.ops = &ops};
-    char name[32];
 
     ops.error = log_failure;
-    if (cmd == NULL && argv[0].len < sizeof(name)) {
-        memcpy(name, argv[0].ptr, argv[0].len);
-        name[argv[0].len] = '\0';
-        cmd = command_private(name);
-    }
+    if (cmd == NULL)
+        cmd = command_private(arg_slice(&argv[0]));
     if (cmd == NULL) {
         log_error("loading: the log has an unknown command: %.*s", arg_shown(&argv[0]), argv[0].ptr);
         return false;

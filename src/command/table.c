@@ -123,8 +123,8 @@ const struct command *command_lookup(struct slice name) {
     return cmd != NULL && !(cmd->flags & CMD_PRIVATE) ? cmd : NULL;
 }
 
-const struct command *command_private(const char *name) {
-    const struct command *cmd = find(slice_str(name));
+const struct command *command_private(struct slice name) {
+    const struct command *cmd = find(name);
 
     return cmd != NULL && (cmd->flags & CMD_PRIVATE) ? cmd : NULL;
 }

@@ -14,7 +14,7 @@ enum { TRIES = 64 }; /* of a write that others come in between of */
 /* ---- transactions ---------------------------------------------------------------------------------------------------- */
 
 static void run(struct request *r, struct session *s, struct words w, struct reply *reply) {
-    const struct command *cmd = command_private(w.argv[0].ptr);
+    const struct command *cmd = command_private(arg_slice(&w.argv[0]));
 
     if (cmd != NULL)
         command_run(r->server, s, cmd, w.argc, w.argv, reply);

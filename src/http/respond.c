@@ -49,7 +49,7 @@ struct session request_session(const struct request *r) {
 
 bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
                  const struct arg *argv) {
-    const struct command *cmd = command_private(argv[0].ptr);
+    const struct command *cmd = command_private(arg_slice(&argv[0]));
 
     capture_init(c, max);
     if (cmd != NULL)

@@ -10,8 +10,8 @@ static const char *rest(const char *line) {
     char name[16];
 
     ck_assert_int_eq(sscanf(line, "%15s", name), 1);
-    ck_assert_ptr_nonnull(command_private(name));
-    return run_row(command_private(name), line);
+    ck_assert_ptr_nonnull(command_private(slice_str(name)));
+    return run_row(command_private(slice_str(name)), line);
 }
 
 static void check_rest(const struct step *steps, size_t n) {
@@ -155,7 +155,7 @@ START_TEST(test_large_digest) {
     static char big[2 * STRING_INLINE_MAX + 1];
     const struct slice set[] = {SLICE_LIT("set"), SLICE_LIT("k"),
                                 slice_str(memset(big, 'x', sizeof(big) - 1))};
-    const struct command *read = command_private("rest.read");
+    const struct command *read = command_private(SLICE_LIT("rest.read"));
 
     ck_assert_str_eq(run_args(3, set), "OK");
     ck_assert_ptr_nonnull(strstr(run_row(read, "rest.read k"), "\", (nil)]"));

@@ -130,7 +130,7 @@ START_TEST(test_lookup) {
         bool private = (row->flags & CMD_PRIVATE) != 0;
 
         ck_assert_ptr_eq(command_lookup(slice_str(row->name)), private ? NULL : row);
-        ck_assert_ptr_eq(command_private(row->name), private ? row : NULL);
+        ck_assert_ptr_eq(command_private(slice_str(row->name)), private ? row : NULL);
         if (command_is_subcommand(row))
             continue;
         ck_assert_ptr_eq(command_lookup(slice_str(other.text)), private ? NULL : row);
@@ -153,8 +153,8 @@ START_TEST(test_unknown_names) {
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         ck_assert_ptr_null(command_lookup(slice_str(names[i])));
     ck_assert_ptr_null(command_lookup(slice_of(NULL, 0)));
-    ck_assert_ptr_null(command_private("get"));
-    ck_assert_ptr_null(command_private("nothing"));
+    ck_assert_ptr_null(command_private(SLICE_LIT("get")));
+    ck_assert_ptr_null(command_private(SLICE_LIT("nothing")));
 }
 END_TEST
 

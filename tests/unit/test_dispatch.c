@@ -62,7 +62,7 @@ START_TEST(test_unknown_is_cut) {
 END_TEST
 
 START_TEST(test_private_rows_run) {
-    const struct command *row = command_private("rest.read");
+    const struct command *row = command_private(SLICE_LIT("rest.read"));
 
     ck_assert_str_eq(run_row(row, "rest.read k"), "(nil)");
     ck_assert_str_eq(run_row(row, "rest.read"),
