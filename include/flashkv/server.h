@@ -47,7 +47,7 @@ enum pause_mode { PAUSE_NONE, PAUSE_WRITE, PAUSE_ALL };
 
 struct server {
     struct store *store;
-    struct sweeper *sweeper;
+    struct sweeper *_Atomic sweeper; /* NULL while the data are loaded */
     struct pubsub *pubsub;
     struct notify notify;
     struct monitors monitors;

@@ -170,11 +170,11 @@ char *json_stats(const struct server *s) {
     store_stats(s->store, &total, shards);
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         json_array_append_new(rows, shard_json(&shards[i]));
-    return dump(
-        json_pack("{s:s, s:f, s:{s:I, s:I, s:I, s:s}, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
-                  "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory",
-                  "allocated", (json_int_t)mem_allocated(), "resident", (json_int_t)mem_resident(),
-                  "resident_peak", (json_int_t)mem_resident_peak(), "allocator", mem_allocator(),
-                  "sweep_interval_ms", (int)sweeper_interval_ms(s->sweeper), "http", front_json(&s->http),
-                  "resp", front_json(&s->resp), "total", shard_json(&total), "shards", rows));
+    return dump(json_pack(
+        "{s:s, s:f, s:{s:I, s:I, s:I, s:s}, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
+        "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory", "allocated",
+        (json_int_t)mem_allocated(), "resident", (json_int_t)mem_resident(), "resident_peak",
+        (json_int_t)mem_resident_peak(), "allocator", mem_allocator(), "sweep_interval_ms",
+        (int)(s->sweeper != NULL ? sweeper_interval_ms(s->sweeper) : 0), "http", front_json(&s->http), "resp",
+        front_json(&s->resp), "total", shard_json(&total), "shards", rows));
 }
