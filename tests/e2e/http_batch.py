@@ -225,7 +225,8 @@ def a_million_lines(s):
     for i in range(MILLION):
         assert json.loads(response.readline())["value"] == i // 7 + 1, i
     same(response.read(), b"")
-    assert s.stats()["memory"]["resident_peak"] < 300_000_000
+    if s.stats()["memory"]["allocator"].startswith("jemalloc"):  # a sanitizer keeps what was freed
+        assert s.stats()["memory"]["resident_peak"] < 300_000_000
 
 
 run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,

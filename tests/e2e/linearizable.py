@@ -124,12 +124,13 @@ def draw(rng, name, over_http, kinds, written):
     return kind, fresh if kind in ("set", "push") else None
 
 
-def client(server, key, spec, number, seed, history, failures):
+def client(server, key, spec, number, seed, together, history, failures):
     _, _, resp, rest, kinds = spec
     over_http = number % 2 == 1 and rest is not resp
     rng, written = random.Random(f"{seed} {number}"), []
     c = Rest(server.http) if over_http else Resp(server.resp)
     try:
+        together.wait(timeout=20)
         for _ in range(OPS):
             kind, argument = draw(rng, number, over_http, kinds, written)
             called = time.monotonic()
@@ -147,8 +148,9 @@ def client(server, key, spec, number, seed, history, failures):
 
 
 def record(server, key, spec, seed):
-    history, failures = [], []
-    threads = [threading.Thread(target=client, args=(server, key, spec, n, seed, history, failures)) for n in range(CLIENTS)]
+    history, failures, together = [], [], threading.Barrier(CLIENTS)
+    threads = [threading.Thread(target=client, args=(server, key, spec, n, seed, together, history, failures))
+               for n in range(CLIENTS)]
     for t in threads:
         t.start()
     for t in threads:
@@ -160,11 +162,13 @@ def record(server, key, spec, seed):
 def make(name):
     def test(server):
         model, start, *_ = KINDS[name]
+        overlaps = 0
         for seed in range(ROUNDS):
             history = record(server, f"{name.split()[0]}-{seed}", KINDS[name], seed)
             assert len(history) >= CLIENTS * OPS / 2, "too little was tried"
-            assert any(a.called < b.returned and b.called < a.returned for a in history for b in history if a is not b)
+            overlaps += any(a.called < b.returned and b.called < a.returned for a in history for b in history if a is not b)
             assert linearizable(history, model, start), f"seed {seed}:\n" + "\n".join(map(str, sorted(history, key=lambda o: o.called)))
+        assert overlaps > 0, "no two operations were under way at once"
 
     test.__doc__ = f"{name}: every history is linearizable"
     return test

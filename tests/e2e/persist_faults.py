@@ -26,7 +26,8 @@ class Faults:
         self.file.write(bytes(96))
         self.file.flush()
         self.rows = mmap.mmap(self.file.fileno(), 96)
-        self.env = {"FK_FAULTS": self.file.name, "LD_PRELOAD": os.path.abspath(FAULTS)}
+        # A sanitizer would have its library come first.
+        self.env = {"FK_FAULTS": self.file.name, "LD_PRELOAD": os.path.abspath(FAULTS), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
     def fail(self, kind, error, first=None, count=0, partial=0):
         """Lets calls of a kind fail: from the next on, or from the `first` counted from the start."""
