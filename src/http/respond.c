@@ -234,7 +234,8 @@ enum MHD_Result respond_buf(struct request *r, const char *type, struct buf *bod
     return queue(r, 200, response);
 }
 
-enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
+/* Bytes that live as long as the process. */
+static struct MHD_Response *from_static(struct request *r, const char *type, struct slice body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
 
@@ -243,17 +244,17 @@ enum MHD_Result respond_static(struct request *r, const char *type, struct slice
         header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         header(response, "X-Content-Type-Options", "nosniff");
     }
-    return queue(r, 200, response);
+    return response;
+}
+
+enum MHD_Result respond_static(struct request *r, const char *type, struct slice body) {
+    return queue(r, 200, from_static(r, type, body));
 }
 
 enum MHD_Result respond_own_page(struct request *r, const char *type, struct slice body) {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = from_static(r, type, body);
 
-    r->sent_bytes = body.len;
     if (response != NULL) {
-        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-        header(response, "X-Content-Type-Options", "nosniff");
         header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
         header(
             response, "Content-Security-Policy",
