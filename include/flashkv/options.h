@@ -14,19 +14,22 @@
 
 /* The values. Read-only once main has loaded them, but for the atomic ones; numbers hold whatever their row's range allows. */
 struct options {
-    char *bind;                       /* addresses, comma-separated */
-    uint64_t http_port;               /* 0: any free one */
-    uint64_t upstash_port;            /* 0: none */
-    uint64_t resp_port;               /* 0: any free one */
-    uint64_t http_threads;            /* 0: one per core */
-    uint64_t resp_threads;            /* 0: one per core */
-    _Atomic uint64_t max_connections; /* per port */
+    char *bind;                           /* addresses, comma-separated */
+    uint64_t http_port;                   /* 0: any free one */
+    uint64_t upstash_port;                /* 0: none */
+    uint64_t resp_port;                   /* 0: any free one */
+    uint64_t http_threads;                /* 0: one per core */
+    uint64_t resp_threads;                /* 0: one per core */
+    _Atomic uint64_t max_connections;     /* per port */
+    uint64_t max_connections_per_address; /* both ports together; 0: no limit */
     uint64_t max_key_bytes;
     uint64_t max_value_bytes;
     uint64_t max_args;             /* arguments of one RESP command */
     uint64_t max_request_bytes;    /* of one RESP command, all arguments */
     uint64_t max_output_bytes;     /* unsent replies of one RESP connection */
     _Atomic uint64_t idle_timeout; /* seconds without traffic before a connection is closed, 0: never */
+    uint64_t command_timeout;      /* seconds in which a RESP command that has begun moves on; 0: for ever */
+    uint64_t max_json_depth;       /* arrays and objects within each other */
     uint64_t http_timeout;         /* seconds an HTTP request may take to arrive or a reply to leave */
     uint64_t http_memory;          /* bytes of buffer per HTTP connection: bounds URL plus headers */
     uint64_t log_level;            /* enum log_level */

@@ -5,6 +5,7 @@
 
 #include <flashkv/notify.h>
 #include <flashkv/options.h>
+#include <flashkv/peers.h>
 #include <flashkv/persist.h>
 #include <flashkv/pubsub.h>
 #include <flashkv/secret.h>
@@ -59,6 +60,7 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
+    struct peers peers;              /* counted with max-connections-per-address only */
     _Atomic uint8_t paused;          /* enum pause_mode: CLIENT PAUSE */
     _Atomic int64_t paused_until_ms; /* monotonic */
     _Atomic uint64_t max_memory;     /* maxmemory; 0: no limit */

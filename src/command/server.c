@@ -8,10 +8,12 @@ void server_init(struct server *s) {
     stats_init(&s->stats);
     slow_init(&s->slow);
     monitors_init(&s->monitors);
+    peers_init(&s->peers, s->options != NULL ? s->options->max_connections_per_address : 0);
 }
 
 void server_destroy(struct server *s) {
     monitors_destroy(&s->monitors);
+    peers_destroy(&s->peers);
     slow_destroy(&s->slow);
     stats_destroy(&s->stats);
     secret_destroy(&s->password);

@@ -55,7 +55,7 @@ static void begin_result(struct batch *b) {
 }
 
 static void run_line(struct batch *b, char *text, size_t len) {
-    struct json_in j = json_in_make(text, len);
+    struct json_in j = json_in_make(text, len, b->server->options->max_json_depth);
     size_t before = b->out.buf.len;
     struct batch_op op;
     char why[WHY] = "";
@@ -96,7 +96,8 @@ static bool run_lines(struct request *r, struct batch *b, bool last) {
 
 /* Reads all of it. False: `why`. An operation that is wrong is kept, with what is wrong with it as its result. */
 static bool read_array(struct batch *b, char *why, size_t cap) {
-    struct json_in j = json_in_make(b->lines.held.data, b->lines.held.len);
+    struct json_in j =
+        json_in_make(b->lines.held.data, b->lines.held.len, b->server->options->max_json_depth);
     enum json_token token;
     struct batch_op op;
     struct slice s;

@@ -361,9 +361,10 @@ static bool no_twins(struct gathering *g, size_t first) {
 bool body_args(struct request *r, const struct arg *head, enum body_form form, struct words *words,
                enum MHD_Result *result) {
     struct slice body = request_body(r), s;
-    struct gathering g = {.j = json_in_make((char *)(uintptr_t)body.ptr, body.len),
-                          .args = buf_make(r->server->options->max_request_bytes),
-                          .encoding = SLICE_LIT("")};
+    struct gathering g = {
+        .j = json_in_make((char *)(uintptr_t)body.ptr, body.len, r->server->options->max_json_depth),
+        .args = buf_make(r->server->options->max_request_bytes),
+        .encoding = SLICE_LIT("")};
     bool ok;
 
     if (target_query(&r->target, "encoding", &g.encoding) && !slice_eq(g.encoding, SLICE_LIT("utf8")) &&

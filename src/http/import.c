@@ -127,7 +127,7 @@ static bool read_member(struct import *im, struct line *l, struct json_in *j, st
 }
 
 static bool read_line(struct import *im, struct line *l, char *text, size_t len) {
-    struct json_in j = json_in_make(text, len);
+    struct json_in j = json_in_make(text, len, im->server->options->max_json_depth);
     struct slice s;
     bool ok = json_read(&j, &s) == JSON_IN_OBJECT || j.why != NULL || wrong(im, "expects a JSON object");
     enum json_token token = JSON_IN_BAD;

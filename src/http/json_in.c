@@ -5,8 +5,14 @@
 
 #include "base64.h"
 
-struct json_in json_in_make(char *text, size_t len) {
-    return (struct json_in){.start = text, .at = text, .end = text + len, .want = JSON_WANT_VALUE};
+_Static_assert(JSON_DEPTH_MAX <= 8 * sizeof(((struct json_in *)0)->objects), "a bit for each level");
+
+struct json_in json_in_make(char *text, size_t len, uint64_t max_depth) {
+    return (struct json_in){.start = text,
+                            .at = text,
+                            .end = text + len,
+                            .max_depth = max_depth < JSON_DEPTH_MAX ? (unsigned)max_depth : JSON_DEPTH_MAX,
+                            .want = JSON_WANT_VALUE};
 }
 
 static enum json_token bad(struct json_in *j, const char *why) {
@@ -168,7 +174,7 @@ static enum json_token read_word(struct json_in *j, struct slice word, enum json
 }
 
 static enum json_token open_level(struct json_in *j, enum json_token token) {
-    if (j->depth == JSON_DEPTH_MAX)
+    if (j->depth == j->max_depth)
         return bad(j, "arrays and objects too deep in each other");
     j->at++;
     j->objects &= ~(UINT32_C(1) << j->depth);

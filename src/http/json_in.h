@@ -1,6 +1,6 @@
 /* json_in.h - reading JSON a token at a time, where it lies. Private to http. Pure.
  *
- * Strict RFC 8259: valid UTF-8, no lone surrogates, nothing behind the value, at most JSON_DEPTH_MAX deep. Nothing is
+ * Strict RFC 8259: valid UTF-8, no lone surrogates, nothing behind the value, and no deeper than is allowed. Nothing is
  * allocated: strings are decoded in place (they only get shorter) and numbers given as they are written, so that
  * 0.1 stays 0.1 and 2^63 is the reader's to judge. Names that are given twice are the caller's to notice. */
 #ifndef FLASHKV_HTTP_JSON_IN_H
@@ -27,14 +27,15 @@ enum json_token {
 
 struct json_in {
     char *start, *at, *end;
-    const char *why;  /* NULL: all is well */
-    unsigned depth;   /* arrays and objects that are open */
+    const char *why; /* NULL: all is well */
+    unsigned depth;  /* arrays and objects that are open */
+    unsigned max_depth;
     uint32_t objects; /* bit i: level i is an object */
     enum { JSON_WANT_FIRST, JSON_WANT_VALUE, JSON_WANT_NEXT } want;
 };
 
-/* `text` is written over, and must outlive what is read of it. */
-struct json_in json_in_make(char *text, size_t len);
+/* `text` is written over, and must outlive what is read of it. `max_depth`: at most JSON_DEPTH_MAX. */
+struct json_in json_in_make(char *text, size_t len, uint64_t max_depth);
 /* The next token; *s is the text of names, strings and numbers. */
 enum json_token json_read(struct json_in *j, struct slice *s);
 /* Passes over the rest of a value whose first token was `token`. False: bad. */

@@ -5,6 +5,7 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,15 +14,18 @@
 enum { ACCEPT_BURST = 64, PAUSE_MS = 100, TICK_LEAST_MS = 50, TICK_MOST_MS = 1000 };
 #define MS_NS INT64_C(1000000)
 
-static void refuse(struct listener *l, int fd) {
-    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: "
-                               "application/problem+json\r\nContent-Length: 109\r\n"
-                               "Retry-After: 1\r\nConnection: close\r\n\r\n"
-                               "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-                               "\"detail\":\"max-connections are open already\"}";
+static void refuse(struct listener *l, int fd, unsigned status, const char *title, const char *detail) {
+    char text[512], body[256];
+    int len = snprintf(body, sizeof(body),
+                       "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"}", title,
+                       status, detail);
 
+    len = snprintf(text, sizeof(text),
+                   "HTTP/1.1 %u %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
+                   "Retry-After: 1\r\nConnection: close\r\n\r\n%s",
+                   status, title, len, body);
     atomic_fetch_add_explicit(&l->server->http.refused, 1, memory_order_relaxed);
-    if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         log_debug("http: a refused client was gone already");
     close(fd);
 }
@@ -35,24 +39,32 @@ static void welcome(struct listener *l, int fd, const struct sockaddr_storage *f
     atomic_fetch_add_explicit(&f->connections, 1, memory_order_relaxed);
     if (worker_give(w, fd, from, len))
         return;
+    peers_leave(&l->server->peers, peers_id(&l->server->peers, (const struct sockaddr *)from));
     close(fd);
     atomic_fetch_sub_explicit(&f->connections, 1, memory_order_relaxed);
+}
+
+static void arrived(struct listener *l, int fd, const struct sockaddr_storage *from, socklen_t len) {
+    struct server *srv = l->server;
+
+    if (atomic_load_explicit(&srv->http.connections, memory_order_relaxed) >= srv->options->max_connections)
+        refuse(l, fd, 503, "Service Unavailable", "max-connections are open already");
+    else if (!peers_enter(&srv->peers, peers_id(&srv->peers, (const struct sockaddr *)from)))
+        refuse(l, fd, 429, "Too Many Requests", "max-connections-per-address are open already");
+    else
+        welcome(l, fd, from, len);
 }
 
 /* Takes what waits, but not for ever. False: no descriptors left. */
 static bool accept_some(struct listener *l, int fd) {
     for (int i = 0; i < ACCEPT_BURST; i++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {0};
         socklen_t len = sizeof(from);
         int got = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (got < 0)
             return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
-        if (atomic_load_explicit(&l->server->http.connections, memory_order_relaxed) >=
-            l->server->options->max_connections)
-            refuse(l, got);
-        else
-            welcome(l, got, &from, len);
+        arrived(l, got, &from, len);
     }
     return true;
 }

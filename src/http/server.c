@@ -222,6 +222,16 @@ static struct conn *welcome(struct worker *w, int fd) {
     return c;
 }
 
+/* One connection less, of its address too. */
+static void farewell(struct server *srv, struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (info != NULL)
+        peers_leave(&srv->peers, peers_id(&srv->peers, info->client_addr));
+    atomic_fetch_sub_explicit(&srv->http.connections, 1, memory_order_relaxed);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code) {
     struct worker *w = cls;
@@ -233,7 +243,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     } else {
         conn_free(&h->conns, *context);
         *context = NULL;
-        atomic_fetch_sub_explicit(&h->server->http.connections, 1, memory_order_relaxed);
+        farewell(h->server, connection);
     }
 }
 

@@ -170,7 +170,7 @@ static bool open_body(struct upstash *u, struct json_in *j) {
         return wrong(u, "EOF");
     if (!buf_append_slice(&u->body, body))
         return wrong(u, "ERR out of memory, or a body over max-request-bytes");
-    *j = json_in_make(u->body.data, u->body.len);
+    *j = json_in_make(u->body.data, u->body.len, u->request->server->options->max_json_depth);
     return json_read(j, &s) == JSON_IN_ARRAY || j->why != NULL || wrong(u, "expected JSON array");
 }
 

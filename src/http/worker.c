@@ -24,8 +24,11 @@ _Static_assert(sizeof(struct arrival) <= PIPE_BUF, "written to a pipe in one pie
 
 enum { EVENTS = 32, ARRIVALS = 16 };
 
-static void lost(struct worker *w) {
-    atomic_fetch_sub_explicit(&http_server(w->http)->http.connections, 1, memory_order_relaxed);
+static void lost(struct worker *w, const struct arrival *a) {
+    struct server *srv = http_server(w->http);
+
+    peers_leave(&srv->peers, peers_id(&srv->peers, (const struct sockaddr *)&a->from));
+    atomic_fetch_sub_explicit(&srv->http.connections, 1, memory_order_relaxed);
 }
 
 /* Takes on some that arrived. False: the inbox was closed, and nothing is left in it. */
@@ -37,7 +40,7 @@ static bool take_on(struct worker *w) {
         const struct arrival *a = &arrivals[i];
 
         if (MHD_add_connection(w->daemon, a->fd, (const struct sockaddr *)&a->from, a->len) != MHD_YES)
-            lost(w); /* and the library has closed it */
+            lost(w, a); /* and the library has closed it */
     }
     return n > 0 || (n < 0 && errno == EINTR);
 }

@@ -16,6 +16,7 @@ enum {
     PARTIAL_ROOM = 16 * 1024,       /* least room to receive into, once a command is known to be incomplete */
     PARTIAL_KEEP = 256 * 1024,      /* most room that an incomplete command keeps from the one before it */
     BLOB_RECEIVE_MAX = 1024 * 1024, /* of a large value in one turn: others wait */
+    CONN_PROGRESS = 16 * 1024,      /* bytes of a command in command-timeout: a client that gets on */
     LINGER_TICKS = 2,
     STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
 };
@@ -28,12 +29,13 @@ static const uint32_t READS = EPOLLIN | EPOLLRDHUP | EPOLLET, WRITES = EPOLLOUT 
 
 static void conn_ready(struct source *s, uint32_t events);
 
-struct conn *conn_open(struct loop *l, int fd) {
+struct conn *conn_open(struct loop *l, int fd, uint64_t peer) {
     struct conn *c = mem_zalloc(sizeof(*c));
 
     if (c == NULL)
         return NULL;
     c->source = (struct source){conn_ready, l, fd};
+    c->peer = peer;
     conn_session_init(c);
     session_enter(&l->server->sessions, &c->session);
     atomic_fetch_add_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
@@ -98,6 +100,7 @@ void conn_close(struct conn *c) {
     session_end(l->server, &c->session);
     inbox_drop(c);
     conn_unhold(c);
+    peers_leave(&l->server->peers, c->peer);
     atomic_fetch_sub_explicit(&l->server->resp.connections, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
     mem_free(c);
@@ -262,6 +265,8 @@ static bool keep_partial(struct conn *c, const char *rest, size_t len) {
         return false;
     }
     part->parser = l->parser;
+    part->since_tick = l->ticks;
+    part->progress = 0;
     parser_init(&l->parser, &l->limits);
     c->partial = part;
     return true;
@@ -278,6 +283,17 @@ static bool run_input(struct conn *c, size_t len) {
     return ok;
 }
 
+/* So many bytes of a command have come. */
+static void part_moved(struct conn *c, size_t n) {
+    struct partial *part = c->partial;
+
+    part->progress += n;
+    if (part->progress < CONN_PROGRESS)
+        return;
+    part->progress = 0;
+    part->since_tick = c->source.loop->ticks;
+}
+
 static bool run_partial(struct conn *c) {
     struct partial *part = c->partial;
     size_t used;
@@ -285,6 +301,8 @@ static bool run_partial(struct conn *c) {
     if (!run_commands(c, &part->parser, part->in.data, part->in.len, &used))
         return false;
     buf_consume(&part->in, used);
+    if (used > 0)
+        part_moved(c, CONN_PROGRESS);
     part->in.len = parser_keeps(&part->parser, part->in.len);
     if (c->state == CONN_ENDING || part->in.len == 0)
         drop_partial(c);
@@ -320,6 +338,7 @@ static bool run_received(struct conn *c, size_t n) {
     c->source.loop->tally.bytes_in += n;
     if (part == NULL)
         return run_input(c, n);
+    part_moved(c, n);
     if (part->parser.blob != NULL)
         parser_filled(&part->parser, n);
     else
@@ -479,6 +498,15 @@ void conn_deliver(struct conn *c) {
         conn_lose(c);
 }
 
+/* Does it send a command, and not get on with it? A client that is not read from cannot. */
+static bool conn_dawdles(const struct conn *c) {
+    const struct loop *l = c->source.loop;
+    uint64_t timeout = l->server->options->command_timeout;
+
+    return timeout > 0 && c->partial != NULL && c->state == CONN_OPEN && !conn_backlogged(c) &&
+           l->ticks - c->partial->since_tick > timeout;
+}
+
 void conn_tick(struct conn *c) {
     struct loop *l = c->source.loop;
     uint32_t quiet = l->ticks - c->active_tick;
@@ -487,7 +515,8 @@ void conn_tick(struct conn *c) {
 
     if (c->out != NULL && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
         count_overflow(c);
-    else if ((idle == 0 || quiet <= idle) && !(c->state == CONN_LINGERING && quiet > LINGER_TICKS))
+    else if (!conn_dawdles(c) && (idle == 0 || quiet <= idle) &&
+             !(c->state == CONN_LINGERING && quiet > LINGER_TICKS))
         return;
     conn_close(c);
 }

@@ -17,6 +17,8 @@ enum conn_state { CONN_ARRIVING, CONN_OPEN, CONN_BLOCKED, CONN_ENDING, CONN_LING
 struct partial {
     struct buf in;
     struct parser parser;
+    uint32_t since_tick; /* of the loop, when CONN_PROGRESS bytes had come, or a command was whole */
+    size_t progress;     /* bytes since then */
 };
 
 struct conn {
@@ -25,6 +27,7 @@ struct conn {
     bool client_ended;        /* it sends no more */
     uint32_t events;          /* what epoll watches for */
     uint32_t active_tick;     /* of its loop, when something last moved */
+    uint64_t peer;            /* counted in server.peers; 0: not */
     struct partial *partial;  /* NULL between commands */
     struct outq *out;         /* NULL unless replies wait for the client */
     struct conn *prev, *next; /* in the loop's list */
@@ -35,9 +38,9 @@ struct conn {
     struct session session;
 };
 
-/* A connection on an accepted socket, counted and in the list of sessions. NULL: no memory; the socket is still the
+/* A connection on an accepted socket, counted and in the list of sessions, of a peer that was let in. NULL: no memory; the socket is still the
  * caller's. Any thread. */
-struct conn *conn_open(struct loop *l, int fd);
+struct conn *conn_open(struct loop *l, int fd, uint64_t peer);
 /* In its loop's thread: takes it up, and closes it if that fails. */
 void conn_attach(struct conn *c);
 /* Fills in its session, from its socket. */
@@ -54,7 +57,7 @@ void conn_deliver(struct conn *c);
 void conn_go_out(struct conn *c);
 /* In its loop's thread: its deadline (deadlines.h) has passed. */
 void conn_time_up(struct conn *c);
-/* Once a second: closes it if it has been idle, or has not taken its replies, for too long. */
+/* Once a second: closes it if it has been idle, has not gone on with a command or not taken its replies, for too long. */
 void conn_tick(struct conn *c);
 
 #endif

@@ -38,18 +38,17 @@ static struct loop *least_loaded(const struct listeners *ls) {
     return least;
 }
 
-static void refuse(struct listeners *ls, int fd) {
-    static const char text[] = "-ERR max number of clients reached\r\n";
+static void refuse(struct listeners *ls, int fd, const char *text) {
     char sink[1024];
 
     atomic_fetch_add_explicit(&ls->server->resp.refused, 1, memory_order_relaxed);
-    if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL) > 0 && shutdown(fd, SHUT_WR) == 0)
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 && shutdown(fd, SHUT_WR) == 0)
         for (int i = 0; i < SINK_READS && recv(fd, sink, sizeof(sink), 0) > 0; i++)
             ; /* input left unread would reset the connection, and the text be lost */
     close(fd);
 }
 
-static void welcome(struct listeners *ls, int fd) {
+static void welcome(struct listeners *ls, int fd, uint64_t peer) {
     static const int on = 1;
     struct loop *l = least_loaded(ls);
     struct conn *c;
@@ -57,18 +56,31 @@ static void welcome(struct listeners *ls, int fd) {
     atomic_fetch_add_explicit(&ls->server->resp.accepted, 1, memory_order_relaxed);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    c = conn_open(l, fd);
-    if (c == NULL)
+    c = conn_open(l, fd, peer);
+    if (c == NULL) {
+        peers_leave(&ls->server->peers, peer);
         close(fd);
-    else if (l == &ls->loops[0])
+    } else if (l == &ls->loops[0]) {
         conn_attach(c);
-    else
+    } else {
         loop_hand_over(l, c);
+    }
 }
 
 static bool full(const struct listeners *ls) {
     return atomic_load_explicit(&ls->server->resp.connections, memory_order_relaxed) >=
            ls->server->options->max_connections;
+}
+
+static void arrived(struct listeners *ls, int fd, const struct sockaddr *from) {
+    uint64_t peer = peers_id(&ls->server->peers, from);
+
+    if (full(ls))
+        refuse(ls, fd, "-ERR max number of clients reached\r\n");
+    else if (!peers_enter(&ls->server->peers, peer))
+        refuse(ls, fd, "-ERR max number of clients reached for your address\r\n");
+    else
+        welcome(ls, fd, peer);
 }
 
 /* ---- pausing ------------------------------------------------------------------------------------------------- */
@@ -101,12 +113,12 @@ static void listener_ready(struct source *s, uint32_t events) {
 
     (void)events;
     for (int i = 0; i < ACCEPT_MAX && !ls->paused; i++) {
-        int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof(from);
+        int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd >= 0 && full(ls))
-            refuse(ls, fd);
-        else if (fd >= 0)
-            welcome(ls, fd);
+        if (fd >= 0)
+            arrived(ls, fd, (const struct sockaddr *)&from);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_accepting(ls);
         else if (errno != EINTR && errno != ECONNABORTED)

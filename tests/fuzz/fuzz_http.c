@@ -51,7 +51,7 @@ static void fuzz_target(char *text, size_t len) {
 }
 
 static void fuzz_json(char *text, size_t len) {
-    struct json_in j = json_in_make(text, len);
+    struct json_in j = json_in_make(text, len, JSON_DEPTH_MAX);
     enum json_token token;
     struct slice s;
 
@@ -73,13 +73,13 @@ static void fuzz_strings(char *text, size_t len) {
 
     (utf8_valid(s) ? json_put_utf8 : json_put_base64)(&o, s);
     require(!o.failed, "a string did not fit");
-    j = json_in_make(o.buf.data, o.buf.len);
+    j = json_in_make(o.buf.data, o.buf.len, JSON_DEPTH_MAX);
     require(json_read(&j, &back) == JSON_IN_STRING, "a string of ours is no JSON");
     require(utf8_valid(s) || json_in_decode(&back, SLICE_LIT("base64")), "base64 of ours is none");
     require(slice_eq(s, back), "a string came back as another");
     o.buf.len = 0;
     json_put_lossy(&o, s);
-    j = json_in_make(o.buf.data, o.buf.len);
+    j = json_in_make(o.buf.data, o.buf.len, JSON_DEPTH_MAX);
     require(json_read(&j, &back) == JSON_IN_STRING && utf8_valid(back), "a lossy string is no JSON");
     buf_free(&o.buf);
     base64_decode(text, &len);

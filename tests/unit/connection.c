@@ -19,7 +19,7 @@ void connection_setup(void) {
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     client = pair[1];
-    conn = conn_open(&loop, pair[0]);
+    conn = conn_open(&loop, pair[0], 0);
     ck_assert_ptr_nonnull(conn);
     conn_attach(conn);
 }

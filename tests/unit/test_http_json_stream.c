@@ -18,7 +18,7 @@ static const char *tokens(const char *json) {
     size_t n = strlen(json), at = 0;
 
     memcpy(text, json, n);
-    j = json_in_make(text, n);
+    j = json_in_make(text, n, JSON_DEPTH_MAX);
     for (;;) {
         bool object = j.depth > 0 && (j.objects >> (j.depth - 1) & 1);
         struct slice s;
@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(values_are_passed_over) {
     char text[] = "{\"a\":[1,{\"b\":2}],\"c\":3,\"d\":\"x\"}";
-    struct json_in j = json_in_make(text, sizeof(text) - 1);
+    struct json_in j = json_in_make(text, sizeof(text) - 1, JSON_DEPTH_MAX);
     struct slice s;
 
     ck_assert_int_eq(json_read(&j, &s), JSON_IN_OBJECT);

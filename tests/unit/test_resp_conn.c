@@ -308,6 +308,42 @@ START_TEST(many_replies_over_the_ceiling_are_no_overflow) {
 }
 END_TEST
 
+/* ---- commands that do not go on ------------------------------------------------------------------------------ */
+
+START_TEST(a_command_has_to_go_on) {
+    options.command_timeout = 5;
+    tick(100000); /* idle, which is another matter */
+    ck_assert(is_open());
+    for (int i = 0; i < 5; i++) { /* a byte now and then is not getting on */
+        say("*");
+        tick(1);
+        ck_assert(is_open());
+    }
+    tick(1);
+    ck_assert(!is_open());
+}
+END_TEST
+
+START_TEST(a_command_that_goes_on_may_take_long) {
+    static char piece[16 * 1024];
+
+    options.command_timeout = 5;
+    memset(piece, 'v', sizeof(piece));
+    say("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$163840\r\n");
+    for (int i = 0; i < 10; i++) {
+        tick(5);
+        tell(piece, sizeof(piece));
+    }
+    say("\r\n");
+    check_hears("+OK\r\n");
+    for (int i = 0; i < 10; i++) { /* whole commands, each in two pieces */
+        say(i == 0 ? "*1\r\n$4\r\nPI" : "NG\r\n*1\r\n$4\r\nPI");
+        tick(5);
+        ck_assert(is_open());
+    }
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("resp_conn");
     TCase *tc = tcase_create("conn");
@@ -333,6 +369,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_reader_who_takes_nothing_is_given_up);
     tcase_add_test(tc, a_reader_who_takes_a_little_is_kept);
     tcase_add_test(tc, a_reply_over_the_ceiling);
+    tcase_add_test(tc, a_command_has_to_go_on);
+    tcase_add_test(tc, a_command_that_goes_on_may_take_long);
     tcase_add_test(tc, many_replies_over_the_ceiling_are_no_overflow);
     suite_add_tcase(suite, tc);
     return suite;

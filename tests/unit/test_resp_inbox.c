@@ -183,7 +183,7 @@ START_TEST(a_connection_on_its_way_to_its_loop) {
     struct conn *arriving;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    arriving = conn_open(&loop, pair[0]);
+    arriving = conn_open(&loop, pair[0], 0);
     deliver_to(arriving, SLICE_LIT("+hello\r\n"), DELIVER_MESSAGE);
     settle();
     ck_assert_int_eq(recv(pair[1], heard, sizeof(heard), 0), -1);
@@ -283,7 +283,7 @@ START_TEST(from_any_thread) {
         struct conn *c;
 
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-        c = conn_open(&loop, pair[0]);
+        c = conn_open(&loop, pair[0], 0);
         ck_assert_ptr_nonnull(c);
         retarget(&c->session);
         loop_hand_over(&loop, c);
