@@ -66,7 +66,7 @@ static bool load(struct server *srv) {
     char why[WHY_MAX];
 
     if (srv->persist != NULL) {
-        if (!persist_load(srv->persist, command_restore, srv, why, sizeof(why)) ||
+        if (!persist_load(srv->persist, srv->resources.threads, command_restore, srv, why, sizeof(why)) ||
             !persist_start(srv->persist, why, sizeof(why))) {
             log_error("%s", why);
             return false;
@@ -99,6 +99,7 @@ static bool serve(struct server *srv) {
     struct http *http;
     bool ok = false;
 
+    process_log_resources(&srv->resources);
     atomic_store(&srv->loading, true);
     resp = resp_start(srv, why, sizeof(why));
     http = resp != NULL ? http_start(srv, why, sizeof(why)) : NULL;
@@ -151,7 +152,8 @@ static int dump(struct options *o) {
     log_setup(LOG_WARN, LOG_TEXT);
     if (!open_data(&srv, o))
         return EXIT_CANNOT_START;
-    if (open_store(&srv, o) && persist_load(srv.persist, command_restore, &srv, why, sizeof(why)))
+    if (open_store(&srv, o) &&
+        persist_load(srv.persist, srv.resources.threads, command_restore, &srv, why, sizeof(why)))
         ok = persist_dump(srv.persist, clock_wall_ms());
     else
         log_error("%s", why);

@@ -45,6 +45,18 @@ void process_setup(const struct options *o) {
     raise_descriptor_limit(o->max_connections);
 }
 
+void process_log_resources(const struct resources *r) {
+    bool limited = r->limits.memory > 0 && r->limits.memory == r->memory;
+    char cpu[64];
+
+    if (r->limits.cpu_millis > 0)
+        snprintf(cpu, sizeof(cpu), "%.2f CPU (cgroup)", (double)r->limits.cpu_millis / 1e3);
+    else
+        snprintf(cpu, sizeof(cpu), "%u CPU", r->processors);
+    log_info("%s %llu MiB%s, %s: threads by default %u for each port", limited ? "memory limit" : "memory",
+             (unsigned long long)(r->memory >> 20), limited ? " (cgroup)" : "", cpu, r->threads);
+}
+
 /* A handler, since the default action of a signal is none for process 1, as in a container. */
 static void exit_at_once(int signal_number) {
     _exit(128 + signal_number);

@@ -18,7 +18,4 @@ unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX]
 /* "127.0.0.1:50123", "[::1]:6379"; "?:0" for other families. 56 bytes are enough. */
 void net_address(const struct sockaddr *address, char *out, size_t cap);
 
-/* Processors this process may run on, at least 1: what "one thread per core" means, in a container too. */
-unsigned net_cores(void);
-
 #endif

@@ -18,8 +18,8 @@ struct options {
     uint64_t http_port;                   /* 0: any free one */
     uint64_t upstash_port;                /* 0: none */
     uint64_t resp_port;                   /* 0: any free one */
-    uint64_t http_threads;                /* 0: one per core */
-    uint64_t resp_threads;                /* 0: one per core */
+    uint64_t http_threads;                /* 0: one per core it may use */
+    uint64_t resp_threads;                /* 0: one per core it may use */
     _Atomic uint64_t max_connections;     /* per port */
     uint64_t max_connections_per_address; /* both ports together; 0: no limit */
     uint64_t max_key_bytes;

@@ -36,8 +36,8 @@ const unsigned char *persist_secret(const struct persist *p);
 typedef bool persist_run(void *ctx, size_t argc, const struct arg *argv);
 /* Whose keys the directory holds. Before any transaction of the store. */
 void persist_attach(struct persist *p, struct store *s);
-/* Fills the store, which is empty; its sweeper must not run yet. A torn end of the log is cut off and logged. False, and `why`: it is damaged, or newer. */
-bool persist_load(struct persist *p, persist_run *run, void *ctx, char *why, size_t cap);
+/* Fills the store, which is empty, with up to so many threads; its sweeper must not run yet. A torn end of the log is cut off and logged. False, and `why`: it is damaged, or newer. */
+bool persist_load(struct persist *p, unsigned threads, persist_run *run, void *ctx, char *why, size_t cap);
 /* What is checked of the directory alone, without keeping it: the same findings, on stdout. With `repair`, the log is
  * cut at the damage. Returns an exit status: 0 if all is well, or well now. */
 int persist_verify(const char *dir, bool repair);

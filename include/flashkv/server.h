@@ -3,6 +3,7 @@
 #ifndef FLASHKV_SERVER_H
 #define FLASHKV_SERVER_H
 
+#include <flashkv/cgroup.h>
 #include <flashkv/notify.h>
 #include <flashkv/options.h>
 #include <flashkv/peers.h>
@@ -53,9 +54,10 @@ struct server {
     struct notify notify;
     struct monitors monitors;
     struct options *options;
-    struct settings settings; /* Redis's options */
-    struct secret password;   /* of RESP and HTTP; requirepass */
-    struct tokens tokens;     /* further passwords, read-only once the ports are open */
+    struct resources resources; /* at the start */
+    struct settings settings;   /* Redis's options */
+    struct secret password;     /* of RESP and HTTP; requirepass */
+    struct tokens tokens;       /* further passwords, read-only once the ports are open */
     struct session_list sessions;
     struct stats stats;
     struct slow slow;
@@ -77,7 +79,7 @@ struct server {
 };
 
 /* Makes the parts that belong to the command layer, and takes them apart: sessions, settings, statistics, the slow
- * log. The rest is the caller's. */
+ * log; finds the resources. The rest is the caller's. */
 void server_init(struct server *s);
 void server_destroy(struct server *s);
 /* Takes over into the settings what the options say of them (requirepass). False: no memory. */
@@ -85,6 +87,10 @@ bool config_start(struct server *s);
 /* Is a password or token asked of clients? */
 static inline bool server_asks(const struct server *s) {
     return secret_is_set(&s->password) || s->tokens.count > 0;
+}
+/* How many threads an option asks for; 0: as many as can run at the same time. */
+static inline unsigned server_threads(const struct server *s, uint64_t option) {
+    return option > 0 ? (unsigned)option : s->resources.threads;
 }
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);

@@ -4,7 +4,6 @@
 #include <flashkv/net.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,11 +109,4 @@ void net_address(const struct sockaddr *address, char *out, size_t cap) {
         inet_ntop(AF_INET, &four.sin_addr, ip, sizeof(ip));
     }
     snprintf(out, cap, "%s:%u", ip, ntohs(four.sin_port));
-}
-
-unsigned net_cores(void) {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-    return n > 0 ? (unsigned)n : 1;
 }

@@ -53,6 +53,14 @@ static void info_clients(const struct call *c, struct buf *out) {
         (unsigned long long)c->server->options->max_connections, load(&c->server->blocked_clients));
 }
 
+/* total_system_memory is the machine's, as Redis has it. */
+static void info_machine_memory(const struct resources *r, struct buf *out) {
+    buf_printf(out, "total_system_memory:%llu\r\n", (unsigned long long)r->machine_memory);
+    human(out, "total_system_memory_human", r->machine_memory);
+    buf_printf(out, "memory_limit:%llu\r\n", (unsigned long long)r->limits.memory);
+    human(out, "memory_limit_human", r->limits.memory);
+}
+
 static void info_memory(const struct call *c, struct buf *out) {
     uint64_t used = mem_allocated(), rss = mem_resident(), peak = mem_resident_peak();
     struct shard_stats total;
@@ -64,6 +72,7 @@ static void info_memory(const struct call *c, struct buf *out) {
     human(out, "used_memory_rss_human", rss);
     buf_printf(out, "used_memory_peak:%llu\r\n", (unsigned long long)peak);
     human(out, "used_memory_peak_human", peak);
+    info_machine_memory(&c->server->resources, out);
     buf_printf(
         out,
         "used_memory_dataset:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
@@ -133,12 +142,16 @@ static void info_replication(const struct call *c, struct buf *out) {
 }
 
 static void info_cpu(const struct call *c, struct buf *out) {
+    const struct server *s = c->server;
+    uint64_t limit = s->resources.limits.cpu_millis;
     struct rusage u;
 
-    (void)c;
     getrusage(RUSAGE_SELF, &u);
     buf_printf(out, "used_cpu_sys:%ld.%06ld\r\nused_cpu_user:%ld.%06ld\r\n", (long)u.ru_stime.tv_sec,
                (long)u.ru_stime.tv_usec, (long)u.ru_utime.tv_sec, (long)u.ru_utime.tv_usec);
+    buf_printf(out, "processors:%u\r\ncpu_limit:%llu.%03llu\r\nhttp_threads:%u\r\nresp_threads:%u\r\n",
+               s->resources.processors, (unsigned long long)limit / 1000, (unsigned long long)limit % 1000,
+               server_threads(s, s->options->http_threads), server_threads(s, s->options->resp_threads));
 }
 
 static void info_cluster(const struct call *c, struct buf *out) {

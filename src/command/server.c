@@ -2,6 +2,7 @@
 #include <flashkv/server.h>
 
 void server_init(struct server *s) {
+    s->resources = resources_find("");
     session_list_init(&s->sessions);
     settings_init(&s->settings);
     secret_init(&s->password);

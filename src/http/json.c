@@ -163,6 +163,22 @@ static json_t *front_json(const struct front_stats *f) {
                      "bytes_out", load(&f->bytes_out), "output_overflows", load(&f->output_overflows));
 }
 
+static json_t *memory_json(const struct resources *r) {
+    return json_pack("{s:I, s:I, s:I, s:s, s:I, s:o}", "allocated", (json_int_t)mem_allocated(), "resident",
+                     (json_int_t)mem_resident(), "resident_peak", (json_int_t)mem_resident_peak(),
+                     "allocator", mem_allocator(), "machine", (json_int_t)r->machine_memory, "limit",
+                     r->limits.memory > 0 ? json_integer((json_int_t)r->limits.memory) : json_null());
+}
+
+static json_t *cpu_json(const struct server *s) {
+    const struct resources *r = &s->resources;
+
+    return json_pack("{s:i, s:o, s:i, s:i}", "processors", (int)r->processors, "limit",
+                     r->limits.cpu_millis > 0 ? json_real((double)r->limits.cpu_millis / 1e3) : json_null(),
+                     "http_threads", (int)server_threads(s, s->options->http_threads), "resp_threads",
+                     (int)server_threads(s, s->options->resp_threads));
+}
+
 char *json_stats(const struct server *s) {
     struct shard_stats total, shards[STORE_SHARDS];
     json_t *rows = json_array();
@@ -170,11 +186,10 @@ char *json_stats(const struct server *s) {
     store_stats(s->store, &total, shards);
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         json_array_append_new(rows, shard_json(&shards[i]));
-    return dump(json_pack(
-        "{s:s, s:f, s:{s:I, s:I, s:I, s:s}, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
-        "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory", "allocated",
-        (json_int_t)mem_allocated(), "resident", (json_int_t)mem_resident(), "resident_peak",
-        (json_int_t)mem_resident_peak(), "allocator", mem_allocator(), "sweep_interval_ms",
-        (int)(s->sweeper != NULL ? sweeper_interval_ms(s->sweeper) : 0), "http", front_json(&s->http), "resp",
-        front_json(&s->resp), "total", shard_json(&total), "shards", rows));
+    return dump(json_pack("{s:s, s:f, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
+                          "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory",
+                          memory_json(&s->resources), "cpu", cpu_json(s), "sweep_interval_ms",
+                          (int)(s->sweeper != NULL ? sweeper_interval_ms(s->sweeper) : 0), "http",
+                          front_json(&s->http), "resp", front_json(&s->resp), "total", shard_json(&total),
+                          "shards", rows));
 }

@@ -139,6 +139,19 @@ static void allocated(struct scrape *s, const struct metric *m) {
     sample(s, m, NULL, NULL, mem_allocated());
 }
 
+static void memory_limit(struct scrape *s, const struct metric *m) {
+    sample(s, m, NULL, NULL, s->server->resources.memory);
+}
+
+static void cpus(struct scrape *s, const struct metric *m) {
+    const struct resources *r = &s->server->resources;
+    uint64_t all = UINT64_C(1000) * r->processors;
+
+    buf_printf(s->out, "%s %.3f\n", m->name,
+               (double)(r->limits.cpu_millis > 0 && r->limits.cpu_millis < all ? r->limits.cpu_millis : all) /
+                   1e3);
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------------ */
 
 #define SHARD(field) offsetof(struct shard_stats, field)
@@ -152,6 +165,10 @@ static const struct metric metrics[] = {
     {"flashkv_uptime_seconds", "seconds", "How long it has run.", GAUGE, uptime, 0},
     {"process_resident_memory_bytes", "bytes", "Memory of the process.", GAUGE, resident, 0},
     {"flashkv_allocated_bytes", "bytes", "Memory given out by the allocator.", GAUGE, allocated, 0},
+    {"flashkv_available_memory_bytes", "bytes", "Memory of the machine, or what the container may use of it.",
+     GAUGE, memory_limit, 0},
+    {"flashkv_available_processors", "", "Processors it may run on, or what the container may use of them.",
+     GAUGE, cpus, 0},
     {"flashkv_keyspace_bytes", "bytes", "Entries, values and tables.", GAUGE, of_total, SHARD(bytes)},
     {"flashkv_keys", "", "Keys, expired but unswept ones included.", GAUGE, of_total, SHARD(keys)},
     {"flashkv_volatile_keys", "", "Keys that have an expiry.", GAUGE, of_total, SHARD(volatile_keys)},

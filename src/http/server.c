@@ -287,8 +287,7 @@ static struct MHD_Daemon *start_daemon(struct http *h, struct worker *w) {
 
 /* False: not all of them run. */
 static bool start_workers(struct http *h) {
-    uint64_t wanted = h->server->options->http_threads;
-    unsigned count = wanted > 0 ? (unsigned)wanted : net_cores();
+    unsigned count = server_threads(h->server, h->server->options->http_threads);
 
     h->workers = mem_zalloc(count * sizeof(*h->workers));
     while (h->workers != NULL && h->worker_count < count) {

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { THREADS_MAX = 16, PROGRESS_NS = 1000000000 };
 
@@ -292,10 +291,9 @@ static uint64_t bytes_of(const struct scan *s) {
     return n;
 }
 
-bool load_scanned(const struct scan *s, struct store *store, persist_run *run, void *ctx, char *why,
-                  size_t cap) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned of = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores, started = 1;
+bool load_scanned(const struct scan *s, struct store *store, unsigned threads, persist_run *run, void *ctx,
+                  char *why, size_t cap) {
+    unsigned of = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads, started = 1;
     struct worker *workers = mem_zalloc(of * sizeof(*workers));
     bool ok = true;
 

@@ -42,8 +42,8 @@ bool scan_cut(const struct files *f, struct scan *s);
 
 /* ---- bringing back (load.c) ---------------------------------------------------------------------------------------- */
 
-/* Fills the store from what scan_directory found, with a thread per core. False: `why`. */
-bool load_scanned(const struct scan *s, struct store *store, persist_run *run, void *ctx, char *why,
-                  size_t cap);
+/* Fills the store from what scan_directory found, with so many threads. False: `why`. */
+bool load_scanned(const struct scan *s, struct store *store, unsigned threads, persist_run *run, void *ctx,
+                  char *why, size_t cap);
 
 #endif

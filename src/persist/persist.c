@@ -102,14 +102,14 @@ void persist_attach(struct persist *p, struct store *store) {
     store_add_sink(store, on_event, p, EVENT_ALL_CHANGES | EVENT_REMOVED);
 }
 
-bool persist_load(struct persist *p, persist_run *run, void *ctx, char *why, size_t cap) {
+bool persist_load(struct persist *p, unsigned threads, persist_run *run, void *ctx, char *why, size_t cap) {
     int64_t begun = clock_mono_ns();
     struct scan s;
     bool ok;
 
     why[0] = '\0';
     ok = accept(p, &s, scan_directory(&p->files, &s, why, cap), why, cap) &&
-         load_scanned(&s, p->store, run, ctx, why, cap);
+         load_scanned(&s, p->store, threads, run, ctx, why, cap);
     if (ok) {
         struct shard_stats total;
 

@@ -12,10 +12,8 @@ struct resp {
 };
 
 static bool make_loops(struct resp *r, struct server *srv) {
-    unsigned want = (unsigned)srv->options->resp_threads;
+    unsigned want = server_threads(srv, srv->options->resp_threads);
 
-    if (want == 0)
-        want = net_cores();
     r->loops = mem_zalloc(want * sizeof(*r->loops));
     if (r->loops == NULL)
         return false;

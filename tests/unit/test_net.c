@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/net.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,17 +124,6 @@ START_TEST(a_bad_list_is_refused_and_says_why) {
 }
 END_TEST
 
-START_TEST(cores_are_those_it_may_run_on) {
-    cpu_set_t one;
-
-    ck_assert_uint_ge(net_cores(), 1);
-    CPU_ZERO(&one);
-    CPU_SET((size_t)sched_getcpu(), &one);
-    ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
-    ck_assert_uint_eq(net_cores(), 1);
-}
-END_TEST
-
 START_TEST(addresses_as_text) {
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(50123)};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(65535)};
@@ -164,7 +152,6 @@ Suite *test_suite(void) {
     tcase_add_test(tc, any_address_is_every_address);
     tcase_add_test(tc, a_taken_port_leaves_nothing_open);
     tcase_add_loop_test(tc, a_bad_list_is_refused_and_says_why, 0, (int)(sizeof(bad) / sizeof(*bad)));
-    tcase_add_test(tc, cores_are_those_it_may_run_on);
     tcase_add_test(tc, addresses_as_text);
     suite_add_tcase(suite, tc);
     return suite;

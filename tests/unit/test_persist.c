@@ -43,7 +43,7 @@ static bool open_all(enum fsync_mode fsync_mode) {
     store_config.secret = persist_secret(persist);
     store = store_create(&store_config);
     persist_attach(persist, store);
-    return persist_load(persist, run_del, NULL, why, sizeof(why));
+    return persist_load(persist, 2, run_del, NULL, why, sizeof(why));
 }
 
 static void close_all(void) {
