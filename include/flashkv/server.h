@@ -4,6 +4,7 @@
 #define FLASHKV_SERVER_H
 
 #include <flashkv/cgroup.h>
+#include <flashkv/eviction.h>
 #include <flashkv/notify.h>
 #include <flashkv/options.h>
 #include <flashkv/peers.h>
@@ -62,11 +63,12 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
-    struct peers peers;              /* counted with max-connections-per-address only */
-    _Atomic uint8_t paused;          /* enum pause_mode: CLIENT PAUSE */
-    _Atomic int64_t paused_until_ms; /* monotonic */
-    _Atomic uint64_t max_memory;     /* maxmemory; 0: no limit */
-    _Atomic uint64_t memory_seen;    /* by the allocator, at memory_seen_ms: oom.c */
+    struct peers peers;                             /* counted with max-connections-per-address only */
+    _Atomic uint8_t paused;                         /* enum pause_mode: CLIENT PAUSE */
+    _Atomic int64_t paused_until_ms;                /* monotonic */
+    _Atomic uint64_t max_memory;                    /* maxmemory; 0: no limit */
+    const struct eviction_policy *_Atomic eviction; /* maxmemory-policy */
+    _Atomic uint64_t memory_seen;                   /* by the allocator, at memory_seen_ms: oom.c */
     _Atomic int64_t memory_seen_ms;
     _Atomic uint64_t blocked_clients; /* in commands that wait for a key */
     struct persist *persist;          /* the data directory, or NULL */

@@ -56,6 +56,7 @@ struct session {
     int fd;                   /* for CLIENT LIST */
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
     uint8_t mute;             /* enum session_mute */
+    _Atomic bool no_touch;    /* CLIENT NO-TOUCH: the keys it uses do not count as used */
     bool close_after_reply;   /* QUIT: send what is there, then close */
     _Atomic bool
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */

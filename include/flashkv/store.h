@@ -76,6 +76,7 @@ struct txn {
     struct object *dead;     /* unlinked values, freed by txn_end after the locks are gone */
     uint64_t changes;        /* events so far */
     bool heard;              /* somebody listens to them, or watches a key of one of the shards */
+    bool no_touch;           /* the keys it uses do not count as used (access.h) */
     struct ready_keys ready; /* keys that changed and that somebody waits for (watch.h) */
     /* Where the effects are logged; NULL: nowhere. Whoever begins a transaction for a command sets it (journal.h). */
     struct journal *journal;
@@ -92,8 +93,10 @@ void store_note_logged(struct store *s, uint64_t shards, uint64_t position);
 
 /* ---- one key ------------------------------------------------------------------------------------------ */
 
-/* The live entry, or NULL. store_get counts a hit or a miss, store_peek nothing. */
+/* The live entry, or NULL. store_get counts a hit or a miss, and the key as used (access.h); store_inspect only the hit or
+ * miss, store_peek nothing. Functions that change a key count it as used. */
 const struct entry *store_get(struct txn *t, const struct key *k);
+const struct entry *store_inspect(struct txn *t, const struct key *k);
 const struct entry *store_peek(struct txn *t, const struct key *k);
 /* The bytes that a key takes, its value and the allocator's rounding included; 0: there is none. */
 uint64_t store_footprint(struct txn *t, const struct key *k);

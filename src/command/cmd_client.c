@@ -215,12 +215,30 @@ void cmd_client_reply(struct call *c) {
     }
 }
 
-/* ---- without effect here ------------------------------------------------------------------------------------- */
+/* ---- NO-TOUCH, NO-EVICT ------------------------------------------------------------------------------------- */
 
-/* NO-EVICT and NO-TOUCH: nothing is evicted on behalf of clients, and no access is stamped that a client could spare. */
-void cmd_client_no(struct call *c) {
-    if (arg_is(c, 2, "on") || arg_is(c, 2, "off"))
+/* False: replied. */
+static bool arg_on(struct call *c, size_t i, bool *on) {
+    *on = arg_is(c, i, "on");
+    if (*on || arg_is(c, i, "off"))
+        return true;
+    reply_syntax_error(c);
+    return false;
+}
+
+void cmd_client_no_touch(struct call *c) {
+    bool on;
+
+    if (!arg_on(c, 2, &on))
+        return;
+    atomic_store_explicit(&c->session->no_touch, on, memory_order_relaxed);
+    reply_ok(c->reply);
+}
+
+/* Clients are never evicted, so this has no effect. */
+void cmd_client_no_evict(struct call *c) {
+    bool on;
+
+    if (arg_on(c, 2, &on))
         reply_ok(c->reply);
-    else
-        reply_syntax_error(c);
 }

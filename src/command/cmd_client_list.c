@@ -33,6 +33,8 @@ static void format_flags(const struct call *c, struct session *s, char out[8]) {
         *at++ = 'x';
     if (s->blocked)
         *at++ = 'b';
+    if (atomic_load_explicit(&s->no_touch, memory_order_relaxed))
+        *at++ = 'T';
     if (at == out)
         *at++ = 'N';
     *at = '\0';

@@ -126,6 +126,7 @@ void cmd_reset(struct call *c) {
     set_text(c, &c->session->name, slice_of("", 0));
     c->session->unauthenticated = server_asks(c->server);
     c->session->rights = NULL;
+    atomic_store_explicit(&c->session->no_touch, false, memory_order_relaxed);
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);
     reply_status(c->reply, SLICE_LIT("RESET"));
 }

@@ -38,7 +38,7 @@ void cmd_copy(struct call *c) {
         reply_error(c->reply, "ERR source and destination objects are the same");
         return;
     }
-    if (store_get(c->txn, from) == NULL || (store_peek(c->txn, to) != NULL && !replace)) {
+    if (store_inspect(c->txn, from) == NULL || (store_peek(c->txn, to) != NULL && !replace)) {
         reply_integer(c->reply, 0);
         return;
     }

@@ -1,4 +1,5 @@
 /* cmd_key.c - keys of any type. Source: https://redis.io/commands/?group=generic */
+#include <flashkv/access.h>
 #include <flashkv/glob.h>
 #include <flashkv/num.h>
 
@@ -23,12 +24,24 @@ void cmd_exists(struct call *c) {
     int64_t n = 0;
 
     for (size_t i = 0; i < c->key_count; i++)
+        n += store_inspect(c->txn, &c->keys[i]) != NULL;
+    reply_integer(c->reply, n);
+}
+
+/* Also for a client that does not (CLIENT NO-TOUCH), since it is what is asked for. */
+void cmd_touch(struct call *c) {
+    bool no_touch = c->txn->no_touch;
+    int64_t n = 0;
+
+    c->txn->no_touch = false;
+    for (size_t i = 0; i < c->key_count; i++)
         n += store_get(c->txn, &c->keys[i]) != NULL;
+    c->txn->no_touch = no_touch;
     reply_integer(c->reply, n);
 }
 
 void cmd_type(struct call *c) {
-    const struct entry *e = store_get(c->txn, &c->keys[0]);
+    const struct entry *e = store_inspect(c->txn, &c->keys[0]);
 
     reply_status(c->reply, slice_str(e != NULL ? value_type_name(entry_type(e)) : "none"));
 }
@@ -139,7 +152,7 @@ void cmd_persist(struct call *c) {
 
 /* -2: no key; -1: no expiry; else what is left, or when, in ms or rounded to seconds. */
 static void reply_expiry(struct call *c, enum time_form form) {
-    const struct entry *e = store_get(c->txn, &c->keys[0]);
+    const struct entry *e = store_inspect(c->txn, &c->keys[0]);
     int64_t at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
 
     if (e == NULL || at == NO_EXPIRY) {
@@ -356,17 +369,29 @@ void cmd_object_refcount(struct call *c) {
         reply_integer(c->reply, 1);
 }
 
+/* IDLETIME and FREQ each ask for what only some policies have: is it kept? False: replied. */
+static bool stamps_tell(struct call *c, bool frequency) {
+    if (store_access(c->server->store).frequency == frequency)
+        return true;
+    reply_error(c->reply,
+                "ERR An LFU maxmemory policy is %s. Please note that when switching between policies at "
+                "runtime LRU and LFU data will take some time to adjust.",
+                frequency ? "not selected, access frequency not tracked" : "selected, idle time not tracked");
+    return false;
+}
+
 void cmd_object_idletime(struct call *c) {
-    if (object_of(c) != NULL)
-        reply_integer(c->reply, 0);
+    const struct entry *e = object_of(c);
+
+    if (e != NULL && stamps_tell(c, false))
+        reply_integer(c->reply, store_idle_ms(c->txn, e) / 1000);
 }
 
 void cmd_object_freq(struct call *c) {
-    if (object_of(c) != NULL)
-        reply_error(c->reply,
-                    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
-                    "that when switching between policies at runtime LRU and LFU data will take some "
-                    "time to adjust.");
+    const struct entry *e = object_of(c);
+
+    if (e != NULL && stamps_tell(c, true))
+        reply_integer(c->reply, store_frequency(c->txn, e));
 }
 
 /* ---- replicas ------------------------------------------------------------------------------------------------- */

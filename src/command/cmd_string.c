@@ -262,7 +262,8 @@ void cmd_getex(struct call *c) {
 
     if (!parse_options(c, 2, false, &o))
         return;
-    e = store_get(c->txn, &c->keys[0]);
+    /* a new expiry counts the key as used */
+    e = o.time_at ? store_inspect(c->txn, &c->keys[0]) : store_get(c->txn, &c->keys[0]);
     if (!is_type(c, e, TYPE_STRING) ||
         (e != NULL && o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;

@@ -1,5 +1,6 @@
 /* config_live.c - settings of Redis that change what the server does, and where it looks. All others are stored and
  * echoed, no more. */
+#include <flashkv/access.h>
 #include <flashkv/encoding.h>
 #include <stdlib.h>
 
@@ -48,8 +49,33 @@ static void latency_tracking(struct server *srv, const char *value) {
     atomic_store(&srv->stats.histograms, strcmp(value, "yes") == 0);
 }
 
+/* How keys are stamped. Settings are applied under their mutex, so the rules change one at a time. */
+static void lfu_decay_time(struct server *srv, const char *value) {
+    struct access_rules rules = store_access(srv->store);
+    uint32_t minutes = limit_of(value);
+
+    rules.decay_minutes = minutes < UINT16_MAX ? (uint16_t)minutes : UINT16_MAX;
+    store_set_access(srv->store, rules);
+}
+
+static void lfu_log_factor(struct server *srv, const char *value) {
+    struct access_rules rules = store_access(srv->store);
+
+    rules.log_factor = limit_of(value);
+    store_set_access(srv->store, rules);
+}
+
 static void max_memory(struct server *srv, const char *value) {
     atomic_store(&srv->max_memory, strtoull(value, NULL, 10));
+}
+
+static void max_memory_policy(struct server *srv, const char *value) {
+    const struct eviction_policy *policy = eviction_policy_find(slice_str(value));
+    struct access_rules rules = store_access(srv->store);
+
+    rules.frequency = policy->order == EVICT_RAREST;
+    store_set_access(srv->store, rules);
+    atomic_store(&srv->eviction, policy);
 }
 
 static void notify_events(struct server *srv, const char *value) {
@@ -76,7 +102,10 @@ static const struct {
     {"hash-max-listpack-value", limit_hash_value},
     {"latency-monitor-threshold", latency_monitor},
     {"latency-tracking", latency_tracking},
+    {"lfu-decay-time", lfu_decay_time},
+    {"lfu-log-factor", lfu_log_factor},
     {"maxmemory", max_memory},
+    {"maxmemory-policy", max_memory_policy},
     {"notify-keyspace-events", notify_events},
     {"requirepass", requirepass},
     {"set-max-intset-entries", limit_set_ints},

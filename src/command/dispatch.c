@@ -103,6 +103,7 @@ static inline void run_locked(struct call *c, uint64_t shards, enum txn_mode mod
 
     c->txn = &t;
     txn_begin(&t, c->server->store, c->session->now_ms, shards, mode);
+    t.no_touch = c->session->no_touch;
     t.journal = atomic_load_explicit(&c->server->journal, memory_order_acquire);
     if (t.journal == NULL)
         c->command->handler(c);

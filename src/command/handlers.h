@@ -19,7 +19,8 @@ void cmd_auth(struct call *c);
 
 /* cmd_client.c */
 void cmd_client_kill(struct call *c);
-void cmd_client_no(struct call *c);
+void cmd_client_no_evict(struct call *c);
+void cmd_client_no_touch(struct call *c);
 void cmd_client_pause(struct call *c);
 void cmd_client_reply(struct call *c);
 void cmd_client_unblock(struct call *c);
@@ -101,6 +102,7 @@ void cmd_httl(struct call *c);
 /* cmd_key.c */
 void cmd_del(struct call *c);
 void cmd_exists(struct call *c);
+void cmd_touch(struct call *c);
 void cmd_expire(struct call *c);
 void cmd_expireat(struct call *c);
 void cmd_expiretime(struct call *c);

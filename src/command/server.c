@@ -10,6 +10,7 @@ void server_init(struct server *s) {
     slow_init(&s->slow);
     monitors_init(&s->monitors);
     peers_init(&s->peers, s->options != NULL ? s->options->max_connections_per_address : 0);
+    atomic_store(&s->eviction, eviction_policy_find(SLICE_LIT("noeviction")));
 }
 
 void server_destroy(struct server *s) {

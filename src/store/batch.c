@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <flashkv/mem.h>
 
+#include "access.h"
 #include "store_impl.h"
 
 /* What becomes of one key. */
@@ -45,6 +46,7 @@ static enum store_result prepare(struct txn *t, const struct key *k, const struc
     result = spec_of(t, k, v, &spec);
     if (result != STORE_OK)
         return result;
+    spec.stamp = access_stamp(t, e);
     p->how = e == NULL ? ADDED : REPLACES;
     if (e == NULL) {
         result = place(t, sh, k->hash, NULL, &spec);

@@ -25,7 +25,7 @@ static size_t key_offset(uint32_t meta) {
 
 /* Where the content type's length byte is, and where the value begins when there is none. */
 static size_t tail_offset(const struct entry *e) {
-    return key_offset(e->meta) + key_length(e);
+    return key_offset(entry_meta(e)) + key_length(e);
 }
 
 static size_t value_offset(const struct entry *e) {
@@ -35,7 +35,7 @@ static size_t value_offset(const struct entry *e) {
 }
 
 enum value_type entry_type(const struct entry *e) {
-    return (enum value_type)(e->meta & E_TYPE);
+    return (enum value_type)(entry_meta(e) & E_TYPE);
 }
 
 const char *value_type_name(enum value_type type) {
@@ -55,7 +55,7 @@ const char *value_type_name(enum value_type type) {
 }
 
 struct slice entry_key(const struct entry *e) {
-    return slice_of(e->body + key_offset(e->meta), key_length(e));
+    return slice_of(e->body + key_offset(entry_meta(e)), key_length(e));
 }
 
 int64_t entry_expire_at(const struct entry *e) {
@@ -84,20 +84,23 @@ int64_t entry_due_at(const struct entry *e) {
 }
 
 void entry_set_fields(struct entry *e, bool may_expire) {
-    e->meta = may_expire ? e->meta | E_FIELDS : e->meta & ~(uint32_t)E_FIELDS;
+    uint32_t meta = entry_meta(e);
+
+    atomic_store_explicit(&e->meta, may_expire ? meta | E_FIELDS : meta & ~(uint32_t)E_FIELDS,
+                          memory_order_relaxed);
 }
 
 struct object *entry_object(const struct entry *e) {
     struct object *o = NULL;
 
     if (entry_has(e, E_OBJECT))
-        memcpy(&o, e->body + object_offset(e->meta), sizeof(o));
+        memcpy(&o, e->body + object_offset(entry_meta(e)), sizeof(o));
     return o;
 }
 
 void entry_set_object(struct entry *e, struct object *o) {
     assert(entry_has(e, E_OBJECT));
-    memcpy(e->body + object_offset(e->meta), &o, sizeof(struct object *));
+    memcpy(e->body + object_offset(entry_meta(e)), &o, sizeof(struct object *));
 }
 
 struct blob *entry_blob(const struct entry *e) {
@@ -130,7 +133,7 @@ char *entry_inline_value(struct entry *e) {
 }
 
 bool entry_can_rewrite(const struct entry *e, size_t len) {
-    return (e->meta & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE | E_RAW)) == 0 &&
+    return (entry_meta(e) & (E_TYPE | E_EXPIRES | E_OBJECT | E_CONTENT_TYPE | E_RAW)) == 0 &&
            inline_length(e) == len;
 }
 
@@ -203,7 +206,7 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
     assert(spec->key.len <= ENTRY_KEY_MAX && value <= STRING_INLINE_MAX);
     assert(spec->content_type.len <= ENTRY_CONTENT_TYPE_MAX);
     e->lens = (uint32_t)(value << KEY_BITS | spec->key.len);
-    e->meta = spec_meta(spec);
+    atomic_store_explicit(&e->meta, spec_meta(spec) | spec->stamp << ENTRY_STAMP_SHIFT, memory_order_relaxed);
     if (spec->expire_at != NO_EXPIRY) {
         memcpy(at, &spec->expire_at, sizeof(spec->expire_at));
         at += sizeof(spec->expire_at);
@@ -240,6 +243,7 @@ struct entry_spec entry_spec_of(const struct entry *e) {
         .content_type = entry_content_type(e),
         .expire_at = entry_expire_at(e),
         .object = entry_object(e),
+        .stamp = entry_stamp(e),
         .raw = entry_is_raw(e),
     };
 

@@ -7,7 +7,8 @@
  *                        E_EXPIRES   E_OBJECT              E_CONTENT_TYPE    no E_OBJECT
  *
  *     lens: key length 17 bits, length of a value in the entry 15 bits
- *     meta: type 3 bits, E_ flags 5 bits, 24 bits left for an access stamp
+ *     meta: type 3 bits, E_ flags 5 bits, access stamp 24 bits (access.h). Readers who share the shard may stamp, so it
+ *           is an atomic; type and flags change under the exclusive lock only.
  *
  * A key of 16 bytes with a value of 64 thus takes 88 bytes, 96 with an expiry: one 96-byte class of the usual
  * allocators either way. A value of more than STRING_INLINE_MAX bytes, or of another type, is an object behind
@@ -27,12 +28,14 @@ enum entry_flag {
     E_CONTENT_TYPE = 1 << 5,
     E_RAW = 1 << 6,    /* a string that was edited */
     E_FIELDS = 1 << 7, /* a hash some of whose fields may expire */
-    E_VOLATILE = E_EXPIRES | E_FIELDS
+    E_VOLATILE = E_EXPIRES | E_FIELDS,
+    E_ALL = 0xff /* type and flags; the rest is the stamp */
 };
+enum { ENTRY_STAMP_SHIFT = 8 };
 
 struct entry {
     uint32_t lens;
-    uint32_t meta;
+    _Atomic uint32_t meta;
     char body[];
 };
 
@@ -43,7 +46,8 @@ struct entry_spec {
     struct slice key, content_type, value;
     int64_t expire_at;
     struct object *object;
-    bool raw; /* a string that was edited: see entry_is_raw */
+    uint32_t stamp; /* of the last access (access.h) */
+    bool raw;       /* a string that was edited: see entry_is_raw */
 };
 
 /* Exact bytes of an entry made from `spec`. */
@@ -74,8 +78,21 @@ bool entry_rewrite(struct entry *e, struct slice value);
 /* Bytes accounted to the entry and its object, allocator's rounding included. */
 size_t entry_footprint(const struct entry *e);
 
+static inline uint32_t entry_meta(const struct entry *e) {
+    return atomic_load_explicit(&e->meta, memory_order_relaxed);
+}
+
 static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
-    return (e->meta & flag) != 0;
+    return (entry_meta(e) & flag) != 0;
+}
+
+/* The stamp; to set it a shared lock will do. Of two that are set at once, one stays. */
+static inline uint32_t entry_stamp(const struct entry *e) {
+    return entry_meta(e) >> ENTRY_STAMP_SHIFT;
+}
+static inline void entry_set_stamp(struct entry *e, uint32_t stamp) {
+    atomic_store_explicit(&e->meta, (entry_meta(e) & E_ALL) | stamp << ENTRY_STAMP_SHIFT,
+                          memory_order_relaxed);
 }
 
 /* Is it a key, or a field, whose time is up, or (E_FIELDS) a hash all of whose fields are such? */

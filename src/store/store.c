@@ -1,8 +1,10 @@
 /* store.c - what a transaction does to one key. */
 #include <assert.h>
+#include <flashkv/clock.h>
 #include <flashkv/mem.h>
 #include <sys/random.h>
 
+#include "access.h"
 #include "store_impl.h"
 
 struct store *store_create(const struct store_config *config) {
@@ -22,6 +24,8 @@ struct store *store_create(const struct store_config *config) {
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         shard_init(&s->shards[i], i, s->secret);
     s->max_value = config->max_value;
+    s->made_ms = clock_wall_ms();
+    store_set_access(s, (struct access_rules){.log_factor = 10, .decay_minutes = 1});
     garbage_init(&s->garbage);
     return s;
 }
@@ -114,14 +118,33 @@ uint64_t store_footprint(struct txn *t, const struct key *k) {
     return e != NULL ? entry_footprint(e) : 0;
 }
 
-const struct entry *store_get(struct txn *t, const struct key *k) {
-    struct shard *sh = txn_shard_read(t, k);
-    const struct entry *e = store_peek(t, k);
-
+static const struct entry *count_look_up(struct txn *t, struct shard *sh, const struct key *k,
+                                         const struct entry *e) REQUIRES_SHARED(shard_role) {
     shard_count_shared(sh, e != NULL ? COUNT_HITS : COUNT_MISSES);
     if (e == NULL)
         txn_notice(t, k, EVENT_MISS, "keymiss");
     return e;
+}
+
+/* Counts an entry as used; NULL: it has expired. */
+static __attribute__((noinline)) struct entry *use(const struct txn *t, struct entry *e) {
+    if (entry_expired(e, t->now_ms))
+        return NULL;
+    access_renew(t, e);
+    return e;
+}
+
+const struct entry *store_get(struct txn *t, const struct key *k) {
+    struct shard *sh = txn_shard_read(t, k);
+    struct entry *e = shard_find(sh, k);
+
+    if (e != NULL && !access_is_settled(t, e))
+        e = use(t, e);
+    return count_look_up(t, sh, k, e);
+}
+
+const struct entry *store_inspect(struct txn *t, const struct key *k) {
+    return count_look_up(t, txn_shard_read(t, k), k, store_peek(t, k));
 }
 
 enum store_result store_read_object(struct txn *t, const struct key *k, enum value_type type,
@@ -159,7 +182,7 @@ __attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct s
 struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
     struct entry *e = shard_find(sh, k);
 
-    if (e == NULL || !entry_expired(e, t->now_ms))
+    if (e == NULL || access_is_settled(t, e) || use(t, e) != NULL)
         return e;
     drop_expired(t, sh, k, e);
     return NULL;
@@ -205,6 +228,7 @@ static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec
     struct entry_spec in_place = *spec;
 
     in_place.key = entry_key(e);
+    in_place.stamp = entry_stamp(e);
     entry_write(e, &in_place);
     if (spec->expire_at != NO_EXPIRY)
         shard_note_expiry(sh, spec->expire_at);
@@ -218,13 +242,15 @@ struct object *string_object(const struct string_value *v) {
 
 /* Sets the key in whatever way is left: another length, type, expiry or content type than that of `e`, which may be
  * NULL. */
-static enum store_result set_anew(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
-                                  const struct string_value *v) REQUIRES(shard_role) {
+__attribute__((noinline)) static enum store_result
+set_anew(struct txn *t, struct shard *sh, const struct key *k, struct entry *e, const struct string_value *v)
+    REQUIRES(shard_role) {
     struct entry_spec spec = {.type = TYPE_STRING, .key = k->name, .content_type = v->content_type};
     enum store_result result;
 
     spec.value = v->blob != NULL ? blob_slice(v->blob) : v->bytes;
     spec.expire_at = v->expire_at;
+    spec.stamp = access_stamp(t, e);
     if (spec.value.len > t->store->max_value)
         return STORE_TOO_LARGE;
     if (v->expire_at != NO_EXPIRY && v->expire_at <= t->now_ms) {
@@ -356,6 +382,7 @@ enum store_result store_copy(struct txn *t, const struct key *from, const struct
     assert(e != NULL && e != stale);
     spec = entry_spec_of(e);
     spec.key = to->name;
+    spec.stamp = access_stamp(t, NULL);
     if (spec.object != NULL && (spec.object = object_copy(spec.object)) == NULL)
         return STORE_NO_MEMORY;
     result = put_moved(t, dst, to, stale, &spec);
@@ -464,6 +491,8 @@ enum store_result store_edit_string(struct txn *t, const struct key *k, size_t l
         return STORE_TOO_LARGE;
     if (e != NULL)
         spec = entry_spec_of(e);
+    else
+        spec.stamp = access_stamp(t, NULL);
     spec.raw = raw;
     if (spec.object == NULL && len <= STRING_INLINE_MAX)
         result = edit_inline(t, sh, k, e, &spec, len);
@@ -487,6 +516,7 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
     if (e != NULL && entry_type(e) != type)
         return STORE_WRONG_TYPE;
     if (e == NULL && create) {
+        spec.stamp = access_stamp(t, NULL);
         spec.object = object_new(type, t->store->secret);
         if (spec.object == NULL)
             return STORE_NO_MEMORY;
@@ -547,11 +577,14 @@ void store_free_object(struct object *o) {
 enum store_result store_set_object(struct txn *t, const struct key *k, struct object *o) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry_spec spec = {.type = (enum value_type)o->type, .key = k->name, .object = o};
+    struct entry *stale;
 
     if (object_len(o) == 0) {
         (void)store_delete(t, k);
         object_free(o);
         return STORE_OK;
     }
-    return put(t, sh, k, find_live(t, sh, k), &spec);
+    stale = find_live(t, sh, k);
+    spec.stamp = access_stamp(t, stale);
+    return put(t, sh, k, stale, &spec);
 }

@@ -2,7 +2,7 @@
 #ifndef FLASHKV_STORE_STORE_IMPL_H
 #define FLASHKV_STORE_STORE_IMPL_H
 
-#include <flashkv/store.h>
+#include <flashkv/access.h>
 
 #include "garbage.h"
 #include "shard.h"
@@ -17,6 +17,8 @@ struct store {
     struct shard shards[STORE_SHARDS];
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
+    int64_t made_ms; /* wall clock */
+    _Atomic struct access_rules access;
     _Atomic uint64_t random_state;
     struct sink sinks[STORE_SINKS_MAX]; /* but for their classes, unchanging once there are transactions */
     unsigned sink_count;

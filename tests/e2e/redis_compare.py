@@ -183,6 +183,24 @@ GROUPS = {
         zscan one 0 match m count 5 / rename one two / zscore two m / expire two 100 / zadd two 5 n / ttl two / zunionstore two 1 two / ttl two
         zadd x 3 1 2 10 1 7 / sort x / sort x desc / sort x by nosort / sort x by nosort desc / sort x by nosort limit 1 1 / sort x alpha
         sort x by nosort desc limit 0 2 / sort x by nosort store l / lrange l 0 -1 / copy x x2 / zrange x2 0 -1 withscores / sort_ro x limit 1 5""",
+    "access": """
+        set a v / object idletime a / config set maxmemory-policy allkeys-lfu lfu-log-factor 0 lfu-decay-time 0 / set a 1
+        object freq none / object idletime a / set b v / object freq b / get b / object freq b / mget b b b / object freq b
+        exists b / type b / ttl b / pttl b / expiretime b / object encoding b / object freq b / touch b b / object freq b
+        set b w / object freq b / set b ww / object freq b / getset b u / append b x / object freq b
+        strlen b / getrange b 0 1 / object freq b / setrange b 0 x / object freq b / set b v keepttl / object freq b
+        mset b v / object freq b / expire b 100 / object freq b / persist b / object freq b / rename b c / object freq c
+        copy c d / object freq c / object freq d / get c / copy c d replace / object freq d / set e v xx / object freq e
+        getdel a / object freq a / setex x 100 v / object freq x
+        rpush l a b c / object freq l / llen l / lrange l 0 -1 / object freq l / lpop l / object freq l / rpush l x / object freq l
+        lpos l x / lset l 0 z / linsert l before z y / object freq l / lmove l l2 left right / object freq l / object freq l2
+        sadd s a b / object freq s / sismember s a / sismember s b / object freq s / srem s a / object freq s / smove s t b / object freq t
+        hset h f v / object freq h / hget h f / hgetall h / hexists h f / object freq h / hdel h f g / hset h f 1 / object freq h
+        hincrby h f 1 / object freq h / hsetnx h f 2 / object freq h / zadd z 1 a / object freq z / zscore z a / zrange z 0 -1 / object freq z
+        zincrby z 1 a / object freq z / zunionstore u 1 z / object freq u / object freq z / zunionstore u 1 z / object freq u
+        sort l / object freq l / sort l alpha store m / object freq m / object freq l / multi / get c / touch c / exec / object freq c
+        getex c / object freq c / getex c ex 100 / object freq c / sinterstore t2 t / object freq t2
+        config set maxmemory-policy noeviction lfu-log-factor 10 lfu-decay-time 1""",
     "encodings": """
         object encoding none / set n 12 / object encoding n / set n 012 / object encoding n / set n 9223372036854775808
         object encoding n / rpush l a / object encoding l / hset h a 1 / object encoding h / sadd s 1 2 / object encoding s

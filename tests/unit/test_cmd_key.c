@@ -36,6 +36,73 @@ START_TEST(test_type) {
 }
 END_TEST
 
+/* ---- access -------------------------------------------------------------------------------------------------- */
+
+#define NOT_LFU                                                                                              \
+    "(error) ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "   \
+    "when "                                                                                                  \
+    "switching between policies at runtime LRU and LFU data will take some time to adjust."
+#define NOT_LRU                                                                                              \
+    "(error) ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "         \
+    "switching "                                                                                             \
+    "between policies at runtime LRU and LFU data will take some time to adjust."
+
+START_TEST(test_idle_time) {
+    static const struct step looked_at[] = {
+        {"object idletime k", "(integer) 10"},
+        {"object idletime none", "(nil)"},
+        {"object freq k", NOT_LFU},
+        {"ttl k", "(integer) -1"},
+        {"expiretime k", "(integer) -1"},
+        {"type k", "string"},
+        {"exists k", "(integer) 1"},
+        {"object encoding k", "\"embstr\""},
+        {"scan 0", "[\"0\", [\"k\"]]"},
+        {"client no-touch on", "OK"},
+        {"get k", "\"v\""},
+        {"object idletime k", "(integer) 10"},
+        {"touch k", "(integer) 1"},
+        {"object idletime k", "(integer) 0"},
+    };
+
+    check_line("set k v", "OK");
+    session.now_ms += 10240;
+    (void)run_line("memory usage k"); /* how much depends on the allocator */
+    CHECK_STEPS(looked_at);
+    session.now_ms += 10240;
+    check_line("get k", "\"v\"");
+    check_line("object idletime k", "(integer) 10");
+    check_line("client no-touch off", "OK");
+    check_line("get k", "\"v\"");
+    check_line("object idletime k", "(integer) 0");
+}
+END_TEST
+
+START_TEST(test_frequency) {
+    static const struct step steps[] = {
+        {"config set maxmemory-policy allkeys-lfu lfu-log-factor 0", "OK"},
+        {"set k v", "OK"},
+        {"object freq k", "(integer) 5"},
+        {"get k", "\"v\""},
+        {"append k v", "(integer) 2"},
+        {"object freq k", "(integer) 7"},
+        {"exists k", "(integer) 1"},
+        {"object freq k", "(integer) 7"},
+        {"object freq none", "(nil)"},
+        {"object idletime k", NOT_LRU},
+        {"object idletime none", "(nil)"},
+    };
+
+    CHECK_STEPS(steps);
+    session.now_ms += 3 * 60000;
+    check_line("object freq k", "(integer) 4");
+    check_line("config set lfu-decay-time 0", "OK");
+    check_line("object freq k", "(integer) 7");
+    check_line("config set maxmemory-policy volatile-lru", "OK");
+    check_line("object freq k", NOT_LFU);
+}
+END_TEST
+
 /* ---- expiry -------------------------------------------------------------------------------------------------- */
 
 START_TEST(test_expired_is_gone) {
@@ -456,6 +523,8 @@ Suite *test_suite(void) {
     tcase_add_checked_fixture(tc, commands_setup, commands_teardown);
     tcase_add_test(tc, test_del_and_exists);
     tcase_add_test(tc, test_type);
+    tcase_add_test(tc, test_idle_time);
+    tcase_add_test(tc, test_frequency);
     tcase_add_test(tc, test_expired_is_gone);
     tcase_add_test(tc, test_ttl_rounds);
     tcase_add_test(tc, test_expire_forms);
