@@ -49,12 +49,15 @@ static bool open_store(struct server *srv, struct options *o) {
     srv->pubsub = srv->store != NULL ? pubsub_create(srv->store) : NULL;
     if (srv->pubsub != NULL)
         notify_init(&srv->notify, srv->store, srv->pubsub);
+    if (srv->store != NULL)
+        feed_init(&srv->feed, srv->store, o->watch_history);
     return srv->pubsub != NULL;
 }
 
 static void close_store(struct server *srv) {
     sweeper_stop(srv->sweeper);
     persist_stop(srv->persist);
+    feed_destroy(&srv->feed);
     pubsub_destroy(srv->pubsub);
     store_destroy(srv->store);
     persist_close(srv->persist);

@@ -32,6 +32,8 @@ struct options {
     uint64_t max_json_depth;       /* arrays and objects within each other */
     uint64_t http_timeout;         /* seconds an HTTP request may take to arrive or a reply to leave */
     uint64_t http_memory;          /* bytes of buffer per HTTP connection: bounds URL plus headers */
+    uint64_t http_heartbeat;       /* seconds between signs of life on an event stream */
+    uint64_t watch_history;        /* bytes of changes that /watch can resume from */
     uint64_t log_level;            /* enum log_level */
     uint64_t log_format;           /* enum log_format */
     char *config_file;             /* path or "" */

@@ -5,6 +5,7 @@
 
 #include <flashkv/cgroup.h>
 #include <flashkv/eviction.h>
+#include <flashkv/feed.h>
 #include <flashkv/notify.h>
 #include <flashkv/options.h>
 #include <flashkv/peers.h>
@@ -53,6 +54,7 @@ struct server {
     struct sweeper *_Atomic sweeper; /* NULL while the data are loaded */
     struct pubsub *pubsub;
     struct notify notify;
+    struct feed feed; /* what /watch tells */
     struct monitors monitors;
     struct options *options;
     struct resources resources; /* at the start */

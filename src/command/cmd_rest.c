@@ -6,6 +6,7 @@
  *     rest.incr    key increment                                  [number, etag, expire_at]
  *     rest.append  key value                                      [length, etag or null, expire_at]
  *     rest.blob    key                                            a large value whose digest nobody has asked for yet
+ *     rest.watch   0 match pattern                                OK: these keys may be watched, and are there (as SCAN)
  *     rest.page    key old new                                    OK: if the value still is the blob old, it is new's now
  *
  * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values, or
@@ -195,5 +196,9 @@ void cmd_rest_blob(struct call *c) {
 
 void cmd_rest_page(struct call *c) {
     store_swap_blob(c->txn, &c->keys[0], c->argv[2].blob, c->argv[3].blob);
+    reply_ok(c->reply);
+}
+
+void cmd_rest_watch(struct call *c) {
     reply_ok(c->reply);
 }

@@ -21,6 +21,7 @@ void cmd_flushall(struct call *c) {
         return;
     }
     store_flush(c->txn, effects_flushed);
+    feed_gap(&c->server->feed);
     reply_ok(c->reply);
 }
 

@@ -222,6 +222,7 @@ void cmd_rest_part(struct call *c);
 void cmd_rest_load(struct call *c);
 void cmd_rest_remove(struct call *c);
 void cmd_rest_tag(struct call *c);
+void cmd_rest_watch(struct call *c);
 void cmd_rest_write(struct call *c);
 
 /* cmd_server.c */

@@ -48,7 +48,8 @@ static unsigned scope_needed(const struct command *cmd) {
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
-/* SCAN cursor ... MATCH pattern, KEYS pattern: does what the pattern begins with keep it to the token's keys? Of several
+/* SCAN cursor ... MATCH pattern, rest.watch likewise, KEYS pattern: does what the pattern begins with keep it to the token's
+ * keys? Of several
  * MATCHes the last counts, so each must. */
 static bool covers_pattern(const struct rights *r, struct slice pattern) {
     size_t n = 0;
@@ -63,7 +64,7 @@ static bool covers_scan(const struct rights *r, const struct call *c) {
 
     if (slice_eq(slice_str(c->command->name), SLICE_LIT("keys")))
         return covers_pattern(r, call_arg(c, 1));
-    if (!slice_eq(slice_str(c->command->name), SLICE_LIT("scan")))
+    if (c->command->handler != cmd_scan && c->command->handler != cmd_rest_watch)
         return false;
     for (size_t i = 2; i + 1 < c->argc; i += 2)
         if (arg_is(c, i, "match")) {

@@ -56,6 +56,8 @@ const struct option_row option_table[] = {
      "Closes a Redis connection amid a command of which 16 KiB take longer; 0 never does"},
     {"http-timeout", "Network", OPTION_UINT, FIELD(http_timeout), "30", 0, 86400, NULL, "seconds", NULL,
      "Closes an HTTP connection that moves less than 16 KiB in so long; 0 never does"},
+    {"http-heartbeat", "Network", OPTION_UINT, FIELD(http_heartbeat), "15", 1, 3600, NULL, "seconds", NULL,
+     "Sends a comment on an event stream on which nothing else was sent for so long"},
     {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "6kb", 2 * KIB, MIB, NULL, "bytes", NULL,
      "Buffer of an HTTP connection: bounds URL plus headers"},
     {"max-key-bytes", "Limits", OPTION_BYTES, FIELD(max_key_bytes), "64kb", 1, 64 * KIB, NULL, "bytes", NULL,
@@ -70,5 +72,7 @@ const struct option_row option_table[] = {
      "Arrays and objects within each other in a JSON body"},
     {"max-output-bytes", "Limits", OPTION_BYTES, FIELD(max_output_bytes), "256mb", 64 * KIB, 64 * GIB, NULL,
      "bytes", NULL, "Replies that may wait for a client that does not read; more, and it is disconnected"},
+    {"watch-history", "Limits", OPTION_BYTES, FIELD(watch_history), "16mb", MIB, 64 * GIB, NULL, "bytes",
+     NULL, "Changes that a client of /watch can resume from; kept only while somebody watches"},
 };
 const size_t option_count = sizeof(option_table) / sizeof(*option_table);

@@ -46,6 +46,8 @@ enum MHD_Result http_batch(struct request *r);
 /* export.c, import.c */
 enum MHD_Result http_export(struct request *r);
 enum MHD_Result http_import(struct request *r);
+/* watch.c */
+enum MHD_Result http_watch(struct request *r);
 /* upstash.c */
 enum MHD_Result http_upstash_command(struct request *r);
 enum MHD_Result http_upstash_path(struct request *r);

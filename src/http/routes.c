@@ -44,6 +44,7 @@ const struct route route_table[] = {
     {"POST", "/batch", "batch", http_batch, BODY_STREAM, "results atomic", ACCESS_AUTH},
     {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor", ACCESS_AUTH},
     {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict", ACCESS_AUTH},
+    {"GET", "/watch", "watchKeys", http_watch, BODY_NONE, "prefix match value since", ACCESS_AUTH},
     {"POST", "/upstash", "upstashCommand", http_upstash_command, BODY_OPTIONAL, "*", ACCESS_AUTH},
     {"POST", "/upstash/pipeline", "upstashPipeline", http_upstash_pipeline, BODY_OPTIONAL, "*", ACCESS_AUTH},
     {"POST", "/upstash/multi-exec", "upstashTransaction", http_upstash_transaction, BODY_OPTIONAL, "*",

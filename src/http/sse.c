@@ -173,7 +173,12 @@ static void on_done(void *ctx) {
     mem_free(s);
 }
 
-static const struct stream_ops sse_stream_ops = {.done = on_done, .heartbeat = ": ping\n\n"};
+static void on_beat(void *ctx, struct buf *out) {
+    (void)ctx;
+    buf_append_slice(out, SLICE_LIT(": ping\n\n"));
+}
+
+static const struct stream_ops sse_stream_ops = {.done = on_done, .beat = on_beat};
 
 static struct sse *sse_new(struct request *r) {
     const union MHD_ConnectionInfo *from =
@@ -205,7 +210,8 @@ enum MHD_Result respond_events(struct request *r, size_t argc, const struct arg 
     if (s == NULL)
         return respond_problem(r, 503, "out of memory");
     command_execute(r->server, &s->session, argc, argv, &e.reply);
-    stream_append(s->stream, buf_slice(&e.out));
+    stream_prepend(s->stream,
+                   buf_slice(&e.out)); /* what was published meanwhile comes behind the confirmations */
     buf_free(&e.out);
     if (e.error[0] == '\0')
         return stream_respond(s->stream, r, "text/event-stream");

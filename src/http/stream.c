@@ -11,7 +11,8 @@
 #include "server.h"
 #include "worker.h"
 
-enum { STREAM_BLOCK = 1024 }; /* the library's own buffer, of no use to chunked responses */
+/* The library's own buffer for a response, of no use to chunked ones, which HTTP/1.0 does not have. */
+enum { STREAM_BLOCK = 16, STREAM_BLOCK_HTTP10 = 1024 };
 
 /* A connection that is suspended now and then. */
 struct pause {
@@ -29,9 +30,12 @@ struct stream {
     struct pause pause;
     const struct stream_ops *ops;
     void *ctx;
+    int64_t beat_ns;
     struct buf out;     /* pushed: guarded by the pause's mutex; pulled: the connection's thread's */
     size_t sent;        /* of `out` */
     bool ended, broken; /* nothing comes behind `out`; something is missing. As `out` */
+    bool idles;         /* pulled: has been idle; the connection's thread's */
+    bool beats, gone;   /* pulled: a heartbeat is due; the client has left. Guarded by the mutex */
 };
 
 /* ---- pauses --------------------------------------------------------------------------------------------------------- */
@@ -89,10 +93,13 @@ static void on_due(struct pause *p) {
     struct stream *s = p->stream;
 
     p->due_ns = 0;
-    if (s == NULL)
-        wake(p);
-    else if (s->ops->fill == NULL && s->ops->heartbeat != NULL)
-        append_held(s, slice_str(s->ops->heartbeat));
+    if (s != NULL && s->ops->beat == NULL)
+        return;
+    if (s != NULL && s->ops->fill != NULL)
+        s->beats = true;
+    else if (s != NULL)
+        s->ops->beat(s->ctx, &s->out); /* without memory there will be another */
+    wake(p);
 }
 
 /* A client that shuts its side may only have said all it has to say: a heartbeat finds out, for one that is gone refuses it,
@@ -103,10 +110,12 @@ static void on_leaving(struct waiter *w) {
 
     mutex_lock(&p->mutex);
     if (w->events & (EPOLLHUP | EPOLLERR)) {
-        if (s != NULL && s->ops->fill == NULL)
+        if (s != NULL && s->ops->fill != NULL)
+            s->gone = true;
+        else if (s != NULL)
             s->ended = s->broken = true;
         wake(p);
-    } else if (s != NULL && s->out.len == 0) {
+    } else if (s != NULL && p->suspended) {
         on_due(p);
     }
     mutex_unlock(&p->mutex);
@@ -227,6 +236,7 @@ struct stream *stream_new(struct request *r, const struct stream_ops *ops, void 
     s->ops = ops;
     s->ctx = ctx;
     s->out = buf_make(max);
+    s->beat_ns = (int64_t)r->server->options->http_heartbeat * INT64_C(1000000000);
     s->pause.stream = s;
     pause_enter(&s->pause, r);
     return s;
@@ -262,18 +272,15 @@ static ssize_t take(struct stream *s, char *to, size_t max) {
     return (ssize_t)n;
 }
 
-static ssize_t on_pull(struct stream *s, char *to, size_t max) {
-    bool stopped;
-
-    mutex_lock(&s->pause.mutex);
-    stopped = s->pause.stopped;
-    mutex_unlock(&s->pause.mutex);
-    if (stopped)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+/* Has `fill` make something; true: there is nothing to make now. */
+static bool is_idle(struct stream *s) {
     while (s->out.len == 0 && !s->ended)
         switch (s->ops->fill(s->ctx, &s->out)) {
         case STREAM_MORE:
             break;
+        case STREAM_IDLE:
+            s->idles = true;
+            return s->out.len == 0;
         case STREAM_END:
             s->ended = true;
             break;
@@ -282,7 +289,43 @@ static ssize_t on_pull(struct stream *s, char *to, size_t max) {
             s->out.len = 0;
             break;
         }
-    return take(s, to, max);
+    return false;
+}
+
+/* Suspends it until something is to be sent; both kinds, with the mutex held. */
+static void rest(struct stream *s) {
+    struct pause *p = &s->pause;
+
+    p->due_ns = s->ops->beat != NULL ? clock_mono_ns() + s->beat_ns : 0;
+    suspend(p);
+}
+
+static ssize_t on_pull(struct stream *s, char *to, size_t max) {
+    struct pause *p = &s->pause;
+    bool stopped, beats, gone;
+
+    mutex_lock(&p->mutex);
+    stopped = p->stopped;
+    gone = s->gone;
+    beats = s->beats;
+    s->beats = p->woken = false;
+    mutex_unlock(&p->mutex);
+    if (stopped || gone)
+        return s->idles && !gone ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+    if (!is_idle(s))
+        return take(s, to, max);
+    if (beats) {
+        s->ops->beat(s->ctx, &s->out);
+        if (s->out.len > 0)
+            return take(s, to, max);
+    }
+    buf_free(&s->out); /* an idle stream is not to hold it */
+    mutex_lock(&p->mutex);
+    rest(s);
+    if (p->woken || p->stopped) /* meanwhile */
+        wake(p);
+    mutex_unlock(&p->mutex);
+    return 0;
 }
 
 static ssize_t on_push(struct stream *s, char *to, size_t max) {
@@ -291,12 +334,10 @@ static ssize_t on_push(struct stream *s, char *to, size_t max) {
 
     mutex_lock(&p->mutex);
     p->woken = false;
-    if (s->out.len > 0 || s->ended || p->stopped) {
+    if (s->out.len > 0 || s->ended || p->stopped)
         n = take(s, to, max);
-    } else {
-        p->due_ns = clock_mono_ns() + STREAM_BEAT_MS * INT64_C(1000000);
-        suspend(p);
-    }
+    else
+        rest(s);
     mutex_unlock(&p->mutex);
     return n;
 }
@@ -309,8 +350,8 @@ static ssize_t on_read(void *stream, uint64_t at, char *to, size_t max) {
 }
 
 enum MHD_Result stream_respond(struct stream *s, struct request *r, const char *type) {
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, s, on_done);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, r->http11 ? STREAM_BLOCK : STREAM_BLOCK_HTTP10, on_read, s, on_done);
 
     if (response == NULL) {
         on_done(s);
@@ -330,6 +371,28 @@ bool stream_append(struct stream *s, struct slice bytes) {
     kept = append_held(s, bytes);
     mutex_unlock(&s->pause.mutex);
     return kept;
+}
+
+bool stream_prepend(struct stream *s, struct slice bytes) {
+    struct buf first = buf_make(s->out.max);
+    bool kept;
+
+    mutex_lock(&s->pause.mutex);
+    kept = buf_append_slice(&first, bytes) && buf_append_slice(&first, buf_slice(&s->out));
+    if (kept) {
+        buf_free(&s->out);
+        s->out = first;
+    } else {
+        buf_free(&first);
+    }
+    mutex_unlock(&s->pause.mutex);
+    return kept;
+}
+
+void stream_wake(struct stream *s) {
+    mutex_lock(&s->pause.mutex);
+    wake(&s->pause);
+    mutex_unlock(&s->pause.mutex);
 }
 
 void stream_end(struct stream *s) {

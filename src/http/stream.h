@@ -2,10 +2,13 @@
  *
  * A stream's bytes are made in one of two ways:
  *
- *   pulled   `fill` is called, on the connection's thread, each time all of what it made before has been taken:
- *            an export. It may run commands. At most what it makes at once is held.
+ *   pulled   `fill` is called, on the connection's thread, each time all of what it made before has been taken: an
+ *            export, a watch. It may run commands. At most what it makes at once is held. When there is nothing to
+ *            make it says STREAM_IDLE, and is called again after stream_wake.
  *   pushed   no `fill`: any thread appends (stream_append) when something happens, a subscription's messages, say.
- *            While there is nothing to send the connection is suspended, without a buffer, and the append resumes it.
+ *            An append wakes it.
+ *
+ * While there is nothing to send the connection is suspended, without a buffer.
  *
  * A request that waits (request_wait) has no response yet: its handler is called again when it is woken, or when its
  * time is up. A long poll.
@@ -13,10 +16,11 @@
  * Life. `done` is called once, when the response is out or its connection gone, on the connection's thread; the stream is
  * freed after it. Whoever appends must be stopped by then: unsubscribe in `done`, under the lock that the appends are
  * made under. A client that leaves is found out at once when its kernel says so, else by the heartbeat, sent when nothing
- * else was for STREAM_BEAT_MS: a pushed stream should have one.
+ * else was for --http-heartbeat seconds: a stream that can be idle should have one.
  * Limits. What waits in a pushed stream is at most `max` bytes: a client that is slower than that is cut off.
- * stream_append and stream_end are thread-safe, never block, and may be called under a shard's lock. http_stop ends all
- * streams: pushed ones end, pulled ones are cut, so that nobody takes a part for the whole. */
+ * stream_append, stream_wake and stream_end are thread-safe, never block, and may be called under a shard's lock.
+ * http_stop ends all streams, but cuts those that were not idle when they were pulled, so that nobody takes a part for the
+ * whole. */
 #ifndef FLASHKV_HTTP_STREAM_H
 #define FLASHKV_HTTP_STREAM_H
 
@@ -24,10 +28,11 @@
 
 #include "request.h"
 
-enum { STREAM_BEAT_MS = 15000, STREAM_TICK_MS = 250 };
+enum { STREAM_TICK_MS = 250 };
 
 enum stream_state {
     STREAM_MORE, /* call again when this is sent */
+    STREAM_IDLE, /* call again when this is sent and stream_wake was called, be it meanwhile */
     STREAM_END,  /* this is the last */
     STREAM_CUT, /* no memory, say: the connection is cut, so that the client sees that something is missing */
 };
@@ -36,7 +41,8 @@ struct stream_ops {
     /* Makes the next bytes of a pulled stream, in `out`, which is empty. NULL: the stream is pushed. */
     enum stream_state (*fill)(void *ctx, struct buf *out);
     void (*done)(void *ctx);
-    const char *heartbeat; /* NULL: none */
+    /* Makes a heartbeat; NULL: none. Called as `fill` is; of a pushed stream by any thread, under the stream's mutex. */
+    void (*beat)(void *ctx, struct buf *out);
 };
 
 /* The role of pause_list.mutex (flashkv/thread_safety.h). */
@@ -54,6 +60,10 @@ void stream_free(struct stream *s);
 
 /* Adds bytes. False: the stream has ended, or must, since its client is too slow. */
 bool stream_append(struct stream *s, struct slice bytes);
+/* Puts bytes before all that was appended so far; before stream_respond. False: no room. */
+bool stream_prepend(struct stream *s, struct slice bytes);
+/* A pulled stream that is idle, or will be, has something to make. */
+void stream_wake(struct stream *s);
 /* Ends it behind what was appended. */
 void stream_end(struct stream *s);
 

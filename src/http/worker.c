@@ -107,6 +107,8 @@ void worker_unwatch(struct worker *w, struct waiter *waiter) {
 void worker_wake(struct worker *w) {
     uint64_t one = 1;
 
+    if (atomic_exchange(&w->woken, true))
+        return;
     if (write(w->waker, &one, sizeof(one)) != (ssize_t)sizeof(one))
         log_error("http: cannot wake a worker: %s", strerror(errno));
 }
@@ -114,6 +116,7 @@ void worker_wake(struct worker *w) {
 static void woken(struct worker *w) {
     uint64_t times;
 
+    atomic_store(&w->woken, false); /* before it looks: who comes now tells it again */
     if (read(w->waker, &times, sizeof(times)) < 0 && errno != EAGAIN)
         log_error("http: a worker's eventfd: %s", strerror(errno));
 }

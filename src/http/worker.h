@@ -29,9 +29,10 @@ struct worker {
     struct splicer splicer;
     bool splices; /* the splicer is there */
     struct waiter *waiting;
-    int epoll;    /* over the daemon's, the inbox and the waker */
-    int waker;    /* an eventfd: a connection was resumed by another thread */
-    int inbox[2]; /* a pipe of accepted connections; its end is the order to stop */
+    int epoll;          /* over the daemon's, the inbox and the waker */
+    int waker;          /* an eventfd: a connection was resumed by another thread */
+    _Atomic bool woken; /* it was told so, and has not looked yet */
+    int inbox[2];       /* a pipe of accepted connections; its end is the order to stop */
     pthread_t thread;
 };
 

@@ -14,7 +14,6 @@ static unsigned lowest_bit(uint64_t bits) {
 void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
                enum txn_mode mode) NO_THREAD_SAFETY_ANALYSIS {
     *t = (struct txn){.store = s, .now_ms = now_ms, .shards = shards, .mode = mode};
-    t->heard = atomic_load_explicit(&s->heard, memory_order_relaxed) != 0;
     for (uint64_t left = shards; left != 0; left &= left - 1) {
         struct shard *sh = &s->shards[lowest_bit(left)];
 
@@ -25,6 +24,8 @@ void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
             shard_rdlock(sh);
         }
     }
+    /* Behind the locks: whoever saw these shards after somebody began to listen is told of all that changes them later. */
+    t->heard |= atomic_load_explicit(&s->heard, memory_order_relaxed) != 0;
 }
 
 /* Nobody has served those who wait: their keys become ready again with the next change. */

@@ -174,6 +174,55 @@ class Resp:
         raise AssertionError(f"{args} answered {got!r}, not an error")
 
 
+class Events:
+    """A client of an event stream, as browsers have it: .last_id is where it would resume."""
+
+    def __init__(self, server, path, headers=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        self.connection.request("GET", path, headers=headers or {})
+        self.response = self.connection.getresponse()
+        self.last_id, self.comments = "", 0
+        assert self.response.status == 200, (self.response.status, self.response.read())
+        same(self.response.getheader("Content-Type"), "text/event-stream")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+    def block(self):
+        """The fields up to the next empty line."""
+        fields = {}
+        while True:
+            line = self.response.readline()
+            if not line:
+                raise ConnectionError("the stream ended")
+            if line == b"\n":
+                return fields
+            if line.startswith(b":"):
+                self.comments += 1
+                continue
+            name, _, value = line[:-1].decode().partition(": ")
+            fields[name] = fields[name] + "\n" + value if name in fields else value
+            if name == "id":
+                self.last_id = value
+
+    def next(self):
+        """The next event: its name and what its data are."""
+        while True:
+            fields = self.block()
+            if "data" in fields:
+                return fields.get("event", "message"), json.loads(fields["data"])
+
+    def take(self, n):
+        return [self.next() for _ in range(n)]
+
+
 def same(got, want, what=""):
     assert got == want, f"{what}: got {got!r}, want {want!r}"
 

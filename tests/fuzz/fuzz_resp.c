@@ -40,6 +40,7 @@ static void make_server(void) {
     server.pubsub = pubsub_create(server.store);
     require(server.store != NULL && server.pubsub != NULL, "store");
     notify_init(&server.notify, server.store, server.pubsub);
+    feed_init(&server.feed, server.store, 1 << 20);
     server_init(&server);
     session.now_ms = 1700000000000;
     session_enter(&server.sessions, &session);

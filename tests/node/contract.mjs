@@ -66,6 +66,8 @@ function conforms(o, got, what, head = false) {
   assert(media, `${what}: ${got.status} with media type '${type}'`);
   if (type === "application/x-ndjson" && !head)
     for (const line of got.body.toString().trim().split("\n")) validate(media.schema.contentSchema, JSON.parse(line), what);
+  if (type === "text/event-stream" && media.schema.contentSchema)
+    for (const [, data] of got.body.toString().matchAll(/^data: (.*)$/gm)) validate(media.schema.contentSchema, JSON.parse(data), what);
   if (type.endsWith("/json") || type.endsWith("+json")) if (response.content[type] && !head) {
     const json = JSON.parse(got.body);
     validate(media.schema, json, what);
@@ -171,6 +173,14 @@ const drivers = {
       await call(s, "putKey", { key: "k", ...text("x".repeat(90000)) });
       return json([{ op: "get", key: "k" }, { op: "get", key: "k" }]);
     }],
+  },
+  watchKeys: {
+    200: [{}, { query: "match=k*&value=true" }, { headers: { "last-event-id": "of-another-life" } }, async (s) => {
+      const [, id] = /^id: (.*)$/m.exec((await call(s, "watchKeys")).body);
+      for (const [key, query] of [["k", ""], ["%ff", "ttl=100"]]) await call(s, "putKey", { key, query, ...text("v") });
+      return { query: `value=true&since=${id}` };
+    }],
+    400: [unknown, { query: "value=1" }, { query: "prefix=a&match=b" }],
   },
   exportKeys: {
     200: [{}, { query: "prefix=l" }, { query: "match=*&cursor=1" }],
@@ -399,7 +409,7 @@ async function heads(server) {
     conforms(o, { ...head, body: get.body }, `HEAD ${path}`, true);
     assert.deepEqual([head.status, head.body.length], [get.status, 0]);
     for (const name of ["content-type", "etag"]) assert.equal(head.headers[name], get.headers[name], `${path}: ${name}`);
-    if (!["getStats", "getMetrics", "exportKeys"].includes(o.operationId)) assert.equal(head.headers["content-length"], get.headers["content-length"], path);
+    if (!["getStats", "getMetrics", "exportKeys", "watchKeys"].includes(o.operationId)) assert.equal(head.headers["content-length"], get.headers["content-length"], path);
   }
 }
 

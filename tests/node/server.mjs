@@ -21,13 +21,16 @@ export async function startServer(...options) {
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
 
-// {status, headers, body} of one request; a body that is an array is sent in chunks.
+// {status, headers, body} of one request; a body that is an array is sent in chunks. Of an event stream, which does not end,
+// the body is what comes at its beginning.
 export function request(port, method, path, { body, headers = {} } = {}) {
   return new Promise((resolve, reject) => {
     const r = http.request({ host: "127.0.0.1", port, method, path, headers, agent }, (response) => {
       const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("end", () => resolve({
+      response.on("data", (part) => {
+        if (parts.push(part) === 1 && response.headers["content-type"] === "text/event-stream") setTimeout(() => response.destroy(), 50);
+      });
+      response.on("close", () => resolve({
         status: response.statusCode, headers: response.headers, body: Buffer.concat(parts),
       }));
       response.on("error", reject);

@@ -271,6 +271,7 @@ void commands_setup(void) {
     server.pubsub = pubsub_create(server.store);
     ck_assert_ptr_nonnull(server.pubsub);
     notify_init(&server.notify, server.store, server.pubsub);
+    feed_init(&server.feed, server.store, 1 << 20);
     session = (struct session){.now_ms = (int64_t)START_MS * 1000, .protocol = 2};
     session_enter(&server.sessions, &session);
     speaker = &session;
