@@ -302,6 +302,7 @@ void names_add(struct names *n, struct slice name) {
     uint32_t len = (uint32_t)name.len;
 
     if (n->overflow || !buf_reserve(&n->bytes, sizeof(len) + name.len)) {
+        n->no_memory |= !n->overflow && n->bytes.len + sizeof(len) + name.len <= n->bytes.max;
         n->overflow = true;
         return;
     }
@@ -325,7 +326,9 @@ void reply_name(void *ctx, struct slice name) {
 }
 
 static void names_reply_as(struct call *c, struct names *n, enum reply_aggregate kind) {
-    if (n->overflow) {
+    if (n->no_memory) {
+        reply_store_error(c, STORE_NO_MEMORY);
+    } else if (n->overflow) {
         reply_error(c->reply, "ERR the reply would be larger than max-output-bytes, use SCAN");
     } else {
         c->reply->ops->aggregate(c->reply, kind, kind == REPLY_MAP ? n->count / 2 : n->count);

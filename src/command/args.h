@@ -105,7 +105,8 @@ void begin_pair(struct call *c);
 struct names {
     struct buf bytes;
     size_t count;
-    bool overflow;
+    bool overflow;  /* not all are here: over the ceiling, or */
+    bool no_memory; /* for want of memory */
 };
 struct names names_make(const struct call *c);
 void names_add(struct names *n, struct slice name);

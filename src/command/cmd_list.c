@@ -44,6 +44,8 @@ static void push(struct call *c, enum list_end end, bool create) {
     had = list_len(l);
     for (size_t i = 2; i < c->argc && fits; i++)
         fits = list_push(l, end, call_arg(c, i));
+    if (!fits)
+        list_drop(l, end, list_len(l) - had);
     if (fits)
         reply_integer(c->reply, (int64_t)list_len(l));
     else

@@ -258,7 +258,8 @@ void cmd_getex(struct call *c) {
     struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
-    bool existed;
+    enum store_result result;
+    bool existed, stays, goes;
 
     if (!parse_options(c, 2, false, &o))
         return;
@@ -267,12 +268,18 @@ void cmd_getex(struct call *c) {
     if (!is_type(c, e, TYPE_STRING) ||
         (e != NULL && o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))
         return;
-    reply_string(c, e);
-    if (e == NULL || (!o.time_at && entry_expire_at(e) == expire_at) || (!o.time_at && !o.persist))
+    stays = e == NULL || (!o.time_at && entry_expire_at(e) == expire_at) || (!o.time_at && !o.persist);
+    goes = expire_at != NO_EXPIRY && expire_at <= c->txn->now_ms;
+    if (stays || goes)
+        reply_string(c, e);
+    if (stays)
         return;
-    /* no memory for the change: the value was read, the expiry stays */
-    if (store_set_expiry(c->txn, &c->keys[0], expire_at, &existed) != STORE_OK)
+    result = store_set_expiry(c->txn, &c->keys[0], expire_at, &existed);
+    reply_store_error(c, result);
+    if (result != STORE_OK)
         return;
+    if (!goes)
+        reply_string(c, store_peek(c->txn, &c->keys[0])); /* it may have moved */
     call_changed(c, &c->keys[0], EVENT_GENERIC, o.persist ? "persist" : expiry_event(c, expire_at));
     call_effect_expiry(c, &c->keys[0]);
 }

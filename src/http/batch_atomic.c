@@ -196,12 +196,17 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     struct batch_way way = {.kind = BATCH_QUEUE};
     struct json_out scratch = json_out_make(out->buf.max);
     struct capture c;
+    bool ok = run(b, &c, 1, &multi);
     unsigned status = 200;
 
-    run(b, &c, 1, &multi);
     capture_free(&c);
-    each(b, &scratch, &way);
+    if (ok)
+        each(b, &scratch, &way);
     buf_free(&scratch.buf);
+    if (!ok || scratch.failed) { /* not all would be in the transaction, or none of it in one */
+        snprintf(b->why, b->cap, "out of memory");
+        return 503;
+    }
     run(b, &c, 1, &exec);
     if (c.error[0] != '\0' || c.overflow) {
         snprintf(b->why, b->cap, "the transaction failed: %s",

@@ -31,7 +31,7 @@ static void run_together(struct request *r, struct session *s, const struct word
 
     capture_init(&queued, BYTES_INLINE);
     run(r, s, (struct words){1, &multi}, &queued.reply);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !queued.reply.failed; i++) /* without MULTI they would be run at once */
         run(r, s, words[i], &queued.reply);
     capture_init(c, r->server->options->max_output_bytes);
     run(r, s, (struct words){1, &exec}, &c->reply);
@@ -285,6 +285,7 @@ struct gathering {
     struct json_in j;
     struct buf args; /* struct arg */
     struct slice encoding;
+    unsigned status; /* of the response, when something is wrong */
     char why[200];
 };
 
@@ -294,13 +295,20 @@ static bool wrong(struct gathering *g, const char *why) {
     return false;
 }
 
+static bool append(struct gathering *g, const void *args, size_t len) {
+    if (buf_append(&g->args, args, len))
+        return true;
+    g->status = g->args.len + len > g->args.max ? 413 : 503;
+    return wrong(g, g->status == 413 ? "too many elements for max-request-bytes" : "out of memory");
+}
+
 static bool add(struct gathering *g, struct slice s, bool is_string) {
     struct arg a;
 
     if (is_string && !json_in_decode(&s, g->encoding))
         return wrong(g, "a string that should be base64 is not");
     a = arg_of(s);
-    return buf_append(&g->args, &a, sizeof(a)) || wrong(g, "out of memory, or too many elements");
+    return append(g, &a, sizeof(a));
 }
 
 static bool gather_array(struct gathering *g) {
@@ -347,8 +355,10 @@ static bool no_twins(struct gathering *g, size_t first) {
     struct arg *names = mem_alloc(n * sizeof(*names));
     bool twins = false;
 
-    if (names == NULL)
+    if (names == NULL) {
+        g->status = 503;
         return wrong(g, "out of memory");
+    }
     for (size_t i = first; i < n; i += 2)
         names[count++] = args[i];
     qsort(names, count, sizeof(*names), by_bytes);
@@ -364,7 +374,8 @@ bool body_args(struct request *r, const struct arg *head, enum body_form form, s
     struct gathering g = {
         .j = json_in_make((char *)(uintptr_t)body.ptr, body.len, r->server->options->max_json_depth),
         .args = buf_make(r->server->options->max_request_bytes),
-        .encoding = SLICE_LIT("")};
+        .encoding = SLICE_LIT(""),
+        .status = 400};
     bool ok;
 
     if (target_query(&r->target, "encoding", &g.encoding) && !slice_eq(g.encoding, SLICE_LIT("utf8")) &&
@@ -372,7 +383,7 @@ bool body_args(struct request *r, const struct arg *head, enum body_form form, s
         *result = respond_problem(r, 400, "encoding: expects utf8 or base64");
         return false;
     }
-    ok = buf_append(&g.args, head, 2 * sizeof(*head)) &&
+    ok = append(&g, head, 2 * sizeof(*head)) &&
          (form == BODY_ARRAY ? gather_array(&g) : gather_object(&g, form == BODY_OBJECT_VALUE_FIRST)) &&
          json_read(&g.j, &s) == JSON_IN_END;
     if (ok && g.args.len == 2 * sizeof(*head))
@@ -385,6 +396,6 @@ bool body_args(struct request *r, const struct arg *head, enum body_form form, s
     if (ok)
         return true;
     buf_free(&g.args);
-    *result = respond_problem(r, 400, "%s", g.why);
+    *result = respond_problem(r, g.status, "%s", g.why);
     return false;
 }

@@ -178,8 +178,8 @@ enum MHD_Result respond_empty(struct request *r, unsigned status) {
 enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at) {
     struct MHD_Response *response;
 
-    if (text == NULL)
-        return respond_problem(r, 503, "out of memory");
+    if (text == NULL) /* what was asked for may be done: the connection's end says neither yes nor no */
+        return queue(r, 503, NULL);
     response = copied(r, slice_str(text));
     mem_free(text);
     if (response != NULL) {

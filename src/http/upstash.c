@@ -422,6 +422,11 @@ static void run_transaction(struct upstash *u, const struct buf *spans) {
 
     capture_init(&queued, u->out.buf.max);
     command_execute(srv, &u->session, 1, &multi, &queued.reply);
+    if (queued.reply.failed) { /* what follows would be run at once */
+        wrong(u, queued.error);
+        capture_free(&queued);
+        return;
+    }
     for (size_t i = 0; i < spans->len / sizeof(struct span); i++) {
         choose(u, spans, i);
         run_to(u, &queued.reply);

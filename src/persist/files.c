@@ -164,6 +164,29 @@ bool files_sync(const struct files *f) {
     return fsync(f->dir) == 0;
 }
 
+static bool sync_one(const struct files *f, enum record_file file, uint64_t position) {
+    char name[FILES_NAME];
+    bool ok;
+    int fd;
+
+    files_name(name, file, position);
+    fd = openat(f->dir, name, O_RDONLY | O_CLOEXEC);
+    ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+bool files_sync_all(const struct files *f, enum record_file file) {
+    struct positions p;
+    bool ok = files_list(f, file, &p);
+
+    for (size_t i = 0; i < p.count && ok; i++)
+        ok = sync_one(f, file, p.at[i]);
+    mem_free(p.at);
+    return ok;
+}
+
 bool files_write(int fd, struct slice s, uint64_t offset) {
     while (s.len > 0) {
         ssize_t n = pwrite(fd, s.ptr, s.len, (off_t)offset);

@@ -23,6 +23,8 @@ void files_name(char out[FILES_NAME], enum record_file file, uint64_t position);
 int files_create(const struct files *f, const char *name);
 /* Makes names last: fsync of the directory. False: errno. */
 bool files_sync(const struct files *f);
+/* Makes the bytes of all files of a kind last: fsync of each. False: errno. */
+bool files_sync_all(const struct files *f, enum record_file file);
 /* Writes all of it at the offset; false: errno. */
 bool files_write(int fd, struct slice s, uint64_t offset);
 

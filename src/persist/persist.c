@@ -18,6 +18,7 @@ struct persist *persist_open(const struct persist_config *config, char *why, siz
     if (p == NULL)
         return NULL;
     p->config = *config;
+    p->snapshot_ns = clock_mono_ns();
     p->stats.snapshot_wall_ms = clock_wall_ms();
     snapshots_init(p);
     if (files_open(&p->files, config->dir, true, why, cap))
@@ -132,6 +133,11 @@ bool persist_start(struct persist *p, char *why, size_t cap) {
 
     files_name(name, RECORD_LOG, p->end);
     unlinkat(p->files.dir, name, 0); /* an empty one: the log that was loaded ends where it begins */
+    /* What a process that was killed had written, and not synced, was read back; the next segment shall not outlive it. */
+    if (!files_sync_all(&p->files, RECORD_LOG)) {
+        snprintf(why, cap, "%s: the log cannot be synced: %s", p->files.path, strerror(errno));
+        return false;
+    }
     p->journal = journal_start(&p->files, &p->config, p->end, why, cap);
     if (p->journal == NULL)
         return false;

@@ -21,6 +21,7 @@ struct persist {
     uint64_t runs; /* finished so far */
     struct persist_stats stats;
     uint64_t snapshot_position; /* of the last one: where its log begins */
+    int64_t snapshot_ns;        /* monotonic; its end, or the start of the process */
 };
 
 /* What the thread that makes snapshots needs; then its start and its end. */

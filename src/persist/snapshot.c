@@ -193,6 +193,7 @@ static bool run_snapshot(struct persist *p) {
         p->snapshot_position = s.position;
         p->stats.snapshots++;
         p->stats.snapshot_frames = frames;
+        p->snapshot_ns = clock_mono_ns();
         p->stats.snapshot_wall_ms = clock_wall_ms();
         p->stats.snapshot_entries = s.entries;
         p->stats.snapshot_bytes = s.offset;
@@ -214,7 +215,7 @@ static bool due(struct persist *p) {
 
     return journal_needs_snapshot(p->journal) || (c->snapshot_bytes > 0 && grown >= c->snapshot_bytes) ||
            (c->snapshot_ms > 0 && grown > 0 &&
-            clock_wall_ms() - p->stats.snapshot_wall_ms >= (int64_t)c->snapshot_ms);
+            clock_mono_ns() - p->snapshot_ns >= (int64_t)c->snapshot_ms * 1000000);
 }
 
 /* False: stop. */

@@ -189,6 +189,8 @@ def the_checker_can_say_no(_):
     same(ok(queue, ("x",), (0, 9, "pop", None, "x"), (0, 9, "pop", None, "x")), False, "popped twice")
     same(ok(queue, (), (0, math.inf, "push", "x"), (5, 6, "pop", None, "x")), True, "no answer, yet done")
     same(ok(queue, (), (0, math.inf, "push", "x"), (5, 6, "pop", None, None)), True, "no answer, not done")
+    same(ok(queue, (), (0, math.inf, "push", "x", UNKNOWN, 1), (2, 3, "length", None, 0), (5, 6, "pop", None, "x")), False, "done when it was dead")
+    same(ok(queue, (), (0, math.inf, "push", "x", UNKNOWN, 1), (2, 3, "length", None, 1), (5, 6, "pop", None, "x")), True)
     same(ok(queue, (), (7, math.inf, "push", "x"), (5, 6, "pop", None, "x")), False, "popped before it was pushed")
 
 

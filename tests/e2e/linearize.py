@@ -8,7 +8,7 @@ The search is Wing and Gong's with Lowe's memory of states that led nowhere ("Te
 any operation that could come next (none that is not yet placed had returned before it was called), ask the model, go on
 from there; a pair of (operations placed, state) is tried once. Exponential at worst; with few clients at a time, linear
 in practice. An operation whose answer never came (a crash, a closed connection) may have taken place at any later
-instant, or never.
+instant (up to `until`), or never.
 """
 import dataclasses
 import math
@@ -24,6 +24,7 @@ class Op:
     kind: str
     argument: Any = None
     answer: Any = UNKNOWN
+    until: float = math.inf  # the server died then: what has not taken place by now never will
 
 
 # ---- models: (state, op) -> (answer, next state) ---------------------------------------------------------------------
@@ -67,7 +68,8 @@ def _candidates(ops, placed):
     """Operations that may come next: not placed, and called before the first return among those not placed."""
     left = [i for i in range(len(ops)) if not placed >> i & 1]
     first_return = min((ops[i].returned for i in left), default=math.inf)
-    return [i for i in left if ops[i].called <= first_return]
+    latest_call = ops[placed.bit_length() - 1].called if placed else -math.inf  # they are in the order of their calls
+    return [i for i in left if ops[i].called <= first_return and latest_call <= ops[i].until]
 
 
 def linearizable(ops, model, start):

@@ -1,87 +1,17 @@
 #!/usr/bin/env python3
 """What was acknowledged is there: when the process is killed, the disk is full, or a call to it fails."""
-import mmap
-import os
-import signal
-import socket
-import struct
-import tempfile
-import threading
-import time
-
 from fk import Error, Resp, name_of, report, same
+from faulty import CREATE, EIO, ENOSPC, PATIENCE, RENAME, SYNC, WRITE, Faults, kill, silent, takes_changes, until
 from persist import Directory, dump
-
-FAULTS = os.environ.get("FAULTS", "./tests/e2e/faults.so")
-WRITE, SYNC, RENAME, CREATE = range(4)
-EIO, ENOSPC = 5, 28
-PATIENCE = 20  # seconds until what has to happen must have happened
-
-
-class Faults:
-    """The rows of tests/e2e/faults.c, shared with a server."""
-
-    def __init__(self):
-        self.file = tempfile.NamedTemporaryFile()
-        self.file.write(bytes(96))
-        self.file.flush()
-        self.rows = mmap.mmap(self.file.fileno(), 96)
-        # A sanitizer would have its library come first.
-        self.env = {"FK_FAULTS": self.file.name, "LD_PRELOAD": os.path.abspath(FAULTS), "ASAN_OPTIONS": "verify_asan_link_order=0"}
-
-    def fail(self, kind, error, first=None, count=0, partial=0):
-        """Lets calls of a kind fail: from the next on, or from the `first` counted from the start."""
-        first = self.calls(kind) + 1 if first is None else first
-        struct.pack_into("4i", self.rows, 24 * kind + 8, count, error, partial, 0)
-        struct.pack_into("i", self.rows, 24 * kind + 4, first)
-
-    def heal(self):
-        for kind in range(4):
-            struct.pack_into("i", self.rows, 24 * kind + 4, 0)
-
-    def calls(self, kind):
-        return struct.unpack_from("i", self.rows, 24 * kind)[0]
-
-
-def until(what, condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.01)
-
-
-def silent(client):
-    """Has nothing arrived?"""
-    client.socket.setblocking(False)
-    try:
-        client.socket.recv(1, socket.MSG_PEEK)
-        return False
-    except BlockingIOError:
-        return True
-    finally:
-        client.socket.setblocking(True)
-
-
-def kill(server):
-    server.process.kill()
-    server.process.wait()
-
-
-def takes_changes(c):
-    try:
-        c("set", "probe", "x")
-        return True
-    except Error:
-        return False
 
 
 # ---- a disk that is full for a while --------------------------------------------------------------------------------
 
 
-def disk_full():
+def disk_full(*options):
     """a full disk: changes are refused with MISCONF and 507, reads go on, and all is well once there is room"""
     faults = Faults()
-    with Directory("--fsync=everysec") as d:
+    with Directory("--fsync=everysec", *options) as d:
         with d.server(env=faults.env) as s, s.client() as c:
             c("set", "before", "1")
             faults.fail(WRITE, ENOSPC)
@@ -127,10 +57,10 @@ def short_writes():
 # ---- an fsync that fails ------------------------------------------------------------------------------------------------
 
 
-def failed_fsync():
+def failed_fsync(*options):
     """a failed fsync: nothing is acknowledged until a snapshot holds it, then all is there"""
     faults = Faults()
-    with Directory("--fsync=always") as d:
+    with Directory("--fsync=always", *options) as d:
         with d.server(env=faults.env) as s, s.client() as c, s.client() as other:
             same(c("set", "a", "1"), "OK")
             faults.fail(SYNC, EIO)
@@ -151,10 +81,10 @@ def failed_fsync():
             same(c("mget", "a", "b", "c", "d"), [b"1", b"2", b"3", b"4"])
 
 
-def blocked_clients():
+def blocked_clients(*options):
     """the reply of a BLPOP that another client serves waits for the disk too"""
     faults = Faults()
-    with Directory("--fsync=always") as d:
+    with Directory("--fsync=always", *options) as d:
         with d.server(env=faults.env) as s, s.client() as c, s.client() as waits, s.client() as other:
             waits.send(Resp.encode(["blpop", "q", "0"]))
             until("a blocked client", lambda: b"blocked_clients:1" in other("info", "clients"))
@@ -231,87 +161,17 @@ def every_call(kind, error):
     return test
 
 
-# ---- kill -9 ----------------------------------------------------------------------------------------------------------------
+def amid_snapshots(test):
+    """The same while one snapshot follows the other."""
+    def run():
+        test("--snapshot-log-bytes=1")
 
-
-class Writer(threading.Thread):
-    """Counts keys of its own up, over one of the ports, and notes what it sent and what was acknowledged."""
-
-    def __init__(self, server, name, http, start):
-        super().__init__()
-        self.server, self.name_, self.http = server, name, http
-        self.sent = self.done = start
-        self.start()
-
-    def step(self, c, n):
-        if self.http:
-            same(self.server.request("PUT", f"/keys/{self.name_}", body=b"%d" % n)[0] in (201, 204), True, "status")
-            return
-        key = self.name_
-        for words in (["multi"], ["set", key, n], ["set", key + "/twin", n, "ex", 1000], ["del", f"{key}/{n - 1}"],
-                      ["set", f"{key}/{n}", n], ["exec"]):
-            c.send(Resp.encode(words))
-        for _ in range(6):
-            c.read()
-
-    def run(self):
-        try:
-            with self.server.client() as c:
-                while True:
-                    self.sent += 1
-                    self.step(c, self.sent)
-                    self.done = self.sent
-        except Exception:  # the server is gone
-            pass
-
-
-def check(server, w, strict):
-    with server.client() as c:
-        got = int(c("get", w.name_) or 0)
-        assert got <= w.sent, f"{w.name_} is {got}, which nobody sent yet"
-        assert not strict or got >= w.done, f"{w.name_} is {got}, {w.done} was acknowledged"
-        if not w.http and got > 0:
-            same(int(c("get", w.name_ + "/twin")), got, "EXEC all or nothing")
-            assert 900 < c("ttl", w.name_ + "/twin") <= 1000
-            same(c("keys", w.name_ + "/[0-9]*"), [f"{w.name_}/{got}".encode()], "deleted keys stay away")
-    return got
-
-
-def kill_loop(fsync):
-    def test():
-        with Directory(f"--fsync={fsync}", "--snapshot-log-bytes=20kb") as d:
-            counts = {"resp1": 0, "resp2": 0, "http": 0}
-            for round_ in range(5):
-                with d.server() as s:
-                    writers = [Writer(s, name, name == "http", n) for name, n in counts.items()]
-                    until("some load", lambda: all(w.done >= counts[w.name_] + 40 for w in writers))
-                    kill(s)
-                    for w in writers:
-                        w.join()
-                with d.server() as s:
-                    counts = {w.name_: check(s, w, fsync == "always") for w in writers}
-                    kill(s)
-
-    test.__doc__ = f"kill -9 under load over both ports, again and again, --fsync {fsync}"
-    return test
-
-
-def stopped_in_midst():
-    """SIGTERM under load: an orderly end, and all that was acknowledged is there, whatever --fsync says"""
-    with Directory("--fsync=no") as d:
-        with d.server() as s:
-            writers = [Writer(s, name, name == "http", 0) for name in ("resp", "http")]
-            until("some load", lambda: all(w.done > 40 for w in writers))
-            same(s.stop(signal.SIGTERM), 0, "exit status")
-            for w in writers:
-                w.join()
-        with d.server() as s:
-            for w in writers:
-                check(s, w, True)
+    run.__doc__ = f"{name_of(test)}, while snapshots are written"
+    return run
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, kill_loop("always"),
-             kill_loop("everysec"), stopped_in_midst, every_call(WRITE, ENOSPC), every_call(SYNC, EIO),
-             every_call(RENAME, EIO), every_call(CREATE, EIO)]
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot,
+             *map(amid_snapshots, (disk_full, failed_fsync, blocked_clients)),
+             every_call(WRITE, ENOSPC), every_call(SYNC, EIO), every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])
