@@ -2,6 +2,7 @@
 """A password: from a flag, the environment or a file; nothing but AUTH, HELLO and QUIT before it; redis-cli."""
 import base64
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -110,6 +111,15 @@ def routes():
     return [(method, re.sub(r"\{\w+\}", "get", path), path, access) for method, path, access in found]
 
 
+def status_of(server, method, target, body, more):
+    """The status alone: a stream has no end to wait for."""
+    c = http.client.HTTPConnection("127.0.0.1", server.http, timeout=20)
+    c.request(method, target, body, more)
+    status = c.getresponse().status
+    c.close()
+    return status
+
+
 def test_http_every_route(server):
     """HTTP: every route but those that hold no data asks for it"""
     same(sorted(path for _, _, path, access in routes() if access == "ACCESS_OPEN"), ["/healthz", "/readyz", "/ui", "/ui/{file}"])
@@ -127,7 +137,7 @@ def test_http_every_route(server):
         else:
             same(got["content-type"], "application/problem+json", path)
             same(json.loads(text)["status"], 401, path)
-        assert server.request(method, target, body, headers(GOOD[0]))[0] != 401, path
+        assert status_of(server, method, target, body, headers(GOOD[0])) != 401, path
     same(server.request("HEAD", "/keys/k")[0], 401)
     same(server.request("OPTIONS", "/keys/k")[0], 204)
     same(server.request("GET", "/keys?unknown=1")[0], 401, "before the parameters")
