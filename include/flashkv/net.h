@@ -1,10 +1,12 @@
-/* net.h - listening sockets, for both front ends. Layer: base. Thread-safe. */
+/* net.h - sockets: listening, for both front ends; receiving and sending. Layer: base. Thread-safe. */
 #ifndef FLASHKV_NET_H
 #define FLASHKV_NET_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+struct epoll_event;
 struct sockaddr;
 
 enum { NET_LISTENERS_MAX = 16 };
@@ -17,5 +19,11 @@ unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX]
 
 /* "127.0.0.1:50123", "[::1]:6379"; "?:0" for other families. 56 bytes are enough. */
 void net_address(const struct sockaddr *address, char *out, size_t cap);
+
+/* recv(2) without flags, send(2) with MSG_NOSIGNAL, epoll_wait(2), for those who call them once a request. glibc's are
+ * points where a thread can be cancelled, which costs two atomic read-modify-writes a call; nobody is cancelled here. */
+ssize_t net_recv(int fd, void *to, size_t room);
+ssize_t net_send(int fd, const void *bytes, size_t len);
+int net_wait(int epoll, struct epoll_event *events, int room, int timeout_ms);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/log.h>
+#include <flashkv/net.h>
 #include <flashkv/server.h>
 #include <limits.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static void *run(void *worker) {
 
     while (going) {
         struct epoll_event events[EVENTS];
-        int n = epoll_wait(w->epoll, events, EVENTS, patience(w));
+        int n = net_wait(w->epoll, events, EVENTS, patience(w));
 
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == w)

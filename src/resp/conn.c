@@ -5,6 +5,7 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -362,7 +363,7 @@ static bool conn_receive(struct conn *c) {
         return true;
     }
     do
-        n = recv(c->source.fd, to, room, 0);
+        n = net_recv(c->source.fd, to, room);
     while (n < 0 && errno == EINTR);
     if (n == (ssize_t)room)
         conn_ask_again(c);
@@ -379,7 +380,7 @@ static bool conn_receive(struct conn *c) {
 /* ---- turns --------------------------------------------------------------------------------------------------- */
 
 static bool conn_discard(struct conn *c) {
-    ssize_t n = recv(c->source.fd, c->source.loop->input, LOOP_INPUT, 0);
+    ssize_t n = net_recv(c->source.fd, c->source.loop->input, LOOP_INPUT);
 
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }

@@ -5,6 +5,7 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -152,7 +153,7 @@ static void time_up(struct loop *l) {
 /* One wake-up; returns how many sources were ready. */
 static int turn(struct loop *l, int timeout_ms) {
     struct epoll_event events[EVENTS];
-    int n = epoll_wait(l->epoll, events, EVENTS, timeout_ms);
+    int n = net_wait(l->epoll, events, EVENTS, timeout_ms);
 
     for (int i = 0; i < n; i++) {
         struct source *s = events[i].data.ptr;

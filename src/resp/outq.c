@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -108,19 +109,23 @@ static void outq_compact(struct outq *q) {
     q->sent = 0;
 }
 
-/* One send; *asked tells how much it was given. */
-static ssize_t send_next(const struct outq *q, int fd, size_t *asked) {
+static __attribute__((noinline)) ssize_t send_pieces(const struct outq *q, int fd, size_t *asked) {
     struct iovec iov[IOV_COUNT];
     struct msghdr msg = {.msg_iov = iov};
 
-    *asked = q->bytes.len - q->sent;
-    if (q->piece_count == 0)
-        return send(fd, q->bytes.data + q->sent, *asked, MSG_NOSIGNAL);
     msg.msg_iovlen = outq_iov(q, iov);
     *asked = 0;
     for (size_t i = 0; i < msg.msg_iovlen; i++)
         *asked += iov[i].iov_len;
     return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+/* One send; *asked tells how much it was given. */
+static inline ssize_t send_next(const struct outq *q, int fd, size_t *asked) {
+    if (q->piece_count > 0)
+        return send_pieces(q, fd, asked);
+    *asked = q->bytes.len - q->sent;
+    return net_send(fd, q->bytes.data + q->sent, *asked);
 }
 
 enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
