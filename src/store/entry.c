@@ -5,27 +5,17 @@
 #include <flashkv/mem.h>
 #include <flashkv/store.h>
 
-enum { KEY_BITS = 17, KEY_MASK = (1 << KEY_BITS) - 1 };
-
-static size_t key_length(const struct entry *e) {
-    return e->lens & KEY_MASK;
-}
-
 static size_t inline_length(const struct entry *e) {
-    return e->lens >> KEY_BITS;
+    return e->lens >> ENTRY_KEY_BITS;
 }
 
 static size_t object_offset(uint32_t meta) {
     return meta & E_EXPIRES ? sizeof(int64_t) : 0;
 }
 
-static size_t key_offset(uint32_t meta) {
-    return object_offset(meta) + (meta & E_OBJECT ? sizeof(struct object *) : 0);
-}
-
 /* Where the content type's length byte is, and where the value begins when there is none. */
 static size_t tail_offset(const struct entry *e) {
-    return key_offset(entry_meta(e)) + key_length(e);
+    return entry_key_offset(entry_meta(e)) + entry_key_length(e);
 }
 
 static size_t value_offset(const struct entry *e) {
@@ -55,7 +45,7 @@ const char *value_type_name(enum value_type type) {
 }
 
 struct slice entry_key(const struct entry *e) {
-    return slice_of(e->body + key_offset(entry_meta(e)), key_length(e));
+    return slice_of(e->body + entry_key_offset(entry_meta(e)), entry_key_length(e));
 }
 
 int64_t entry_expire_at(const struct entry *e) {
@@ -196,7 +186,7 @@ size_t entry_spec_size(const struct entry_spec *spec) {
     size_t content_type = spec->content_type.len > 0 ? 1 + spec->content_type.len : 0;
     size_t value = spec->object != NULL ? 0 : spec->value.len;
 
-    return sizeof(struct entry) + key_offset(spec_meta(spec)) + spec->key.len + content_type + value;
+    return sizeof(struct entry) + entry_key_offset(spec_meta(spec)) + spec->key.len + content_type + value;
 }
 
 void entry_write(struct entry *e, const struct entry_spec *spec) {
@@ -205,7 +195,7 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
 
     assert(spec->key.len <= ENTRY_KEY_MAX && value <= STRING_INLINE_MAX);
     assert(spec->content_type.len <= ENTRY_CONTENT_TYPE_MAX);
-    e->lens = (uint32_t)(value << KEY_BITS | spec->key.len);
+    e->lens = (uint32_t)(value << ENTRY_KEY_BITS | spec->key.len);
     atomic_store_explicit(&e->meta, spec_meta(spec) | spec->stamp << ENTRY_STAMP_SHIFT, memory_order_relaxed);
     if (spec->expire_at != NO_EXPIRY) {
         memcpy(at, &spec->expire_at, sizeof(spec->expire_at));

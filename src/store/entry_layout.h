@@ -19,7 +19,7 @@
 #include <flashkv/entry.h>
 #include <stdatomic.h>
 
-enum { ENTRY_KEY_MAX = (1 << 17) - 1 };
+enum { ENTRY_KEY_BITS = 17, ENTRY_KEY_MAX = (1 << ENTRY_KEY_BITS) - 1 };
 
 enum entry_flag {
     E_TYPE = 7,
@@ -93,6 +93,31 @@ static inline uint32_t entry_stamp(const struct entry *e) {
 static inline void entry_set_stamp(struct entry *e, uint32_t stamp) {
     atomic_store_explicit(&e->meta, (entry_meta(e) & E_ALL) | stamp << ENTRY_STAMP_SHIFT,
                           memory_order_relaxed);
+}
+
+static inline size_t entry_key_length(const struct entry *e) {
+    return e->lens & ENTRY_KEY_MAX;
+}
+/* Where the key begins in the body of an entry with this meta. */
+static inline size_t entry_key_offset(uint32_t meta) {
+    return (meta & E_EXPIRES ? sizeof(int64_t) : 0) + (meta & E_OBJECT ? sizeof(struct object *) : 0);
+}
+
+/* Is this the entry's key? Every look-up asks, so keys of the usual lengths are compared without a call: as two words,
+ * which overlap. */
+static inline bool entry_key_is(const struct entry *e, struct slice key) {
+    const char *own = e->body + entry_key_offset(entry_meta(e));
+    uint64_t a[2], b[2];
+
+    if (entry_key_length(e) != key.len)
+        return false;
+    if (key.len < sizeof(*a) || key.len > sizeof(a))
+        return slice_eq(slice_of(own, key.len), key);
+    memcpy(&a[0], own, sizeof(*a));
+    memcpy(&a[1], own + key.len - sizeof(*a), sizeof(*a));
+    memcpy(&b[0], key.ptr, sizeof(*b));
+    memcpy(&b[1], key.ptr + key.len - sizeof(*b), sizeof(*b));
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
 /* Is it a key, or a field, whose time is up, or (E_FIELDS) a hash all of whose fields are such? */

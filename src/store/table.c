@@ -137,18 +137,20 @@ static struct slots *table_side(const struct table *t, uint64_t point, size_t *l
 struct entry *table_find(const struct table *t, uint64_t hash, struct slice key) {
     size_t least, home, pos;
     const struct slots *s = table_side(t, hash_point(hash), &least);
+    const uint64_t *at = s->at;
+    uint64_t mark;
 
-    if (s->at == NULL)
+    if (at == NULL)
         return NULL;
     home = point_home(hash_point(hash), s->capacity);
-    for (pos = home > least ? home : least;; pos++) {
-        uint64_t slot = s->at[pos];
+    pos = home > least ? home : least;
+    for (mark = slot_mark(hash, pos - home);; mark += DISTANCE_ONE, pos++) {
+        uint64_t slot = at[pos];
 
+        if ((slot & ~ADDRESS_MASK) == mark && slot != 0 && entry_key_is(slot_entry(slot), key))
+            return slot_entry(slot);
         if (slot == 0 || slot_distance(slot) < pos - home)
             return NULL;
-        if ((slot & ~ADDRESS_MASK) == slot_mark(hash, pos - home) &&
-            slice_eq(entry_key(slot_entry(slot)), key))
-            return slot_entry(slot);
     }
 }
 
