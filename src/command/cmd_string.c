@@ -114,7 +114,8 @@ static bool refused(const struct call *c, const struct options_given *o, const s
            (o->condition.value_at > 0 && !condition_holds(c, &o->condition, e));
 }
 
-void cmd_set(struct call *c) {
+/* SET with options, which may want to know what was there. */
+static __attribute__((noinline)) void set_as_asked(struct call *c) {
     struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
@@ -132,6 +133,13 @@ void cmd_set(struct call *c) {
     else if (o.get)
         get_and_set(c, e, expire_at, o.keepttl);
     else if (set_key(c, 2, expire_at, o.keepttl))
+        reply_ok(c->reply);
+}
+
+void cmd_set(struct call *c) {
+    if (c->argc > 3)
+        set_as_asked(c);
+    else if (set_key(c, 2, NO_EXPIRY, false))
         reply_ok(c->reply);
 }
 

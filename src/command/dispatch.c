@@ -40,7 +40,8 @@ __attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
 }
 
 /* The row of a subcommand, once the container's is found. NULL: replied. */
-static const struct command *find_subcommand(struct call *c, const struct command *container) {
+static __attribute__((noinline)) const struct command *find_subcommand(struct call *c,
+                                                                       const struct command *container) {
     char name[64];
     const struct command *sub = NULL;
     size_t prefix = strlen(container->name) + 1;
@@ -128,7 +129,16 @@ static __attribute__((noinline)) void run_without_keys(struct call *c) {
         multi_tidy(c->session);
 }
 
-static void run_with_keys(struct call *c) {
+/* Most commands have one key: no counting, and no room for more. */
+static inline void run_with_key(struct call *c) {
+    struct key key;
+    uint64_t shards = 0;
+
+    if (hash_keys(c, &(struct key_args){0, (size_t)c->command->first_key, 1, 1}, &key, &shards))
+        run_locked(c, shards, mode_of(c->command));
+}
+
+static __attribute__((noinline)) void run_with_keys(struct call *c) {
     struct key room[KEYS_ON_STACK], *keys = room;
     struct key_args at;
     uint64_t shards = 0;
@@ -202,7 +212,7 @@ static inline bool may_run(struct call *c) {
 }
 
 /* In a transaction: is it queued, or refused to be? */
-static bool is_queued(struct call *c) {
+static __attribute__((noinline)) bool is_queued(struct call *c) {
     if (!multi_queue(c))
         return false;
     if (c->reply->failed)
@@ -217,45 +227,49 @@ static bool is_loading(const struct call *c) {
            c->session->front != SESSION_RESTORE;
 }
 
-void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
-                 const struct arg *argv, struct reply *r) {
-    struct call c = {.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r};
+static void run(struct call *c) {
+    struct server *srv = c->server;
+    struct session *s = c->session;
     int64_t began = s->ticks;
 
-    r->failed = false;
-    if (!may_run(&c))
+    c->reply->failed = false;
+    if (!may_run(c))
         return;
-    cmd = c.command;
-    atomic_store_explicit(&s->last_command, cmd, memory_order_relaxed);
+    atomic_store_explicit(&s->last_command, c->command, memory_order_relaxed);
     atomic_store_explicit(&s->active_ms, s->now_ms, memory_order_relaxed);
-    if (is_loading(&c)) {
-        reply_error(r, "LOADING Redis is loading the dataset in memory");
+    if (is_loading(c)) {
+        reply_error(c->reply, "LOADING Redis is loading the dataset in memory");
         return;
     }
-    if (atomic_load_explicit(&srv->paused, memory_order_relaxed) != PAUSE_NONE && pause_postpones(&c))
+    if (atomic_load_explicit(&srv->paused, memory_order_relaxed) != PAUSE_NONE && pause_postpones(c))
         return;
-    if (s->multi != NULL && is_queued(&c))
+    if (s->multi != NULL && is_queued(c))
         return;
-    if (cmd->first_key > 0)
-        run_with_keys(&c);
+    if (command_has_one_key(c->command))
+        run_with_key(c);
+    else if (c->command->first_key > 0)
+        run_with_keys(c);
     else
-        run_without_keys(&c);
-    measure_end(&c, began);
+        run_without_keys(c);
+    measure_end(c, began);
     if (monitored(srv))
-        monitors_tell(&c);
+        monitors_tell(c);
+}
+
+void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,
+                 const struct arg *argv, struct reply *r) {
+    run(&(struct call){.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r});
 }
 
 void dispatch_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                       struct reply *r) {
-    const struct command *cmd = command_lookup(arg_slice(&argv[0]));
+    struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
 
-    if (cmd == NULL || command_is_subcommand(cmd)) { /* "config|get" is no way to spell CONFIG GET */
-        struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
-
+    c.command = command_callable(arg_slice(&argv[0]));
+    if (c.command != NULL)
+        run(&c);
+    else
         refuse_unknown(&c);
-        return;
-    }
-    command_run(srv, s, cmd, argc, argv, r);
 }
 
 void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,

@@ -51,15 +51,15 @@ struct slot {
     uint64_t start;
     const struct command *cmd; /* NULL: free */
     uint8_t len;
-    bool exact; /* `start` and `len` say it all */
+    bool exact;    /* `start` and `len` say it all */
+    bool callable; /* neither private nor a subcommand */
 };
 static struct slot slots[INDEX_SIZE];
-static bool is_subcommand[sizeof(command_table) / sizeof(*command_table)];
 
 _Static_assert(sizeof(command_table) / sizeof(*command_table) < INDEX_SIZE / 2, "the index is too full");
 
 /* All bytes of a name of up to eight, some of them twice, or the first eight: with the length, one word for each. */
-static uint64_t name_start(struct slice name) {
+static inline uint64_t name_start(struct slice name) {
     const unsigned char *p = (const unsigned char *)name.ptr;
     uint64_t start = 0;
     uint32_t head, tail;
@@ -80,6 +80,10 @@ static unsigned start_hash(uint64_t start) {
     return (unsigned)(start * UINT64_C(0x9e3779b97f4a7c15) >> 32) % INDEX_SIZE;
 }
 
+bool command_is_subcommand(const struct command *cmd) {
+    return strchr(cmd->name, '|') != NULL;
+}
+
 static bool is_letters(const char *name) {
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
@@ -95,12 +99,13 @@ __attribute__((constructor)) static void index_fill(void) {
         slots[at] = (struct slot){.start = start,
                                   .cmd = &command_table[i],
                                   .len = (uint8_t)name.len,
-                                  .exact = name.len <= START_LEN && is_letters(name.ptr)};
-        is_subcommand[i] = strchr(name.ptr, '|') != NULL;
+                                  .exact = name.len <= START_LEN && is_letters(name.ptr),
+                                  .callable = !(command_table[i].flags & CMD_PRIVATE) &&
+                                              !command_is_subcommand(&command_table[i])};
     }
 }
 
-static const struct command *find(struct slice name) {
+static inline const struct slot *find(struct slice name) {
     uint64_t start = name_start(name);
 
     for (unsigned at = start_hash(start); slots[at].cmd != NULL; at = (at + 1) % INDEX_SIZE) {
@@ -108,25 +113,27 @@ static const struct command *find(struct slice name) {
 
         if (s->start == start && s->len == name.len &&
             (s->exact || slice_caseeq(slice_str(s->cmd->name), name)))
-            return s->cmd;
+            return s;
     }
     return NULL;
 }
 
-bool command_is_subcommand(const struct command *cmd) {
-    return is_subcommand[cmd - command_table];
+const struct command *command_callable(struct slice name) {
+    const struct slot *s = find(name);
+
+    return s != NULL && s->callable ? s->cmd : NULL;
 }
 
 const struct command *command_lookup(struct slice name) {
-    const struct command *cmd = find(name);
+    const struct slot *s = find(name);
 
-    return cmd != NULL && !(cmd->flags & CMD_PRIVATE) ? cmd : NULL;
+    return s != NULL && !(s->cmd->flags & CMD_PRIVATE) ? s->cmd : NULL;
 }
 
 const struct command *command_private(struct slice name) {
-    const struct command *cmd = find(name);
+    const struct slot *s = find(name);
 
-    return cmd != NULL && (cmd->flags & CMD_PRIVATE) ? cmd : NULL;
+    return s != NULL && (s->cmd->flags & CMD_PRIVATE) ? s->cmd : NULL;
 }
 
 struct command_name command_upper(const struct command *cmd) {

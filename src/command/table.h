@@ -32,6 +32,10 @@ static inline bool command_key_args(const struct command *cmd, size_t argc, cons
     *out = (struct key_args){0, first, step, count};
     return true;
 }
+/* Is it a command of exactly one key, whatever its arguments? */
+static inline bool command_has_one_key(const struct command *cmd) {
+    return cmd->first_key > 0 && cmd->last_key == cmd->first_key && !(cmd->flags & (CMD_NUMKEYS | CMD_SORT));
+}
 /* The argument that the i-th key is. */
 static inline size_t key_args_at(const struct key_args *k, size_t i) {
     if (k->before > 0 && i-- == 0)
@@ -41,5 +45,7 @@ static inline size_t key_args_at(const struct key_args *k, size_t i) {
 
 /* Is this the row of a subcommand, "config|get"? */
 bool command_is_subcommand(const struct command *cmd);
+/* The row that a client may name: neither private nor a subcommand, for "config|get" is no way to spell CONFIG GET. */
+const struct command *command_callable(struct slice name);
 
 #endif
