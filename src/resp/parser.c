@@ -13,9 +13,8 @@ enum {
     CRLF = 2,
     /* What the short way takes: most commands, whole. */
     SHORT_ARGS = ARGS_FIRST,
-    SHORT_DIGITS = 4,
-    SHORT_BULK = 9999,
-    SHORT_LEAST = 6, /* bytes of the shortest bulk, "$0\r\n\r\n": as many as a short header is looked at */
+    SHORT_BULK = 9999, /* four digits */
+    SHORT_LEAST = 6,   /* bytes of the shortest bulk, "$0\r\n\r\n": as many as a short header is looked at */
 };
 
 void parser_init(struct parser *p, const struct parser_limits *limits) {
@@ -246,25 +245,26 @@ static enum parse_result read_inline(struct parser *p, char *in, size_t len) {
 
 /* ---- the short way ------------------------------------------------------------------------------------------ */
 
+static inline unsigned digit_of(char c) {
+    return (unsigned char)c - (unsigned)'0'; /* above 9: it is none */
+}
+
 /* The number in a header of few digits at *at, which moves behind it. -1: it is another kind of header, or wrong. */
 static inline int short_header(const char **at, const char *end, char mark) {
     const char *s = *at;
-    int n = 0;
+    unsigned n;
 
-    if (end - s < SHORT_LEAST || s[0] != mark || (s[1] == '0' && s[2] != '\r'))
+    if (end - s < SHORT_LEAST || s[0] != mark || (n = digit_of(s[1])) > 9)
         return -1;
-    for (int i = 1; i <= SHORT_DIGITS; i++) {
-        unsigned digit = (unsigned char)s[i] - (unsigned)'0';
+    for (s += 2; *s != '\r'; s++) {
+        unsigned digit = digit_of(*s);
 
-        if (digit > 9)
+        if (digit > 9 || n == 0 || n > SHORT_BULK / 10)
             return -1;
-        n = 10 * n + (int)digit;
-        if (s[i + 1] == '\r') {
-            *at = s + i + 1 + CRLF;
-            return n;
-        }
+        n = 10 * n + digit;
     }
-    return -1;
+    *at = s + CRLF;
+    return (int)n;
 }
 
 /* Reads a command of few short arguments that is there as a whole. False: it is not that, and nothing was read. */

@@ -33,7 +33,7 @@ static char *put_end(char *at) {
     return at;
 }
 
-static char *put_number_line(char *at, char type, int64_t n) {
+static inline char *put_number_line(char *at, char type, int64_t n) {
     *at++ = type;
     if (n >= 0 && n < 10) {
         *at++ = (char)('0' + n);
@@ -71,17 +71,6 @@ static void add_line(struct reply *r, char type, struct slice text) {
     outq_added(out_of(r), put_end(put(at, text)));
 }
 
-/* Length, bytes: `prefix` then `bytes`. */
-static void add_string(struct reply *r, char type, struct slice prefix, struct slice bytes) {
-    size_t len = prefix.len + bytes.len;
-    char *at = outq_room(out_of(r), NUMBER_LINE_MAX + len + CRLF);
-
-    if (at == NULL)
-        return;
-    at = put_number_line(at, type, (int64_t)len);
-    outq_added(out_of(r), put_end(put(put(at, prefix), bytes)));
-}
-
 static void write_status(struct reply *r, struct slice text) {
     add_line(r, '+', text);
 }
@@ -96,7 +85,12 @@ static void write_integer(struct reply *r, int64_t n) {
 }
 
 static void write_bulk(struct reply *r, struct slice bytes) {
-    add_string(r, '$', SLICE_LIT(""), bytes);
+    char *at = outq_room(out_of(r), NUMBER_LINE_MAX + bytes.len + CRLF);
+
+    if (at == NULL)
+        return;
+    at = put_number_line(at, '$', (int64_t)bytes.len);
+    outq_added(out_of(r), put_end(put(at, bytes)));
 }
 
 static void write_blob(struct reply *r, struct blob *b) {
@@ -141,10 +135,16 @@ static void write_boolean(struct reply *r, bool b) {
 }
 
 static void write_verbatim(struct reply *r, struct slice text) {
-    if (resp3(r))
-        add_string(r, '=', SLICE_LIT("txt:"), text);
-    else
+    static const struct slice kind = {"txt:", 4};
+
+    if (!resp3(r)) {
         write_bulk(r, text);
+        return;
+    }
+    add_number_line(r, '=', (int64_t)(kind.len + text.len));
+    add(r, kind);
+    add(r, text);
+    add(r, SLICE_LIT("\r\n"));
 }
 
 static const struct reply_ops resp_ops = {
