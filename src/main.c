@@ -83,6 +83,52 @@ static bool load(struct server *srv) {
     return srv->sweeper != NULL;
 }
 
+/* False: said what is wrong. */
+static bool open_tls(struct server *srv, const struct options *o) {
+    struct tls_files files = process_tls_files(o);
+    char why[WHY_MAX];
+    struct tls *tls;
+
+    if (*o->tls_cert == '\0' && *o->tls_key == '\0' && *o->tls_client_ca == '\0')
+        return true;
+    if (*o->tls_cert == '\0' || *o->tls_key == '\0') {
+        log_error("TLS needs both tls-cert and tls-key");
+        return false;
+    }
+    tls = tls_open(&files, why, sizeof(why));
+    if (tls == NULL)
+        log_error("TLS: %s", why);
+    if (o->tls_ports != TLS_PORTS_HTTP)
+        srv->resp_tls = tls;
+    if (o->tls_ports != TLS_PORTS_RESP)
+        srv->http_tls = tls;
+    return tls != NULL;
+}
+
+static void close_tls(struct server *srv) {
+    tls_close(srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls);
+}
+
+/* Now and then, and when the user `asks` by SIGHUP: new certificates are taken up. */
+static void look_again(void *server, bool asks) {
+    struct server *srv = server;
+    struct tls *tls = srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls;
+    char why[WHY_MAX];
+
+    if (tls == NULL)
+        return;
+    switch (tls_reload(tls, asks, why, sizeof(why))) {
+    case TLS_SAME:
+        break;
+    case TLS_CHANGED:
+        log_info("TLS: the certificate was read again");
+        break;
+    case TLS_KEPT:
+        log_error("TLS: the certificate stays as it was: %s", why);
+        break;
+    }
+}
+
 /* Both ports answer, though of no key, while the keys are loaded; then they serve until a signal. */
 static bool load_and_serve(struct server *srv) {
     if (!load(srv))
@@ -90,7 +136,7 @@ static bool load_and_serve(struct server *srv) {
     atomic_store(&srv->ready, true);
     log_info("ready: http on %s:%u, resp on %s:%u, version %s", srv->options->bind, srv->http_port,
              srv->options->bind, srv->resp_port, PACKAGE_VERSION);
-    log_info("stopping: %s", process_await_signal());
+    log_info("stopping: %s", process_await_signal(look_again, srv));
     atomic_store(&srv->ready, false);
     return true;
 }
@@ -132,7 +178,7 @@ static int run(struct options *o) {
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     options_warn_unknown(environ);
     process_setup(o);
-    if (!load_tokens(&srv, o))
+    if (!load_tokens(&srv, o) || !open_tls(&srv, o))
         return EXIT_BAD_OPTION;
     if (!open_data(&srv, o))
         return status;
@@ -141,6 +187,7 @@ static int run(struct options *o) {
     else if (serve(&srv))
         status = 0;
     close_store(&srv);
+    close_tls(&srv);
     if (status == 0)
         log_info("stopped");
     return status;

@@ -13,14 +13,15 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { SPARE_DESCRIPTORS = 64, CHECK_SECONDS = 3 };
+enum { SPARE_DESCRIPTORS = 64, CHECK_SECONDS = 3, LOOK_SECONDS = 2 };
 
-static sigset_t stop_signals(void) {
+static sigset_t awaited_signals(void) {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -38,7 +39,7 @@ static void raise_descriptor_limit(uint64_t connections) {
 }
 
 void process_setup(const struct options *o) {
-    sigset_t set = stop_signals();
+    sigset_t set = awaited_signals();
 
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -62,12 +63,13 @@ static void exit_at_once(int signal_number) {
     _exit(128 + signal_number);
 }
 
-const char *process_await_signal(void) {
-    sigset_t set = stop_signals();
-    int got = SIGTERM;
+const char *process_await_signal(void (*look)(void *ctx, bool asked), void *ctx) {
+    static const struct timespec patience = {LOOK_SECONDS, 0};
+    sigset_t set = awaited_signals();
+    int got;
 
-    while (sigwait(&set, &got) != 0)
-        continue;
+    while ((got = sigtimedwait(&set, NULL, &patience)) != SIGTERM && got != SIGINT)
+        look(ctx, got == SIGHUP);
     signal(SIGTERM, exit_at_once);
     signal(SIGINT, exit_at_once);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -81,6 +83,11 @@ void process_run_id(char out[41]) {
         log_warn("no random bytes for the run id");
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+struct tls_files process_tls_files(const struct options *o) {
+    return (struct tls_files){o->tls_cert, o->tls_key, o->tls_client_ca,
+                              o->tls_client_auth == TLS_CLIENT_REQUIRED};
 }
 
 /* ---- --check ----------------------------------------------------------------------------------------------------- */
@@ -120,15 +127,34 @@ static int connect_to(const char *host, uint64_t port, const char **why) {
     return fd;
 }
 
+static const char ask[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+enum { ASK_LEN = sizeof(ask) - 1 };
+
+static bool exchange(int fd, char *answer, size_t cap) {
+    return send(fd, ask, ASK_LEN, MSG_NOSIGNAL) == ASK_LEN && recv(fd, answer, cap, MSG_WAITALL) > 0;
+}
+
+/* The same over TLS; the server may be any, it is this machine's. */
+static bool exchange_tls(const struct options *o, int fd, char *answer, size_t cap) {
+    struct tls_files files = process_tls_files(o);
+    struct tls_conn *tls;
+    bool ok;
+
+    files.client_ca = "";
+    tls = tls_connect(&files, fd);
+    ok = tls != NULL && tls_handshake(tls) == TLS_DONE && tls_send(tls, ask, ASK_LEN) == ASK_LEN &&
+         tls_recv(tls, answer, cap) > 0;
+    tls_free(tls);
+    return ok;
+}
+
 /* The status code of GET /readyz; 0: none came in time. */
-static int ask_ready(int fd) {
-    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+static int ask_ready(const struct options *o, int fd) {
+    bool tls = *o->tls_cert != '\0' && o->tls_ports != TLS_PORTS_RESP;
     char answer[64] = "";
     int status = 0;
 
-    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
-        return 0;
-    if (recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0)
+    if (tls ? exchange_tls(o, fd, answer, sizeof(answer) - 1) : exchange(fd, answer, sizeof(answer) - 1))
         sscanf(answer, "HTTP/1.1 %3d", &status);
     return status;
 }
@@ -141,7 +167,7 @@ int process_check(const struct options *o) {
     check_address(o, host, sizeof(host));
     fd = connect_to(host, o->http_port, &why);
     if (fd >= 0) {
-        status = ask_ready(fd);
+        status = ask_ready(o, fd);
         close(fd);
         snprintf(reason, sizeof(reason), "HTTP status %d", status);
         if (status == 0)

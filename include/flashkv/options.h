@@ -45,7 +45,14 @@ struct options {
     char *requirepass;             /* "": none is asked for; after loading also what requirepass_file held */
     char *requirepass_file;        /* path or "" */
     char *tokens_file;             /* path or "" (tokens.h) */
+    char *tls_cert, *tls_key;      /* paths, or both "": no TLS */
+    uint64_t tls_ports;            /* enum tls_ports */
+    char *tls_client_ca;           /* path or "": clients need no certificate */
+    uint64_t tls_client_auth;      /* enum tls_client_auth */
 };
+
+enum tls_ports { TLS_PORTS_BOTH, TLS_PORTS_HTTP, TLS_PORTS_RESP };
+enum tls_client_auth { TLS_CLIENT_REQUIRED, TLS_CLIENT_OPTIONAL };
 
 /* OPTION_LIVE_UINT: CONFIG SET may change it while the server runs, so its field is atomic. */
 enum option_type { OPTION_UINT, OPTION_LIVE_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };

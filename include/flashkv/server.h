@@ -17,6 +17,7 @@
 #include <flashkv/slowlog.h>
 #include <flashkv/stats.h>
 #include <flashkv/store.h>
+#include <flashkv/tls.h>
 #include <flashkv/tokens.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -57,10 +58,11 @@ struct server {
     struct feed feed; /* what /watch tells */
     struct monitors monitors;
     struct options *options;
-    struct resources resources; /* at the start */
-    struct settings settings;   /* Redis's options */
-    struct secret password;     /* of RESP and HTTP; requirepass */
-    struct tokens tokens;       /* further passwords, read-only once the ports are open */
+    struct resources resources;      /* at the start */
+    struct settings settings;        /* Redis's options */
+    struct secret password;          /* of RESP and HTTP; requirepass */
+    struct tokens tokens;            /* further passwords, read-only once the ports are open */
+    struct tls *resp_tls, *http_tls; /* of each port, NULL: none; the same, if both speak TLS */
     struct session_list sessions;
     struct stats stats;
     struct slow slow;

@@ -5,6 +5,8 @@
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const tls_ports[] = {"both", "http", "resp", NULL};
+static const char *const tls_client_auths[] = {"required", "optional", NULL};
 static const char *const fsyncs[] = {"always", "everysec", "no", NULL};
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
@@ -33,6 +35,16 @@ const struct option_row option_table[] = {
      "File whose first line is the password"},
     {"tokens-file", "Security", OPTION_TEXT, FIELD(tokens_file), "", 0, 4096, NULL, "path", NULL,
      "JSON file of further passwords, each with a name, scopes and key prefixes"},
+    {"tls-cert", "Security", OPTION_TEXT, FIELD(tls_cert), "", 0, 4096, NULL, "path", NULL,
+     "PEM file of the certificate and its chain: with it and tls-key both ports speak TLS"},
+    {"tls-key", "Security", OPTION_TEXT, FIELD(tls_key), "", 0, 4096, NULL, "path", NULL,
+     "PEM file of the certificate's key"},
+    {"tls-ports", "Security", OPTION_CHOICE, FIELD(tls_ports), "both", 0, 0, tls_ports, NULL, NULL,
+     "Which ports speak TLS, should it not be both"},
+    {"tls-client-ca", "Security", OPTION_TEXT, FIELD(tls_client_ca), "", 0, 4096, NULL, "path", NULL,
+     "PEM file of authorities: clients are asked for a certificate by one of them"},
+    {"tls-client-auth", "Security", OPTION_CHOICE, FIELD(tls_client_auth), "required", 0, 0, tls_client_auths,
+     NULL, NULL, "Are clients without a certificate let in, if there is tls-client-ca?"},
     {"bind", "Network", OPTION_TEXT, FIELD(bind), "127.0.0.1", 1, 4096, NULL, "address,...", "bind",
      "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
     {"http-port", "Network", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,

@@ -53,6 +53,7 @@ void conn_free(struct conn_list *l, struct conn *c) {
     if (c->next != NULL)
         c->next->prev = c->prev;
     list_unlock(l);
+    tls_creds_unref(c->tls);
     mem_free(c);
 }
 

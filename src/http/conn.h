@@ -19,6 +19,7 @@ struct conn {
     struct request request; /* first: see conn_of_request; a connection has one at a time */
     struct worker *worker;
     int fd;
+    struct tls_creds *tls;     /* of its TLS, a reference; NULL: it has none */
     const char *prefix;        /* what its targets begin with, unsaid: that of the port it came to */
     bool corked;               /* its socket, see large.c */
     _Atomic bool busy;         /* a request has begun, and its response is not out */

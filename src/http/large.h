@@ -10,7 +10,7 @@
 
 #include "conn.h"
 
-/* A response to the connection's request, a GET of HTTP/1.1, whose body is `b`, paged and not empty; takes a reference of
+/* A response to the connection's request, a GET of HTTP/1.1 without TLS, whose body is `b`, paged and not empty; takes a reference of
  * its own. NULL: no memory, or it cannot be done here. */
 struct MHD_Response *large_response(struct conn *c, struct MHD_Connection *connection, struct blob *b);
 /* To be called when the connection's response is out, or its socket about to be closed. */

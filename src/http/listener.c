@@ -25,7 +25,7 @@ static void refuse(struct listener *l, int fd, unsigned status, const char *titl
                    "Retry-After: 1\r\nConnection: close\r\n\r\n%s",
                    status, title, len, body);
     atomic_fetch_add_explicit(&l->server->http.refused, 1, memory_order_relaxed);
-    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    if (l->server->http_tls == NULL && send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         log_debug("http: a refused client was gone already");
     close(fd);
 }

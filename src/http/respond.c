@@ -279,7 +279,8 @@ static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     struct MHD_Response *response = NULL;
 
     r->sent_bytes = b->len;
-    if (blob_paged(b) && r->http11 && slice_eq(r->method, SLICE_LIT("GET")))
+    if (blob_paged(b) && r->http11 && conn_of_request(r)->tls == NULL &&
+        slice_eq(r->method, SLICE_LIT("GET")))
         response = large_response(conn_of_request(r), r->connection, b);
     if (response != NULL)
         return response;
@@ -509,10 +510,19 @@ enum MHD_Result respond_verdict(struct request *r) {
     }
 }
 
+/* Past the library. False: the client did not take it. */
+static bool say_now(struct request *r, const char *text, size_t len) {
+    const struct conn *c = conn_of_request(r);
+    const union MHD_ConnectionInfo *info;
+
+    if (c->tls == NULL)
+        return send(c->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+    info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info != NULL && tls_say(info->tls_session, text, len);
+}
+
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const char *type;
     char *text = denial(r, &type), authenticate[200] = "", out[1024];
     int n = 0;
@@ -526,7 +536,7 @@ void respond_verdict_now(struct request *r) {
                      "Connection: close\r\n\r\n%s",
                      v->status, reason(v->status), type, authenticate, strlen(text), text);
     mem_free(text);
-    if (n > 0 && info != NULL && send(info->connect_fd, out, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    if (n > 0 && !say_now(r, out, (size_t)n))
         log_debug("http: a client did not take its refusal");
     atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
     r->answered = true;

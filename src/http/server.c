@@ -10,6 +10,7 @@
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
+#include <gnutls/abstract.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -213,11 +214,27 @@ static uint16_t port_of(int fd) {
                                            : ((struct sockaddr_in *)&own)->sin_port);
 }
 
-static struct conn *welcome(struct worker *w, int fd) {
-    struct conn *c = conn_new(&w->http->conns, w, fd);
-    uint64_t upstash = w->http->server->options->upstash_port;
+/* TLS as the server's options say, in place of the daemon's own. False: the connection must not go on. */
+static bool start_tls(struct conn *c, struct tls *t, struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info;
 
-    if (c != NULL && upstash > 0 && port_of(fd) == upstash)
+    if (t == NULL)
+        return true;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    c->tls = info != NULL ? tls_prepare(t, info->tls_session) : NULL;
+    return c->tls != NULL;
+}
+
+static struct conn *welcome(struct worker *w, struct MHD_Connection *connection) {
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct server *srv = w->http->server;
+    struct conn *c = conn_new(&w->http->conns, w, fd);
+
+    if (c == NULL)
+        return NULL;
+    if (!start_tls(c, srv->http_tls, connection))
+        shutdown(fd, SHUT_RDWR);
+    if (srv->options->upstash_port > 0 && port_of(fd) == srv->options->upstash_port)
         c->prefix = "/upstash";
     return c;
 }
@@ -238,8 +255,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     struct http *h = w->http;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context =
-            welcome(w, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+        *context = welcome(w, connection);
     } else {
         conn_free(&h->conns, *context);
         *context = NULL;
@@ -272,17 +288,36 @@ static int strictness(void) {
     return MHD_get_version()[0] == '0' ? -1 : 1;
 }
 
+/* The library wants to know of a certificate before it starts, though each connection has its own (start_tls). */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca_names, int ca_count,
+                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                          gnutls_pcert_st **chain, unsigned int *chain_len, gnutls_privkey_t *key) {
+    (void)session, (void)ca_names, (void)ca_count, (void)algorithms, (void)algorithm_count;
+    (void)chain, (void)chain_len, (void)key;
+    return -1;
+}
+
 /* A daemon of one thread, which a worker drives. */
 static struct MHD_Daemon *start_daemon(struct http *h, struct worker *w) {
     const struct options *o = h->server->options;
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    bool tls = h->server->http_tls != NULL;
 
+    if (!tls)
+        secure[0].option = MHD_OPTION_END;
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-        NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        (tls ? MHD_USE_TLS : 0) | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+            MHD_ALLOW_SUSPEND_RESUME,
+        0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        on_target, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(o->max_connections + SPARE_CONNECTIONS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
+        (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_ARRAY, secure,
+        MHD_OPTION_END);
 }
 
 /* False: not all of them run. */

@@ -5,11 +5,11 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <flashkv/net.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conn_io.h"
 #include "hold.h"
 #include "writer.h"
 
@@ -19,6 +19,7 @@ enum {
     BLOB_RECEIVE_MAX = 1024 * 1024, /* of a large value in one turn: others wait */
     CONN_PROGRESS = 16 * 1024,      /* bytes of a command in command-timeout: a client that gets on */
     LINGER_TICKS = 2,
+    SHAKE_TICKS = 10, /* for a TLS handshake, as a whole */
     STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
 };
 
@@ -35,6 +36,10 @@ struct conn *conn_open(struct loop *l, int fd, uint64_t peer) {
 
     if (c == NULL)
         return NULL;
+    if (l->server->resp_tls != NULL && (c->tls = tls_accept(l->server->resp_tls, fd)) == NULL) {
+        mem_free(c);
+        return NULL;
+    }
     c->source = (struct source){conn_ready, l, fd};
     c->peer = peer;
     conn_session_init(c);
@@ -54,7 +59,7 @@ void conn_attach(struct conn *c) {
         l->conns->prev = c;
     l->conns = c;
     c->events = READS;
-    c->state = CONN_OPEN;
+    c->state = c->tls != NULL ? CONN_SHAKING : CONN_OPEN;
     if (!loop_watch(&c->source, READS))
         conn_close(c);
     else
@@ -93,6 +98,7 @@ static void drop_out(struct conn *c) {
 void conn_close(struct conn *c) {
     struct loop *l = c->source.loop;
 
+    tls_free(c->tls);
     close(c->source.fd);
     detach(c);
     drop_partial(c);
@@ -131,11 +137,9 @@ static bool conn_keep_output(struct conn *c) {
 
 /* Sends; what the socket does not take, or must not have yet, waits with the connection. False: it is lost. */
 static bool conn_flush(struct conn *c) {
-    struct loop *l = c->source.loop;
-
     if (c->session.reach != 0 && conn_must_hold(c))
         return conn_keep_output(c);
-    switch (outq_send(conn_outq(c), c->source.fd, &l->tally.bytes_out)) {
+    switch (conn_send(c)) {
     case SEND_ALL:
         drop_out(c);
         return true;
@@ -347,11 +351,6 @@ static bool run_received(struct conn *c, size_t n) {
     return run_partial(c);
 }
 
-/* Has epoll tell once more what there is, at the end of the turn. */
-static void conn_ask_again(struct conn *c) {
-    c->events = 0;
-}
-
 /* One receive, and what it completes. False: the connection is lost. */
 static bool conn_receive(struct conn *c) {
     size_t room = 0;
@@ -362,9 +361,7 @@ static bool conn_receive(struct conn *c) {
         conn_refuse(c, "ERR out of memory");
         return true;
     }
-    do
-        n = net_recv(c->source.fd, to, room);
-    while (n < 0 && errno == EINTR);
+    n = conn_recv(c, to, room);
     if (n == (ssize_t)room)
         conn_ask_again(c);
     if (n > 0)
@@ -378,12 +375,6 @@ static bool conn_receive(struct conn *c) {
 }
 
 /* ---- turns --------------------------------------------------------------------------------------------------- */
-
-static bool conn_discard(struct conn *c) {
-    ssize_t n = net_recv(c->source.fd, c->source.loop->input, LOOP_INPUT);
-
-    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
 
 static bool conn_watch(struct conn *c, uint32_t events) {
     if (events == c->events)
@@ -406,15 +397,39 @@ static void tell_sizes(struct conn *c) {
 /* Watches for what the connection now waits for. False: for nothing, it is at its end. */
 static bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
+    bool writes = c->out != NULL && !c->held;
 
     tell_sizes(c);
     if (c->state == CONN_ENDING && c->out == NULL) {
+        conn_say_end(c);
         if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
             return false;
         c->state = CONN_LINGERING;
         reads = EPOLLIN;
     }
-    return conn_watch(c, reads | (c->out != NULL && !c->held ? WRITES : 0));
+    if (c->state == CONN_OPEN && reads != 0 &&
+        conn_pending(c)) { /* the socket can be written: that it will tell */
+        conn_ask_again(c);
+        writes = true;
+    }
+    return conn_watch(c, reads | (writes ? WRITES : 0));
+}
+
+/* Goes on with the handshake. False: it is to be closed. */
+static bool conn_shake(struct conn *c) {
+    switch (conn_handshake(c)) {
+    case TLS_DONE:
+        c->state = CONN_OPEN;
+        return true;
+    case TLS_WANTS_INPUT:
+        return conn_watch(c, READS);
+    case TLS_WANTS_OUTPUT:
+        return conn_watch(c, READS | WRITES);
+    case TLS_FAILED:
+        log_debug("resp: no TLS with %s", c->session.peer);
+        break;
+    }
+    return false;
 }
 
 /* False: it is to be closed. */
@@ -423,6 +438,13 @@ static bool conn_turn(struct conn *c, uint32_t events) {
         return false;
     if (c->state == CONN_LINGERING)
         return conn_discard(c);
+    if (c->state == CONN_SHAKING) {
+        if (!conn_shake(c))
+            return false;
+        if (c->state == CONN_SHAKING)
+            return true;
+        events |= EPOLLIN; /* commands may have come behind the end of it */
+    }
     c->active_tick = c->source.loop->ticks;
     if (events & EPOLLOUT) {
         if (!conn_flush(c))
@@ -431,7 +453,8 @@ static bool conn_turn(struct conn *c, uint32_t events) {
         if (c->partial != NULL && !conn_backlogged(c) && !run_partial(c))
             return false;
     }
-    if ((events & EPOLLIN) && c->state == CONN_OPEN && !conn_backlogged(c) && !conn_receive(c))
+    if ((events & EPOLLIN || conn_pending(c)) && c->state == CONN_OPEN && !conn_backlogged(c) &&
+        !conn_receive(c))
         return false;
     if ((events & EPOLLRDHUP) && c->state == CONN_BLOCKED)
         return false;        /* it will not take the reply that it waits for */
@@ -478,7 +501,7 @@ static bool conn_take_delivery(struct conn *c) {
         count_overflow(c);
     if (lost || close)
         return false;
-    if (c->state >= CONN_ENDING)
+    if (c->state == CONN_SHAKING || c->state >= CONN_ENDING)
         return true; /* its mail is freed with it */
     if (inbox_woken(c)) {
         session_woken(c->source.loop->server, &c->session);
@@ -517,7 +540,8 @@ void conn_tick(struct conn *c) {
     if (c->out != NULL && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
         count_overflow(c);
     else if (!conn_dawdles(c) && (idle == 0 || quiet <= idle) &&
-             !(c->state == CONN_LINGERING && quiet > LINGER_TICKS))
+             !(c->state == CONN_LINGERING && quiet > LINGER_TICKS) &&
+             !(c->state == CONN_SHAKING && quiet > SHAKE_TICKS))
         return;
     conn_close(c);
 }

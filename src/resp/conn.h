@@ -1,6 +1,7 @@
 /* conn.h - one client. Private to resp.
  *
  *     ARRIVING --- taken up by its loop ---> OPEN <--- a command waits, its reply is delivered ---> BLOCKED
+ *        \------------> SHAKING: TLS ------> OPEN
  *     OPEN ---- QUIT, protocol error ----> ENDING --- replies are out ---> LINGERING --- its end, or 2 s ---> closed
  *       \------ the client sends no more ----/  \---- after the client's own end --------------------------> closed
  *
@@ -11,7 +12,7 @@
 
 #include "loop.h"
 
-enum conn_state { CONN_ARRIVING, CONN_OPEN, CONN_BLOCKED, CONN_ENDING, CONN_LINGERING };
+enum conn_state { CONN_ARRIVING, CONN_SHAKING, CONN_OPEN, CONN_BLOCKED, CONN_ENDING, CONN_LINGERING };
 
 /* A command that has not arrived whole, or several that have to wait: their bytes, and how far they are read. */
 struct partial {
@@ -23,6 +24,7 @@ struct partial {
 
 struct conn {
     struct source source; /* first */
+    struct tls_conn *tls; /* NULL: what goes over the socket is what it is */
     enum conn_state state;
     bool client_ended;        /* it sends no more */
     uint32_t events;          /* what epoll watches for */

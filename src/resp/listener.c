@@ -42,7 +42,8 @@ static void refuse(struct listeners *ls, int fd, const char *text) {
     char sink[1024];
 
     atomic_fetch_add_explicit(&ls->server->resp.refused, 1, memory_order_relaxed);
-    if (send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 && shutdown(fd, SHUT_WR) == 0)
+    if (ls->server->resp_tls == NULL && send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 &&
+        shutdown(fd, SHUT_WR) == 0)
         for (int i = 0; i < SINK_READS && recv(fd, sink, sizeof(sink), 0) > 0; i++)
             ; /* input left unread would reset the connection, and the text be lost */
     close(fd);

@@ -7,7 +7,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { IOV_COUNT = 64, PIECES_FIRST = 8, KEEP_BYTES = 512 * 1024 };
+enum {
+    IOV_COUNT = 64,
+    PIECES_FIRST = 8,
+    KEEP_BYTES = 512 * 1024,
+    TURN_RECORDS = 64, /* sent in one go at most: others wait */
+};
 
 void outq_init(struct outq *q, size_t max) {
     *q = (struct outq){.bytes = buf_make(max)};
@@ -145,6 +150,42 @@ enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
             outq_compact(q);
             return SEND_BLOCKED;
         }
+    }
+    outq_clear(q);
+    return SEND_ALL;
+}
+
+/* What goes into the next record: from where it is, if that is long enough, else gathered in `room`. */
+static struct slice next_record(const struct outq *q, char room[TLS_RECORD]) {
+    struct iovec iov[IOV_COUNT];
+    size_t n = outq_iov(q, iov), len = 0;
+
+    if (n == 1 || iov[0].iov_len >= TLS_RECORD)
+        return slice_of(iov[0].iov_base, iov[0].iov_len);
+    for (size_t i = 0; i < n && len < TLS_RECORD; i++) {
+        size_t more = iov[i].iov_len < TLS_RECORD - len ? iov[i].iov_len : TLS_RECORD - len;
+
+        memcpy(room + len, iov[i].iov_base, more);
+        len += more;
+    }
+    return slice_of(room, len);
+}
+
+enum send_result outq_send_tls(struct outq *q, struct tls_conn *tls, uint64_t *sent) {
+    char room[TLS_RECORD];
+
+    for (int i = 0; outq_size(q) > 0; i++) {
+        struct slice record = next_record(q, room);
+        ssize_t n = i < TURN_RECORDS ? tls_send(tls, record.ptr, record.len) : -1;
+
+        if (n < 0 && i < TURN_RECORDS && errno != EAGAIN)
+            return SEND_FAILED;
+        if (n < 0) {
+            outq_compact(q);
+            return SEND_BLOCKED;
+        }
+        *sent += (uint64_t)n;
+        outq_advance(q, (size_t)n);
     }
     outq_clear(q);
     return SEND_ALL;

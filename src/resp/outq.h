@@ -10,6 +10,7 @@
 
 #include <flashkv/blob.h>
 #include <flashkv/buf.h>
+#include <flashkv/tls.h>
 
 struct piece {
     size_t at; /* goes out after this many of the bytes */
@@ -52,6 +53,8 @@ void outq_add_blob(struct outq *q, struct blob *b);
 enum send_result { SEND_ALL, SEND_BLOCKED, SEND_FAILED };
 /* Sends what the socket takes; *sent is added to. After SEND_ALL the queue is empty. */
 enum send_result outq_send(struct outq *q, int fd, uint64_t *sent);
+/* The same over TLS, and a bounded part of it: after SEND_BLOCKED the socket may take more at once. */
+enum send_result outq_send_tls(struct outq *q, struct tls_conn *tls, uint64_t *sent);
 /* What waits, in one piece; one reference, the caller's. NULL: no memory. */
 struct blob *outq_copy(const struct outq *q);
 /* Moves what waits, and the room it takes, to `to`, uninitialised so far; `q` is as new. */

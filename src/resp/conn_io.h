@@ -1,0 +1,27 @@
+/* conn_io.h - a connection's bytes, over its socket as they are or over TLS. Private to resp. */
+#ifndef FLASHKV_RESP_CONN_IO_H
+#define FLASHKV_RESP_CONN_IO_H
+
+#include "conn.h"
+
+/* Has epoll tell once more what there is, at the end of the turn. */
+static inline void conn_ask_again(struct conn *c) {
+    c->events = 0;
+}
+
+/* Sends what waits (outq.h); after SEND_BLOCKED epoll has to be asked when it may go on. */
+enum send_result conn_send(struct conn *c);
+/* As recv(2), but for EINTR. */
+ssize_t conn_recv(struct conn *c, char *to, size_t room);
+/* Has something arrived of which epoll does not know? */
+static inline bool conn_pending(const struct conn *c) {
+    return c->tls != NULL && tls_pending(c->tls);
+}
+/* Goes on with the handshake of its TLS. */
+enum tls_progress conn_handshake(struct conn *c);
+/* Tells the client that no more comes, over TLS: that is not said by the end of the socket. */
+void conn_say_end(struct conn *c);
+/* Throws away what has arrived. False: there will be no more. */
+bool conn_discard(struct conn *c);
+
+#endif
