@@ -221,7 +221,12 @@ struct shard_stats {
 };
 /* Both may be NULL; `shards` has STORE_SHARDS rows. Reads relaxed atomics: takes no lock. */
 void store_stats(const struct store *s, struct shard_stats *total, struct shard_stats *shards);
-/* Zeroes the cumulative counters (gets to contended). */
+/* What was unlinked and is freed in the background, in objects and keys: still to be freed, and so far freed. */
+struct lazyfree_stats {
+    uint64_t pending, freed;
+};
+struct lazyfree_stats store_lazyfree(const struct store *s);
+/* Zeroes the cumulative counters (gets to contended; freed). */
 void store_stats_reset(struct store *s);
 
 /* ---- expiry sweeper ----------------------------------------------------------------------------------- */
@@ -232,9 +237,11 @@ struct sweeper *sweeper_start(struct store *s);
 void sweeper_stop(struct sweeper *sw);
 /* Off: expired keys stay until somebody asks for them. For tests. */
 void sweeper_set_active(struct sweeper *sw, bool active);
+/* Expired keys stay until then (clock_mono_ns), or for ever, INT64_MAX; 0: they go. */
+void sweeper_hold(struct sweeper *sw, int64_t until_ns);
 /* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */
 unsigned sweeper_interval_ms(const struct sweeper *sw);
-/* One round at `now_ms`, for tests: looks at a sample of each shard's volatile keys; returns how many it
+/* One round at `now_ms`, by this thread: looks at a sample of each shard's volatile keys; returns how many it
  * looked at and how many were expired and removed. */
 struct sweep_result {
     uint64_t looked, expired;

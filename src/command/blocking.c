@@ -9,6 +9,7 @@
 
 #include "args.h"
 #include "multi.h"
+#include "mute.h"
 
 struct parked;
 
@@ -23,6 +24,7 @@ struct parked {
     const struct command *command;
     struct blocking how;      /* but for `args` */
     bool waits;               /* under its shards: see blocking.h */
+    bool muted;               /* CLIENT REPLY: what is delivered is empty */
     uint64_t shards;          /* of all its keys */
     int64_t deadline_ms;      /* monotonic; 0: none */
     struct queued *postponed; /* by CLIENT PAUSE: it waits for that alone, and for no key */
@@ -44,8 +46,9 @@ struct saying {
 static void say(struct reply *r, const void *ctx) {
     const struct saying *s = ctx;
     struct call c = s->call;
+    struct muted_reply silent;
 
-    c.reply = r;
+    c.reply = s->parked->muted ? mute_reply(&silent, r) : r;
     *s->said = s->say(&c, s->parked);
 }
 
@@ -123,6 +126,7 @@ static struct parked *parked_new(const struct call *c, const struct blocking *ho
     p->server = c->server;
     p->session = c->session;
     p->command = c->command;
+    p->muted = mute_is(c->reply);
     p->how = *how;
     p->how.args = p->args;
     memcpy(p->args, how->args, how->args_size);
@@ -296,6 +300,7 @@ void blocking_postpone(struct call *c, int64_t until_ms) {
     }
     p->server = c->server;
     p->session = c->session;
+    p->muted = mute_is(c->reply);
     p->deadline_ms = until_ms;
     atomic_store_explicit(&c->session->postponed, true, memory_order_relaxed);
     block(c->session, p);
@@ -313,8 +318,9 @@ static void free_parked(struct parked *p) {
 
 static void say_postponed(struct reply *r, const void *ctx) {
     const struct parked *p = ctx;
+    struct muted_reply silent;
 
-    queued_run(p->server, p->session, p->postponed, r);
+    queued_run(p->server, p->session, p->postponed, p->muted ? mute_reply(&silent, r) : r);
 }
 
 /* Runs what was put aside. It may block anew: then the session has another parked call, and no reply yet. */

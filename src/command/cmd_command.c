@@ -1,10 +1,8 @@
 /* cmd_command.c - COMMAND: the table, told to clients. Source: https://redis.io/commands/command */
 #include <flashkv/glob.h>
-#include <stdio.h>
 
 #include "args.h"
 #include "handlers.h"
-#include "sort.h"
 #include "table.h"
 #include "traits.h"
 
@@ -255,7 +253,7 @@ void cmd_command_docs(struct call *c) {
             reply_docs(c, command_lookup(call_arg(c, i)));
 }
 
-/* ---- COMMAND LIST and GETKEYS -------------------------------------------------------------------------------- */
+/* ---- COMMAND LIST -------------------------------------------------------------------------------------------- */
 
 /* Is the row of this ACL category? */
 static bool in_category(const struct command *cmd, struct slice category) {
@@ -323,36 +321,4 @@ void cmd_command_list(struct call *c) {
             (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))))
             names_add(&names, slice_str(command_table[i].name));
     names_reply(c, &names);
-}
-
-void cmd_command_getkeys(struct call *c) {
-    const struct command *cmd = command_lookup(call_arg(c, 2));
-    size_t argc = c->argc - 2;
-    struct key_args at;
-    char name[64];
-
-    if (cmd != NULL && (cmd->flags & CMD_CONTAINER) && argc > 1 && c->argv[3].len < sizeof(name) / 2) {
-        int len = snprintf(name, sizeof(name), "%s|%.*s", cmd->name, (int)c->argv[3].len, c->argv[3].ptr);
-
-        cmd = command_lookup(slice_of(name, (size_t)len));
-    }
-
-    if (cmd == NULL)
-        reply_error(c->reply, "ERR Invalid command specified");
-    else if (cmd->first_key == 0)
-        reply_error(c->reply, "ERR The command has no key arguments");
-    else if (cmd->arity >= 0 ? argc != (size_t)cmd->arity : argc < (size_t)-cmd->arity)
-        reply_error(c->reply, "ERR Invalid number of arguments specified for command");
-    else if (!command_key_args(cmd, argc, c->argv + 2, &at))
-        reply_error(c->reply, "ERR Invalid arguments specified for command");
-    else {
-        struct call asked = {.command = cmd, .argc = argc, .argv = c->argv + 2};
-        size_t stored = (cmd->flags & CMD_SORT) && (cmd->flags & CMD_WRITE) ? sort_store_at(&asked) : 0;
-
-        reply_array(c->reply, at.count + (stored > 0));
-        for (size_t i = 0; i < at.count; i++)
-            reply_bulk(c->reply, call_arg(&asked, key_args_at(&at, i)));
-        if (stored > 0)
-            reply_bulk(c->reply, call_arg(&asked, stored));
-    }
 }

@@ -34,9 +34,12 @@ void cmd_acl_cat(struct call *c);
 void cmd_command(struct call *c);
 void cmd_command_count(struct call *c);
 void cmd_command_docs(struct call *c);
-void cmd_command_getkeys(struct call *c);
 void cmd_command_info(struct call *c);
 void cmd_command_list(struct call *c);
+
+/* cmd_command_keys.c */
+void cmd_command_getkeys(struct call *c);
+void cmd_command_getkeysandflags(struct call *c);
 
 /* cmd_config.c */
 void cmd_config_get(struct call *c);

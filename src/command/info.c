@@ -63,6 +63,7 @@ static void info_machine_memory(const struct resources *r, struct buf *out) {
 
 static void info_memory(const struct call *c, struct buf *out) {
     uint64_t used = mem_allocated(), rss = mem_resident(), peak = mem_resident_peak();
+    struct lazyfree_stats lazyfree = store_lazyfree(c->server->store);
     struct shard_stats total;
 
     store_stats(c->server->store, &total, NULL);
@@ -78,6 +79,8 @@ static void info_memory(const struct call *c, struct buf *out) {
         "used_memory_dataset:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
         (unsigned long long)total.bytes, (unsigned long long)atomic_load(&c->server->max_memory),
         mem_allocator());
+    buf_printf(out, "lazyfree_pending_objects:%llu\r\nlazyfreed_objects:%llu\r\n",
+               (unsigned long long)lazyfree.pending, (unsigned long long)lazyfree.freed);
 }
 
 static void info_log(const struct persist_stats *s, struct buf *out) {

@@ -52,20 +52,24 @@ const struct reply_ops mute_ops = {
     .verbatim = drop_text,
 };
 
-struct muted_reply {
-    struct reply base; /* first */
-    struct reply *pushes;
-};
+struct reply *mute_reply(struct muted_reply *m, struct reply *pushes) {
+    *m = (struct muted_reply){.base.ops = &mute_ops, .pushes = pushes};
+    return &m->base;
+}
+
+bool mute_is(const struct reply *r) {
+    return r->ops == &mute_ops;
+}
 
 struct reply *mute_pushes(struct reply *r) {
-    return r->ops == &mute_ops ? ((struct muted_reply *)r)->pushes : r;
+    return mute_is(r) ? ((struct muted_reply *)r)->pushes : r;
 }
 
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r) {
-    struct muted_reply silent = {.base.ops = &mute_ops, .pushes = r};
+    struct muted_reply silent;
 
-    dispatch_execute(srv, s, argc, argv, &silent.base);
+    dispatch_execute(srv, s, argc, argv, mute_reply(&silent, r));
     if (s->mute == MUTE_ENDS)
         reply_ok(r);
     if (s->mute != MUTE_ALL)

@@ -7,8 +7,16 @@
 /* A sink's operations that throw all away, to be copied: a sink with these very ones is mute_execute's. */
 extern const struct reply_ops mute_ops;
 
-/* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON, and what goes
- * to mute_pushes. The reply of a command that has to wait (BLPOP) is delivered all the same. */
+/* A sink that throws replies away, but for what goes to mute_pushes. */
+struct muted_reply {
+    struct reply base; /* first */
+    struct reply *pushes;
+};
+struct reply *mute_reply(struct muted_reply *m, struct reply *pushes);
+bool mute_is(const struct reply *r);
+
+/* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON. A command that
+ * has to wait (BLPOP) is muted as it was when it began. */
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r);
 

@@ -12,6 +12,14 @@ static int64_t now_ms(void) {
     return clock_mono_ns() / 1000000;
 }
 
+/* The data stay as they are: what expires is taken for gone, yet kept. */
+static void hold_expiry(struct server *srv, int64_t until_ns) {
+    struct sweeper *sw = atomic_load(&srv->sweeper);
+
+    if (sw != NULL)
+        sweeper_hold(sw, until_ns);
+}
+
 void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms) {
     int64_t now = now_ms(), until = ms < INT64_MAX - now ? now + ms : INT64_MAX;
 
@@ -21,10 +29,14 @@ void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms) {
         until = atomic_load(&srv->paused_until_ms);
     atomic_store(&srv->paused_until_ms, until);
     atomic_store(&srv->paused, (uint8_t)mode);
+    hold_expiry(srv, until < INT64_MAX / 1000000 ? until * 1000000 : INT64_MAX);
 }
 
 void pause_end(struct server *srv) {
-    atomic_store(&srv->paused, PAUSE_NONE);
+    if (atomic_exchange(&srv->paused, PAUSE_NONE) != PAUSE_NONE) {
+        hold_expiry(srv, 0);
+        store_sweep(srv->store, clock_wall_ms()); /* what has expired meanwhile */
+    }
     session_list_lock(&srv->sessions);
     for (struct session *s = srv->sessions.head; s != NULL; s = s->next)
         if (atomic_load_explicit(&s->blocked, memory_order_relaxed))

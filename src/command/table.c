@@ -19,6 +19,7 @@ enum {
     X = CMD_EXCLUSIVE,
     O = CMD_AT_ONCE,
     T = CMD_TRANSACTION,
+    C = CMD_CONNECTION,
 };
 
 /* One file a group, so that two people seldom edit the same one. */

@@ -105,16 +105,13 @@ static void reply_begin(struct call *c, struct slice begin) {
 }
 
 /* "range 0 1 0", "keynum 0 1 1", "?" */
-static void reply_find(struct call *c, struct slice find) {
+static void reply_find(struct call *c, const char *find) {
     static const char *const range[] = {"lastkey", "keystep", "limit"};
     static const char *const keynum[] = {"keynumidx", "firstkey", "keystep"};
-    char text[64] = "";
-    const char *at = text;
     struct slice words[4];
     size_t n = 0;
 
-    memcpy(text, find.ptr, find.len < sizeof(text) ? find.len : sizeof(text) - 1);
-    while (n < 4 && traits_word(&at, ' ', &words[n]))
+    while (n < 4 && traits_word(&find, ' ', &words[n]))
         n++;
     if (n < 4)
         reply_spec(c, SLICE_LIT("unknown"), NULL, 0, NULL);
@@ -122,24 +119,54 @@ static void reply_find(struct call *c, struct slice find) {
         reply_spec(c, words[0], slice_eq(words[0], SLICE_LIT("range")) ? range : keynum, 3, words + 1);
 }
 
-static void reply_key_spec(struct call *c, struct slice spec) {
-    char text[128] = "";
-    const char *at = text;
-    char flags[64] = "";
-    struct slice part;
+/* One of the specifications of traits_table.c, taken apart. */
+struct key_spec {
+    char flags[48], begin[16], find[32];
+};
 
-    memcpy(text, spec.ptr, spec.len < sizeof(text) ? spec.len : sizeof(text) - 1);
+static struct key_spec spec_parse(struct slice spec) {
+    struct key_spec out = {{0}, {0}, {0}};
+    char *const parts[] = {out.flags, out.begin, out.find};
+    const size_t rooms[] = {sizeof(out.flags), sizeof(out.begin), sizeof(out.find)};
+    size_t part = 0, at = 0;
+
+    for (size_t i = 0; i < spec.len && part < 3; i++) {
+        if (spec.ptr[i] == '|') {
+            part++;
+            at = 0;
+        } else if (at < rooms[part] - 1) {
+            parts[part][at++] = spec.ptr[i];
+        }
+    }
+    return out;
+}
+
+static void reply_key_spec(struct call *c, struct slice spec) {
+    struct key_spec parts = spec_parse(spec);
+
     reply_map(c->reply, 3);
     reply_text(c->reply, "flags");
-    if (traits_word(&at, '|', &part) && part.len < sizeof(flags))
-        memcpy(flags, part.ptr, part.len);
-    reply_traits_words(c, flags);
+    reply_traits_words(c, parts.flags);
     reply_text(c->reply, "begin_search");
-    traits_word(&at, '|', &part);
-    reply_begin(c, part);
+    reply_begin(c, slice_str(parts.begin));
     reply_text(c->reply, "find_keys");
-    traits_word(&at, '|', &part);
-    reply_find(c, part);
+    reply_find(c, parts.find);
+}
+
+void reply_traits_key_flags(struct call *c, const char *keys, size_t at) {
+    struct key_spec best = {{0}, {0}, {0}};
+    int64_t begin, best_begin = -1;
+    struct slice spec;
+
+    while (traits_word(&keys, ';', &spec)) {
+        struct key_spec parts = spec_parse(spec);
+
+        if (num_parse_i64(slice_str(parts.begin), &begin) && begin <= (int64_t)at && begin > best_begin) {
+            best = parts;
+            best_begin = begin;
+        }
+    }
+    reply_traits_words(c, best.flags);
 }
 
 void reply_traits_keys(struct call *c, const char *keys) {

@@ -23,5 +23,7 @@ void reply_traits_words(struct call *c, const char *list);
 void reply_traits_tips(struct call *c, const char *list);
 /* The key specifications. */
 void reply_traits_keys(struct call *c, const char *keys);
+/* The flags of the key that is argument `at`: those of the specification that begins last before it. */
+void reply_traits_key_flags(struct call *c, const char *keys, size_t at);
 
 #endif

@@ -77,17 +77,9 @@ void arg_release(struct arg *a) {
 }
 
 bool http_may_run(struct slice command) {
-    static const char *const of_connections[] = {
-        "auth",      "asking",       "client",     "discard",     "exec",         "hello",
-        "monitor",   "multi",        "psubscribe", "psync",       "punsubscribe", "quit",
-        "readonly",  "readwrite",    "replconf",   "reset",       "select",       "ssubscribe",
-        "subscribe", "sunsubscribe", "sync",       "unsubscribe", "unwatch",      "watch",
-    };
+    const struct command *cmd = command_lookup(command);
 
-    for (size_t i = 0; i < sizeof(of_connections) / sizeof(*of_connections); i++)
-        if (slice_caseeq(command, slice_str(of_connections[i])))
-            return false;
-    return true;
+    return cmd == NULL || !(cmd->flags & CMD_CONNECTION);
 }
 
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {

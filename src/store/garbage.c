@@ -59,6 +59,7 @@ static bool leave(struct garbage *g, struct object *o, size_t cost) {
         o->next_dead = g->objects;
         g->objects = o;
         g->backlog += cost;
+        atomic_fetch_add_explicit(&g->pending, 1, memory_order_relaxed);
     }
     garbage_unlock(g);
     return left;
@@ -86,12 +87,14 @@ void garbage_add_keys(struct garbage *g, struct table *keys) {
     garbage_lock(g);
     note->next = g->keys;
     g->keys = note;
+    atomic_fetch_add_explicit(&g->pending, keys->used, memory_order_relaxed);
     garbage_unlock(g);
 }
 
 void garbage_collect(struct garbage *g) {
     struct garbage_keys *keys;
     struct object *objects;
+    uint64_t pending;
 
     garbage_lock(g);
     keys = g->keys;
@@ -99,6 +102,7 @@ void garbage_collect(struct garbage *g) {
     g->keys = NULL;
     g->objects = NULL;
     g->backlog = 0;
+    pending = atomic_load_explicit(&g->pending, memory_order_relaxed);
     garbage_unlock(g);
     dead_free(objects);
     while (keys != NULL) {
@@ -108,4 +112,6 @@ void garbage_collect(struct garbage *g) {
         mem_free(keys);
         keys = next;
     }
+    atomic_fetch_add_explicit(&g->freed, pending, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&g->pending, pending, memory_order_relaxed);
 }

@@ -21,6 +21,7 @@ struct garbage {
     struct object *objects GUARDED_BY(garbage_role); /* linked through next_dead */
     size_t backlog GUARDED_BY(garbage_role);         /* the cost of `objects` */
     _Atomic bool collected;                          /* somebody calls garbage_collect */
+    _Atomic uint64_t pending, freed; /* objects, and keys of tables: left to the collector, and freed by it */
 };
 
 void garbage_init(struct garbage *g);

@@ -245,4 +245,10 @@ void store_stats_reset(struct store *s) {
             atomic_store_explicit(&s->shards[i].counters[c], 0, memory_order_relaxed);
         rwlock_stats_reset(&s->shards[i].lock);
     }
+    atomic_store_explicit(&s->garbage.freed, 0, memory_order_relaxed);
+}
+
+struct lazyfree_stats store_lazyfree(const struct store *s) {
+    return (struct lazyfree_stats){atomic_load_explicit(&s->garbage.pending, memory_order_relaxed),
+                                   atomic_load_explicit(&s->garbage.freed, memory_order_relaxed)};
 }

@@ -30,7 +30,8 @@ struct sweeper {
     pthread_cond_t wake;
     bool stop; /* guarded by `mutex` */
     _Atomic unsigned pause_ms;
-    _Atomic bool idle; /* tests have turned it off */
+    _Atomic bool idle;       /* tests have turned it off */
+    _Atomic int64_t hold_ns; /* until then expired keys stay */
 };
 
 static bool mostly_expired(struct sweep_result r) {
@@ -108,13 +109,18 @@ static bool wait_or_stop(struct sweeper *sw, unsigned ms) {
     return stop;
 }
 
+static bool may_sweep(const struct sweeper *sw) {
+    return !atomic_load_explicit(&sw->idle, memory_order_relaxed) &&
+           atomic_load_explicit(&sw->hold_ns, memory_order_relaxed) <= clock_mono_ns();
+}
+
 static void *sweeper_run(void *arg) {
     struct sweeper *sw = arg;
     unsigned pause = PAUSE_BASE_MS;
 
     while (!wait_or_stop(sw, pause)) {
         garbage_collect(&sw->store->garbage);
-        if (!atomic_load_explicit(&sw->idle, memory_order_relaxed))
+        if (may_sweep(sw))
             pause = next_pause(pause, store_sweep(sw->store, clock_wall_ms()));
         finish_moves(sw->store);
         atomic_store_explicit(&sw->pause_ms, pause, memory_order_relaxed);
@@ -165,4 +171,8 @@ unsigned sweeper_interval_ms(const struct sweeper *sw) {
 
 void sweeper_set_active(struct sweeper *sw, bool active) {
     atomic_store_explicit(&sw->idle, !active, memory_order_relaxed);
+}
+
+void sweeper_hold(struct sweeper *sw, int64_t until_ns) {
+    atomic_store_explicit(&sw->hold_ns, until_ns, memory_order_relaxed);
 }

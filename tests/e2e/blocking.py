@@ -155,7 +155,45 @@ def test_reply(server):
         same([c.read(), c.read(), c.read()], [[b"subscribe", b"ch", 1], [b"unsubscribe", b"ch", 0], "OK"])
 
 
+def test_muted(server):
+    """CLIENT REPLY mutes commands that wait too: served, timed out, postponed"""
+    with server.client() as c, server.client() as other:
+        for mute, served in (("OFF", ["BLPOP", "k", 0]), ("SKIP", ["BLMOVE", "k", "l", "LEFT", "LEFT", 0])):
+            c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", mute], served, ["CLIENT", "REPLY", "ON"], ["PING"]))))
+            blocked(server, 1)
+            same(other("RPUSH", "k", "x"), 1)
+            same([c.read(), c.read()], ["OK", "PONG"])
+            same(other("EXISTS", "k"), 0)
+        c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "OFF"], ["BRPOP", "k", "0.01"], ["CLIENT", "REPLY", "ON"]))))
+        same(c.read(), "OK")
+        same(other("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "SKIP"], ["INCR", "n"], ["GET", "n"]))))
+        blocked(server, 1)
+        same(other("CLIENT", "UNPAUSE"), "OK")
+        same(c.read(), b"1")
+
+
+def test_pause_expiry(server):
+    """while clients are paused what expires is not seen, yet kept; it goes with the pause"""
+    def count(c):
+        return int(c("INFO", "stats").split(b"expired_keys:")[1].split(b"\r")[0])
+
+    with server.client() as c:
+        for k in "ab":
+            same(c("SET", k, 1, "PX", 10), "OK")
+        same(c("SET", "stays", 1), "OK")
+        same(c("CLIENT", "PAUSE", 100000, "WRITE"), "OK")
+        before = count(c)
+        while c("EXISTS", "a", "b"):
+            time.sleep(0.01)
+        time.sleep(0.3)  # the sweeper would have been there
+        same(count(c), before)
+        same(c("CLIENT", "UNPAUSE"), "OK")
+        same([count(c), c("DBSIZE")], [2, 1])
+
+
 if __name__ == "__main__":
     run([(test_waits, "--resp-threads=4"), (test_timeouts, "--resp-threads=2"), (test_gone, "--resp-threads=3"),
          (test_large, "--resp-threads=4"), (test_unblock, "--resp-threads=2"), (test_kill, "--resp-threads=4"),
-         (test_pause, "--resp-threads=3"), test_reply])
+         (test_pause, "--resp-threads=3"), test_reply, (test_muted, "--resp-threads=2"),
+         test_pause_expiry])

@@ -88,7 +88,7 @@ GROUPS = {
         lpos l a rank 0 / lpos l a rank x / lpos l a rank -9223372036854775808 / lpos l a rank 9223372036854775807
         lpos l a count -1 / lpos l a count x / lpos l a maxlen -1 / lpos l a maxlen x / lpos l a bogus 1 / lpos l a rank
         lpos l a count 1 count 0 / lpos s a / lpos s a rank 0 / lpos l / lpos l a rank -1 count 2 maxlen 3 / lpos l a maxlen 0
-        command getkeys lmpop 2 a b left / command info lmove / command getkeys lmove a b left left""",
+        command getkeysandflags lmpop 2 a b left / command getkeysandflags lmove a b left left / command info lmove / command getkeys lmove a b left left""",
     "hashes": """
         hset h a 1 b 2 / hset h a 3 c 4 / hset h a / hset h a 1 b / hset h / hmset h d 5 / hmset h d / hmset h d 5 e / hget h a
         hget h none / hget none a / hget h / hmget h a none b / hmget none a / hmget h / hgetall h / hgetall none / hkeys h
@@ -309,6 +309,12 @@ GROUPS = {
         config set slowlog-log-slower-than -2 / config set slowlog-log-slower-than -1
         command list filterby aclcat generic
         debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k
+        command getkeysandflags mset a 1 b 2 / command getkeysandflags set k v / command getkeysandflags set k v nx GET
+        command getkeysandflags sort a store b store c / command getkeysandflags sort_ro a / command getkeysandflags copy a b
+        command getkeysandflags zunionstore d 2 a b / command getkeysandflags zinter x a / command getkeysandflags zinter 3 a b
+        command getkeysandflags object encoding k / command getkeysandflags memory usage k / command getkeysandflags get
+        command getkeysandflags subscribe a / command getkeysandflags bogus x / command getkeysandflags get a b
+        command getkeysandflags config get x / command getkeysandflags object bogus x / command getkeysandflags watch a b
         command getkeys mset a 1 b 2 / command getkeys ping / command getkeys bogus x / command info bogus
         command info get / command info set / command info mget / command info lrange / command info ping
         command list filterby bogus x / command list filterby / time x / dbsize x / command count x / quit x y""",

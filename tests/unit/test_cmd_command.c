@@ -133,6 +133,14 @@ START_TEST(test_getkeys) {
         {"command getkeys mset a", "(error) ERR Invalid number of arguments specified for command"},
         {"command getkeys ping x", "(error) ERR The command has no key arguments"},
         {"command getkeys bogus x", "(error) ERR Invalid command specified"},
+        {"command getkeysandflags mset a 1 b 2", "[[\"a\", ~[OW, update]], [\"b\", ~[OW, update]]]"},
+        {"command getkeysandflags lmove a b left left",
+         "[[\"a\", ~[RW, access, delete]], [\"b\", ~[RW, insert]]]"},
+        {"command getkeysandflags sort a by w* store b", "[[\"a\", ~[RO, access]], [\"b\", ~[OW, update]]]"},
+        {"command getkeysandflags set k v ex 1", "[[\"k\", ~[OW, update]]]"},
+        {"command getkeysandflags set k v GET", "[[\"k\", ~[RW, access, update]]]"},
+        {"command getkeysandflags hexpire h 1 fields 1 f", "[[\"h\", ~[RW, access, update]]]"},
+        {"command getkeysandflags ping x", "(error) ERR The command has no key arguments"},
         {"command getkeys rest.read x", "(error) ERR Invalid command specified"},
     };
 
