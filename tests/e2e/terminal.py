@@ -1,38 +1,45 @@
-#!/usr/bin/env python3
-"""terminal.py COMMAND... -- LINE...: types lines at an interactive program on a terminal and prints its screen."""
+"""An interactive program on a terminal of its own: type a line, wait for what the screen must show."""
 import fcntl
 import os
 import pty
+import re
 import select
+import signal
 import struct
-import sys
 import termios
 import time
 
-split = sys.argv.index("--")
-command, lines = sys.argv[1:split], sys.argv[split + 1:]
-pid, terminal = pty.fork()
-if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 132, 0, 0))
-    os.environ.update(TERM="xterm", HOME="/nonexistent")
-    os.execvp(command[0], command)
+SECONDS = 60
 
 
-def show(seconds):
-    """Prints what comes until it is quiet for so long; false at the end."""
-    while select.select([terminal], [], [], seconds)[0]:
-        try:
-            sys.stdout.write(os.read(terminal, 65536).decode(errors="replace"))
-        except OSError:
-            return False
-    return True
+class Terminal:
+    def __init__(self, *command):
+        self.screen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 132, 0, 0))
+            os.environ.update(TERM="xterm", HOME="/nonexistent")
+            os.execvp(command[0], command)
 
+    def __enter__(self):
+        return self
 
-deadline = time.monotonic() + 15
-show(0.5)
-for line in lines:
-    os.write(terminal, line.encode() + b"\r")
-    if not show(0.3) or time.monotonic() > deadline:
-        break
-os.close(terminal)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0)
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def wait_for(self, pattern):
+        """Reads on until the screen shows it, carriage returns left out; what came until then is read."""
+        until = time.monotonic() + SECONDS
+        while not (found := re.search(pattern, self.screen, re.M)):
+            left = until - time.monotonic()
+            assert left > 0 and select.select([self.fd], [], [], left)[0], f"no {pattern!r} in:\n{self.screen[-2000:]}"
+            self.screen += os.read(self.fd, 65536).decode(errors="replace").replace("\r", "")
+        self.screen = self.screen[found.end():]
+
+    def type(self, line, *patterns):
+        """Types a line; then the patterns must come, in this order."""
+        os.write(self.fd, line.encode() + b"\r")
+        for pattern in patterns:
+            self.wait_for(pattern)
