@@ -109,9 +109,7 @@ static void close_tls(struct server *srv) {
     tls_close(srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls);
 }
 
-/* Now and then, and when the user `asks` by SIGHUP: new certificates are taken up. */
-static void look_again(void *server, bool asks) {
-    struct server *srv = server;
+static void reload_tls(const struct server *srv, bool asks) {
     struct tls *tls = srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls;
     char why[WHY_MAX];
 
@@ -129,14 +127,30 @@ static void look_again(void *server, bool asks) {
     }
 }
 
+struct running {
+    struct server *server;
+    struct http *http;
+};
+
+/* Now and then, and when the user `asks` by SIGHUP: new certificates are taken up, and files that were renamed opened anew. */
+static void look_again(void *running, bool asks) {
+    struct running *r = running;
+
+    reload_tls(r->server, asks);
+    if (asks)
+        http_reopen_logs(r->http);
+}
+
 /* Both ports answer, though of no key, while the keys are loaded; then they serve until a signal. */
-static bool load_and_serve(struct server *srv) {
+static bool load_and_serve(struct server *srv, struct http *http) {
+    struct running running = {srv, http};
+
     if (!load(srv))
         return false;
     atomic_store(&srv->ready, true);
     log_info("ready: http on %s:%u, resp on %s:%u, version %s", srv->options->bind, srv->http_port,
              srv->options->bind, srv->resp_port, PACKAGE_VERSION);
-    log_info("stopping: %s", process_await_signal(look_again, srv));
+    log_info("stopping: %s", process_await_signal(look_again, &running));
     atomic_store(&srv->ready, false);
     return true;
 }
@@ -153,7 +167,7 @@ static bool serve(struct server *srv) {
     resp = resp_start(srv, why, sizeof(why));
     http = resp != NULL ? http_start(srv, why, sizeof(why)) : NULL;
     if (http != NULL)
-        ok = load_and_serve(srv);
+        ok = load_and_serve(srv, http);
     else
         log_error("cannot listen on %s", why);
     http_stop(http);

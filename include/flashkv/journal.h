@@ -10,6 +10,7 @@
 #define FLASHKV_JOURNAL_H
 
 #include <flashkv/arg.h>
+#include <flashkv/histogram.h>
 #include <flashkv/store.h>
 
 /* What is promised of a change that was acknowledged: it is on disk; or will be within a second; or when the operating
@@ -58,6 +59,8 @@ struct journal_stats {
     enum fsync_mode mode;
     uint64_t appended, written, durable; /* positions */
     uint64_t frames, syncs, failures;
+    uint64_t sync_ns;                   /* in fsync, all together */
+    const struct histogram *sync_times; /* how long each took; lives as long as the journal */
     bool accepting;
 };
 struct journal_stats journal_stats(const struct journal *j);

@@ -37,6 +37,7 @@ struct options {
     uint64_t log_level;            /* enum log_level */
     uint64_t log_format;           /* enum log_format */
     char *config_file;             /* path or "" */
+    char *access_log;              /* path, "-" or "off" */
     char *data_dir;                /* path or "": nothing is kept */
     uint64_t fsync;                /* enum fsync_mode */
     uint64_t log_buffer;           /* bytes of the log that may wait for the disk */

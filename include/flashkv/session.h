@@ -53,7 +53,7 @@ struct session_ops {
 struct session {
     int64_t now_ms;           /* wall clock of the current batch: the front end sets it before each one */
     uint64_t id;              /* unique in this process, from 1; 0 until listed */
-    int fd;                   /* for CLIENT LIST */
+    int fd;                   /* its socket; 0: none */
     _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
     uint8_t mute;             /* enum session_mute */
     _Atomic bool no_touch;    /* CLIENT NO-TOUCH: the keys it uses do not count as used */
@@ -80,9 +80,10 @@ struct session {
     struct stats_block *stats; /* of the thread that serves it; NULL: its commands are not measured */
     int64_t ticks;             /* clock_ticks when what was last measured ended (command/measure.h) */
     _Atomic uint64_t input_bytes, input_room, output_bytes; /* in buffers, for CLIENT LIST */
-    char *name, *lib_name, *lib_version;                    /* NULL or owned; guarded by the list's mutex */
-    char peer[56], local[56];                               /* "127.0.0.1:50123", "[::1]:6379" */
-    struct session *prev, *next;                            /* guarded by the list's mutex */
+    struct slice request_id; /* HTTP: what the slow log calls the request, borrowed; empty: nothing */
+    char *name, *lib_name, *lib_version; /* NULL or owned; guarded by the list's mutex */
+    char peer[56], local[56];            /* "127.0.0.1:50123", "[::1]:6379"; session_find_peer */
+    struct session *prev, *next;         /* guarded by the list's mutex */
 };
 
 /* The role of session_list.mutex (thread_safety.h). */
@@ -105,6 +106,8 @@ void session_list_destroy(struct session_list *l);
 /* Gives the session its id and lists it; takes it off again and frees its names. Thread-safe. */
 void session_enter(struct session_list *l, struct session *s);
 void session_leave(struct session_list *l, struct session *s);
+/* Fills s->peer from the socket, if that has not been done: HTTP's sessions leave it to whoever wants to know. */
+void session_find_peer(struct session *s);
 /* For front ends whose sessions can be blocked; by the session's thread, under no lock.
  * When the blocked command's time is up: monotonic milliseconds, 0: never. */
 int64_t session_deadline_ms(const struct session *s);

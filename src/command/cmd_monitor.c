@@ -117,6 +117,7 @@ static struct blob *monitor_line(const struct call *c) {
     int64_t us = clock_wall_us();
     struct blob *line = NULL;
 
+    session_find_peer(c->session);
     buf_printf(&out, "+%lld.%06lld [0 %s]", (long long)(us / 1000000), (long long)(us % 1000000),
                c->session->peer);
     for (size_t i = 0; i < c->argc; i++) {

@@ -77,6 +77,7 @@ static void log_slow(const struct call *c, uint64_t ns) {
     unsigned argc = c->argc < SLOWLOG_ARGS_MAX ? (unsigned)c->argc : SLOWLOG_ARGS_MAX;
     size_t len = (size_t)(put_args(text, c, argc) - text);
     struct slow_command *e = mem_alloc(sizeof(*e) + len);
+    struct slice name = SLICE_LIT("");
 
     if (e == NULL)
         return;
@@ -84,8 +85,13 @@ static void log_slow(const struct call *c, uint64_t ns) {
     e->argc = argc;
     e->len = (uint32_t)len;
     memcpy(e->args, text, len);
+    session_find_peer(c->session);
     snprintf(e->peer, sizeof(e->peer), "%s", c->session->peer);
-    snprintf(e->name, sizeof(e->name), "%s", c->session->name != NULL ? c->session->name : "");
+    if (c->session->request_id.len > 0)
+        name = c->session->request_id;
+    else if (c->session->name != NULL)
+        name = slice_str(c->session->name);
+    snprintf(e->name, sizeof(e->name), "%.*s", (int)name.len, name.ptr);
     slowlog_add(&c->server->slow, e);
 }
 

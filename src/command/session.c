@@ -1,8 +1,10 @@
 /* session.c - the list of connected clients. */
 #include <flashkv/command.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
 #include <flashkv/server.h>
 #include <flashkv/session.h>
+#include <sys/socket.h>
 
 #include "listening.h"
 
@@ -50,6 +52,14 @@ void session_leave(struct session_list *l, struct session *s) {
     mem_free(s->name);
     mem_free(s->lib_name);
     mem_free(s->lib_version);
+}
+
+void session_find_peer(struct session *s) {
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+
+    if (s->peer[0] == '\0' && s->fd > 0 && getpeername(s->fd, (struct sockaddr *)&address, &len) == 0)
+        net_address((struct sockaddr *)&address, s->peer, sizeof(s->peer));
 }
 
 void session_end(struct server *srv, struct session *s) {

@@ -18,10 +18,15 @@ static bool behind(struct slice header, struct slice scheme, struct slice *crede
 }
 
 static bool matches(struct request *r, struct slice secret) {
-    if (secret_matches(&r->server->password, secret))
+    if (secret_matches(&r->server->password, secret)) {
+        r->user = "default";
         return true;
+    }
     r->rights = tokens_find(&r->server->tokens, secret);
-    return r->rights != NULL;
+    if (r->rights == NULL)
+        return false;
+    r->user = r->rights->name;
+    return true;
 }
 
 /* base64("user:password") */

@@ -7,7 +7,7 @@
 
 #include "routes.h"
 
-/* Does the request bring a password? Sets r->rights. */
+/* Does the request bring a password? Sets r->rights and r->user. */
 bool authorize(struct request *r);
 /* Do its rights suffice for the route itself? */
 bool authorized_route(const struct request *r);

@@ -80,7 +80,7 @@ static bool run_lines(struct request *r, struct batch *b, bool last) {
     char *line;
     size_t len;
 
-    b->session.now_ms = r->now_ms;
+    session_goes_on(&b->session, r->now_ms);
     while (!b->out.failed && lines_next(&b->lines, last, &line, &len))
         run_line(b, line, len);
     hold_until(r, b->session.reach);
@@ -147,7 +147,7 @@ static enum MHD_Result answer_array(struct request *r, struct batch *b) {
     ops = (const struct batch_op *)(const void *)b->ops.data;
     if (b->atomic)
         return answer_atomic(r, b, ops, b->ops.len / sizeof(*ops));
-    b->session.now_ms = r->now_ms;
+    session_goes_on(&b->session, r->now_ms);
     json_put(&b->out, "[");
     for (size_t i = 0; i < b->ops.len / sizeof(*ops) && !b->out.failed; i++) {
         size_t before = b->out.buf.len;

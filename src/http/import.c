@@ -255,7 +255,7 @@ static void import_lines(struct import *im, bool last) {
 static bool on_piece(struct request *r, void *ctx, const char *bytes, size_t len) {
     struct import *im = ctx;
 
-    im->session.now_ms = r->now_ms;
+    session_goes_on(&im->session, r->now_ms);
     if (!lines_add(&im->lines, bytes, len)) {
         request_refuse(r, 413, "line %llu is longer than max-request-bytes; those before it were done",
                        (unsigned long long)im->lines.number + 1);
@@ -269,6 +269,7 @@ static enum MHD_Result on_end(struct request *r, void *ctx) {
     struct json_out o = json_out_make(1 << 20);
     struct import *im = ctx;
 
+    session_goes_on(&im->session, r->now_ms);
     import_lines(im, true);
     hold_until(r, im->session.reach);
     json_put(&o, "{\"imported\":");

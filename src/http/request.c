@@ -177,12 +177,22 @@ static struct slice *known_header(struct headers *h, struct slice name) {
         {SLICE_LIT("if-range"), offsetof(struct headers, if_range)},
         {SLICE_LIT("prefer"), offsetof(struct headers, prefer)},
         {SLICE_LIT("content-range"), offsetof(struct headers, content_range)},
+        {SLICE_LIT("x-request-id"), offsetof(struct headers, request_id)},
+        {SLICE_LIT("traceparent"), offsetof(struct headers, traceparent)},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (slice_caseeq(name, known[i].name))
             return (struct slice *)(void *)((char *)h + known[i].offset);
     return NULL;
+}
+
+/* A header is given twice: of two ids nobody knows which is meant. */
+static void note_again(struct headers *h, const struct slice *place, struct slice *v) {
+    if (place == &h->request_id || place == &h->traceparent)
+        v->len = 0;
+    else
+        h->repeated = true;
 }
 
 static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
@@ -198,7 +208,8 @@ static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const cha
     }
     place = known_header(h, slice_of(name, name_len));
     if (place != NULL) {
-        h->repeated |= place->ptr != NULL;
+        if (place->ptr != NULL)
+            note_again(h, place, &v);
         *place = v;
     }
     return MHD_YES;
@@ -248,6 +259,8 @@ void request_end(struct request *r) {
     r->pause = NULL;
     blob_unref(r->body);
     r->body = NULL;
+    mem_free(r->logged);
+    r->logged = NULL;
     mem_free(r->small); /* an idle connection is not to hold it */
     r->small = NULL;
     if (r->raw != r->room)

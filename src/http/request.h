@@ -10,6 +10,8 @@
 #include <flashkv/server.h>
 #include <microhttpd.h>
 
+#include "trace.h"
+
 enum { SEGMENTS_MAX = 3, QUERY_MAX = 8, SMALL_BODY = 1024, TARGET_ROOM = 256 };
 
 struct pair {
@@ -39,7 +41,8 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 struct headers {
     struct slice host, content_length, transfer_encoding, expect, content_type, content_encoding,
         content_range, accept, if_match, if_none_match, range, if_range, prefer;
-    bool repeated;    /* one of these was given twice */
+    struct slice request_id, traceparent; /* which say nothing if they are given twice */
+    bool repeated;                        /* one of the others was */
     bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
     const char *line; /* where the next line must begin, if the layout is known */
 };
@@ -73,8 +76,13 @@ struct request {
     enum target_result target_result;
     struct headers headers;
     const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
+    const char *user;            /* whose password it brought; NULL: none */
+    struct trace trace;          /* what names it */
+    char *logged;                /* the target as it came, for the access log, or NULL */
     struct slice method;
     int64_t now_ms;              /* wall clock, when it is answered */
+    int64_t ticks;               /* clock_ticks when it began */
+    unsigned status;             /* of the response; 0: there is none yet */
     bool http11;                 /* the client's version is not older */
     bool begun;                  /* headers were looked at */
     bool close;                  /* the connection ends with the response */

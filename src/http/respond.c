@@ -3,7 +3,6 @@
 
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <flashkv/net.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include "large.h"
 #include "routes.h"
 #include "server.h"
+#include "worker.h"
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 
@@ -30,21 +30,17 @@ struct arg arg_body(const struct request *r) {
     return (struct arg){body.ptr, body.len, r->body};
 }
 
-/* Whose command it is: only monitors want to know. */
-static void tell_who_asks(const struct request *r, struct session *s) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+struct session request_session(struct request *r) {
+    const struct conn *c = conn_of_request(r);
 
-    if (info != NULL)
-        net_address(info->client_addr, s->peer, sizeof(s->peer));
-}
-
-struct session request_session(const struct request *r) {
-    struct session s = {.front = SESSION_HTTP, .now_ms = r->now_ms, .protocol = 2, .rights = r->rights};
-
-    if (atomic_load_explicit(&r->server->monitors.count, memory_order_relaxed) > 0)
-        tell_who_asks(r, &s);
-    return s;
+    return (struct session){.front = SESSION_HTTP,
+                            .now_ms = r->now_ms,
+                            .protocol = 2,
+                            .rights = r->rights,
+                            .fd = c->fd,
+                            .stats = c->worker->commands,
+                            .ticks = clock_ticks(),
+                            .request_id = trace_name(&r->trace)};
 }
 
 bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
@@ -103,13 +99,23 @@ static void header(struct MHD_Response *response, const char *name, const char *
         return; /* a value with a line break, or no memory: the response goes without it */
 }
 
+/* What names the request beyond this service; the slices are C strings. */
+static void header_trace(const struct request *r, struct MHD_Response *response) {
+    if (r->trace.id.len > 0)
+        header(response, "X-Request-Id", r->trace.id.ptr);
+    if (r->trace.parent.len > 0)
+        header(response, "traceparent", r->trace.parent.ptr);
+}
+
 static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Response *response) {
     enum MHD_Result queued;
 
     if (response == NULL)
         return MHD_NO;
+    r->status = status;
     if (r->close || http_stopping(r->http))
         header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    header_trace(r, response);
     if (status >= 400)
         atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
     if (hold_needed(r))
@@ -363,7 +369,7 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
                               struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
     bool keeps = etag.len > 0 && bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close &&
-                 !http_stopping(r->http) && !hold_needed(r);
+                 !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
     enum cache_answer answer = CACHE_NO;
     struct MHD_Response *response;
     enum MHD_Result result;
@@ -372,6 +378,7 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
         answer = cache_queue(http_cache(r->http), etag, bytes, type, r->connection, &result);
     if (answer == CACHE_QUEUED) {
         r->sent_bytes = bytes.len;
+        r->status = 200;
         return result;
     }
     response = value_response(r, &c->tokens[value], bytes, type, etag);
@@ -380,6 +387,7 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
             header_expiry(r, response, expire_at);
         return queue(r, 200, response);
     }
+    r->status = 200;
     result = MHD_queue_response(r->connection, 200, response);
     cache_keep(http_cache(r->http), etag, bytes, type, response);
     return result;
@@ -516,22 +524,25 @@ static bool say_now(struct request *r, const char *text, size_t len) {
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
     const char *type;
-    char *text = denial(r, &type), authenticate[200] = "", out[1024];
+    char *text = denial(r, &type), authenticate[200] = "", trace[2 * TRACE_ID_MAX + 40] = "", out[1536];
     int n = 0;
 
     if (v->status == 401)
         snprintf(authenticate, sizeof(authenticate), "WWW-Authenticate: %s\r\nWWW-Authenticate: %s\r\n",
                  challenges[0], challenges[1]);
+    if (r->trace.id.len > 0)
+        snprintf(trace, sizeof(trace), "X-Request-Id: %s\r\n", r->trace.id.ptr);
     if (text != NULL)
         n = snprintf(out, sizeof(out),
-                     "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n"
+                     "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n%s%sContent-Length: %zu\r\n"
                      "Connection: close\r\n\r\n%s",
-                     v->status, reason(v->status), type, authenticate, strlen(text), text);
+                     v->status, reason(v->status), type, authenticate, trace, strlen(text), text);
     mem_free(text);
     if (n > 0 && !say_now(r, out, (size_t)n))
         log_debug("http: a client did not take its refusal");
     atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
     r->answered = true;
+    r->status = v->status;
 }
 
 unsigned status_of_error(const char *error) {

@@ -5,6 +5,7 @@
 #ifndef FLASHKV_HTTP_RESPOND_H
 #define FLASHKV_HTTP_RESPOND_H
 
+#include <flashkv/clock.h>
 #include <flashkv/command.h>
 
 #include "capture.h"
@@ -14,7 +15,12 @@
 /* ---- asking the store ------------------------------------------------------------------------------------------- */
 
 /* Who the request's commands are run for. */
-struct session request_session(const struct request *r);
+struct session request_session(struct request *r);
+/* It goes on, with what came or what is asked for now: commands happen at `now_ms`, and what was between is not their time. */
+static inline void session_goes_on(struct session *s, int64_t now_ms) {
+    s->now_ms = now_ms;
+    s->ticks = clock_ticks();
+}
 /* Runs a command at s->now_ms: the words, then `more` arguments. Its reply is in *c, to be freed; strings of `max` bytes
  * in all at most. False: an error or an overflow; *c is to be freed all the same. */
 bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "admit.h"
 #include "conn.h"
 #include "large.h"
@@ -22,6 +23,7 @@
 #include "respond.h"
 #include "routes.h"
 #include "stream.h"
+#include "traffic.h"
 #include "worker.h"
 
 enum {
@@ -40,6 +42,7 @@ struct http {
     struct cache cache;
     struct pause_list pauses;
     struct hold_list holds;
+    struct access_log *access; /* NULL: none is kept */
     _Atomic bool stopping;
 };
 
@@ -59,12 +62,15 @@ struct hold_list *http_holds(struct http *h) {
     return &h->holds;
 }
 
-bool http_stopping(const struct http *h) {
-    return atomic_load_explicit(&h->stopping, memory_order_relaxed);
+bool http_traffic(const struct http *h, struct traffic *sum) {
+    for (unsigned i = 0; i < h->worker_count; i++)
+        if (!traffic_add(sum, h->workers[i].traffic))
+            return false;
+    return true;
 }
 
-static void count(_Atomic uint64_t *counter, uint64_t n) {
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+bool http_stopping(const struct http *h) {
+    return atomic_load_explicit(&h->stopping, memory_order_relaxed);
 }
 
 /* ---- a request --------------------------------------------------------------------------------------------------------- */
@@ -76,6 +82,10 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
     r->method = slice_str(method);
     r->http11 = strcmp(version, "HTTP/1.0") != 0;
     request_headers(r, version);
+    if (r->headers.request_id.ptr != NULL || r->headers.traceparent.ptr != NULL)
+        trace_read(&r->trace, r->headers.request_id, r->headers.traceparent);
+    if (r->logged != NULL && r->trace.id.len == 0)
+        trace_make(&r->trace);
     admit(r, url, version);
     if (r->verdict.status == 0 || !(r->close || (r->headers.expect.ptr != NULL && admit_has_body(r))))
         return MHD_YES;
@@ -181,22 +191,26 @@ static void *on_target(void *cls, const char *raw, struct MHD_Connection *connec
 
     if (c == NULL || !request_begin(&c->request, cls, connection, raw, c->prefix))
         return NULL;
+    traffic_begin(c->worker->traffic, &c->request);
+    if (((struct http *)cls)->access != NULL)
+        access_begin(&c->request, raw, c->prefix);
     atomic_store_explicit(&c->busy, true, memory_order_relaxed);
     return &c->request;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode code) {
-    struct front_stats *f = &((struct http *)cls)->server->http;
+    struct access_log *access = ((struct http *)cls)->access;
     struct request *r = *request;
     struct conn *c = conn_of(connection);
+    uint64_t ns;
 
     (void)code;
     if (r == NULL || c == NULL)
         return;
-    count(&f->requests, 1);
-    count(&f->bytes_in, r->raw_len + r->body_bytes);
-    count(&f->bytes_out, r->sent_bytes);
+    ns = traffic_end(c->worker->traffic, r);
+    if (access != NULL)
+        access_end(access, r, ns);
     large_done(c);
     request_end(r);
     *request = NULL;
@@ -348,7 +362,27 @@ static void destroy(struct http *h) {
     hold_list_destroy(&h->holds, h->server);
     cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
+    access_log_close(h->access);
     mem_free(h);
+}
+
+/* False: `why`. */
+static bool open_access_log(struct http *h, char *why, size_t cap) {
+    const struct options *o = h->server->options;
+
+    if (strcmp(o->access_log, "off") == 0)
+        return true;
+    h->access = access_log_open(o->access_log, (enum log_format)o->log_format, why, cap);
+    return h->access != NULL;
+}
+
+void http_reopen_logs(struct http *h) {
+    if (h->access != NULL)
+        access_log_reopen(h->access);
+}
+
+uint64_t http_access_log_dropped(const struct http *h) {
+    return h->access != NULL ? access_log_dropped(h->access) : 0;
 }
 
 /* All sockets, those of the port for Upstash's clients behind the others. How many; 0: `why`, and none is open. */
@@ -380,8 +414,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     cache_init(&h->cache);
     pause_list_init(&h->pauses);
     hold_list_init(&h->holds);
-    n = listen_all(srv, fds, why, cap);
-    if (n == 0)
+    if (!open_access_log(h, why, cap) || (n = listen_all(srv, fds, why, cap)) == 0)
         goto fail;
     snprintf(why, cap, "libmicrohttpd or a thread does not start");
     if (start_workers(h) &&

@@ -7,6 +7,7 @@
 #include "cache.h"
 #include "hold.h"
 #include "stream.h"
+#include "traffic.h"
 
 struct server *http_server(const struct http *h);
 /* The responses kept. */
@@ -15,6 +16,10 @@ struct cache *http_cache(struct http *h);
 struct pause_list *http_pauses(struct http *h);
 /* The responses that wait for the disk. */
 struct hold_list *http_holds(struct http *h);
+/* Adds up what all workers' requests have cost so far. False: no memory, and something is missing. */
+bool http_traffic(const struct http *h, struct traffic *sum);
+/* Lines that the access log could not take. */
+uint64_t http_access_log_dropped(const struct http *h);
 /* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
 bool http_stopping(const struct http *h);
 

@@ -2,7 +2,6 @@
 #include "sse.h"
 
 #include <flashkv/mem.h>
-#include <flashkv/net.h>
 #include <flashkv/num.h>
 
 #include "stream.h"
@@ -181,8 +180,6 @@ static void on_beat(void *ctx, struct buf *out) {
 static const struct stream_ops sse_stream_ops = {.done = on_done, .beat = on_beat};
 
 static struct sse *sse_new(struct request *r) {
-    const union MHD_ConnectionInfo *from =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct sse *s = mem_zalloc(sizeof(*s));
 
     if (s == NULL)
@@ -191,8 +188,7 @@ static struct sse *sse_new(struct request *r) {
     s->session = request_session(r);
     s->session.ops = &sse_session_ops;
     s->session.created_ms = r->now_ms;
-    if (from != NULL && from->client_addr != NULL)
-        net_address(from->client_addr, s->session.peer, sizeof(s->session.peer));
+    session_find_peer(&s->session);
     s->stream = stream_new(r, &sse_stream_ops, s, SSE_PENDING_MAX);
     if (s->stream == NULL) {
         mem_free(s);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "server.h"
+#include "traffic.h"
 
 /* What goes through the pipe, whole: PIPE_BUF is more. */
 struct arrival {
@@ -140,6 +141,7 @@ static void *run(void *worker) {
                 on_waiter(w, events[i].data.ptr, events[i].events);
         }
         MHD_run(w->daemon);
+        traffic_tell(w->traffic, &http_server(w->http)->http);
     }
     return NULL;
 }
@@ -150,8 +152,12 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
     *w = (struct worker){.http = h, .daemon = daemon, .epoll = -1};
-    if (info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0)
+    w->traffic = traffic_new();
+    w->commands = stats_block_new(&http_server(h)->stats);
+    if (w->traffic == NULL || w->commands == NULL || info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0) {
+        traffic_free(w->traffic);
         return false;
+    }
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     w->splices = splicer_init(&w->splicer);
@@ -169,6 +175,7 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
         splicer_destroy(&w->splicer);
     close(w->inbox[0]);
     close(w->inbox[1]);
+    traffic_free(w->traffic);
     return false;
 }
 
@@ -190,7 +197,8 @@ void worker_stop(struct worker *w) {
     pthread_join(w->thread, NULL);
     while (w->waiting != NULL) /* the library aborts if a connection is suspended */
         tell(w, w->waiting);
-    MHD_stop_daemon(w->daemon);
+    MHD_stop_daemon(w->daemon); /* requests that are cut end here */
+    traffic_free(w->traffic);
     if (w->splices)
         splicer_destroy(&w->splicer);
     close(w->inbox[0]);

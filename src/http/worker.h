@@ -27,7 +27,9 @@ struct worker {
     struct http *http;
     struct MHD_Daemon *daemon;
     struct splicer splicer;
-    bool splices; /* the splicer is there */
+    bool splices;                 /* the splicer is there */
+    struct traffic *traffic;      /* what its requests have cost */
+    struct stats_block *commands; /* and their commands; freed with the server's statistics */
     struct waiter *waiting;
     int epoll;          /* over the daemon's, the inbox and the waker */
     int waker;          /* an eventfd: a connection was resumed by another thread */

@@ -266,6 +266,8 @@ struct journal_stats journal_stats(const struct journal *j) {
         .durable = atomic_load_explicit(&j->durable, memory_order_relaxed),
         .frames = atomic_load_explicit(&j->frames, memory_order_relaxed),
         .syncs = atomic_load_explicit(&j->syncs, memory_order_relaxed),
+        .sync_ns = atomic_load_explicit(&j->sync_ns, memory_order_relaxed),
+        .sync_times = &j->sync_times,
         .failures = atomic_load_explicit(&j->failures, memory_order_relaxed),
         .accepting = journal_accepts(j),
     };
@@ -384,10 +386,17 @@ static void announce(struct journal *j) {
 }
 
 static void sync_out(struct journal *j) {
+    int64_t ns;
+    int failed;
+
     j->synced_ns = clock_mono_ns();
+    failed = fdatasync(j->fd) != 0 ? errno : 0;
+    ns = clock_mono_ns() - j->synced_ns;
     atomic_fetch_add_explicit(&j->syncs, 1, memory_order_relaxed);
-    if (fdatasync(j->fd) != 0) {
-        lost(j, "fsync", errno);
+    atomic_fetch_add_explicit(&j->sync_ns, (uint64_t)ns, memory_order_relaxed);
+    histogram_add(&j->sync_times, (uint64_t)ns);
+    if (failed != 0) {
+        lost(j, "fsync", failed);
         return;
     }
     atomic_store_explicit(&j->synced, atomic_load_explicit(&j->written, memory_order_relaxed),

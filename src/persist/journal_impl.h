@@ -37,7 +37,8 @@ struct journal {
     _Atomic int state, error;  /* enum journal_state; errno of the trouble */
     _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
     _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the mutex */
-    _Atomic uint64_t frames, syncs, failures;
+    _Atomic uint64_t frames, syncs, failures, sync_ns;
+    struct histogram sync_times; /* the thread's */
 
     /* The thread's own. */
     int fd;

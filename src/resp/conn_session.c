@@ -57,9 +57,7 @@ void conn_session_init(struct conn *c) {
     atomic_init(&s->active_ms, s->created_ms);
     s->stats = c->source.loop->stats;
     s->unauthenticated = server_asks(c->source.loop->server);
-    if (getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0)
-        net_address((struct sockaddr *)&ss, s->peer, sizeof(s->peer));
-    len = sizeof(ss);
+    session_find_peer(s);
     if (getsockname(s->fd, (struct sockaddr *)&ss, &len) == 0)
         net_address((struct sockaddr *)&ss, s->local, sizeof(s->local));
 }
