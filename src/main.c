@@ -41,8 +41,6 @@ static bool open_store(struct server *srv, struct options *o) {
     server_init(srv);
     if (srv->persist != NULL)
         config.secret = persist_secret(srv->persist);
-    if (!config_start(srv))
-        return false;
     srv->store = store_create(&config);
     if (srv->store != NULL && srv->persist != NULL)
         persist_attach(srv->persist, srv->store);
@@ -51,7 +49,7 @@ static bool open_store(struct server *srv, struct options *o) {
         notify_init(&srv->notify, srv->store, srv->pubsub);
     if (srv->store != NULL)
         feed_init(&srv->feed, srv->store, o->watch_history);
-    return srv->pubsub != NULL;
+    return srv->pubsub != NULL && config_start(srv);
 }
 
 static void close_store(struct server *srv) {

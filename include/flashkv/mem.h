@@ -5,6 +5,7 @@
 #ifndef FLASHKV_MEM_H
 #define FLASHKV_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ uint64_t mem_resident_peak(void);
 /* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), and those mapped; else
  * mem_resident. */
 uint64_t mem_allocated(void);
+/* Does the allocator tell what it has handed out? */
+bool mem_tells(void);
 /* Has the allocator give unused pages back to the system, where it can be asked to. */
 void mem_purge(void);
 

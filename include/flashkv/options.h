@@ -36,6 +36,9 @@ struct options {
     uint64_t watch_history;        /* bytes of changes that /watch can resume from */
     uint64_t log_level;            /* enum log_level */
     uint64_t log_format;           /* enum log_format */
+    uint64_t max_memory;           /* bytes; 0: no limit */
+    uint64_t max_memory_policy;    /* index of setting_policies (settings.h) */
+    uint64_t max_memory_samples;   /* keys looked at for each that is evicted */
     char *config_file;             /* path or "" */
     char *access_log;              /* path, "-" or "off" */
     char *data_dir;                /* path or "": nothing is kept */
@@ -56,7 +59,14 @@ enum tls_ports { TLS_PORTS_BOTH, TLS_PORTS_HTTP, TLS_PORTS_RESP };
 enum tls_client_auth { TLS_CLIENT_REQUIRED, TLS_CLIENT_OPTIONAL };
 
 /* OPTION_LIVE_UINT: CONFIG SET may change it while the server runs, so its field is atomic. */
-enum option_type { OPTION_UINT, OPTION_LIVE_UINT, OPTION_BYTES, OPTION_TEXT, OPTION_CHOICE };
+enum option_type {
+    OPTION_UINT,
+    OPTION_LIVE_UINT,
+    OPTION_BYTES,
+    OPTION_MEMORY, /* bytes, or a percentage of the memory that the machine, or the container, has */
+    OPTION_TEXT,
+    OPTION_CHOICE
+};
 
 struct option_row {
     const char *name;  /* "http-port" */

@@ -48,6 +48,15 @@ struct monitors {
 void monitors_init(struct monitors *m);
 void monitors_destroy(struct monitors *m);
 
+/* maxmemory (src/command/oom.h). */
+struct memory_limit {
+    _Atomic uint64_t max;                         /* bytes; 0: no limit */
+    const struct eviction_policy *_Atomic policy; /* maxmemory-policy */
+    _Atomic uint32_t samples, tenacity;           /* maxmemory-samples, maxmemory-eviction-tenacity */
+    _Atomic uint64_t beside; /* bytes in use beside the keyspace, when they were measured */
+    _Atomic int64_t due_ms;  /* wall clock: they are to be measured again */
+};
+
 enum pause_mode { PAUSE_NONE, PAUSE_WRITE, PAUSE_ALL };
 
 struct server {
@@ -67,13 +76,10 @@ struct server {
     struct stats stats;
     struct slow slow;
     struct front_stats resp, http;
-    struct peers peers;                             /* counted with max-connections-per-address only */
-    _Atomic uint8_t paused;                         /* enum pause_mode: CLIENT PAUSE */
-    _Atomic int64_t paused_until_ms;                /* monotonic */
-    _Atomic uint64_t max_memory;                    /* maxmemory; 0: no limit */
-    const struct eviction_policy *_Atomic eviction; /* maxmemory-policy */
-    _Atomic uint64_t memory_seen;                   /* by the allocator, at memory_seen_ms: oom.c */
-    _Atomic int64_t memory_seen_ms;
+    struct peers peers;              /* counted with max-connections-per-address only */
+    _Atomic uint8_t paused;          /* enum pause_mode: CLIENT PAUSE */
+    _Atomic int64_t paused_until_ms; /* monotonic */
+    struct memory_limit memory;
     _Atomic uint64_t blocked_clients; /* in commands that wait for a key */
     struct persist *persist;          /* the data directory, or NULL */
     struct journal *_Atomic journal;  /* its log, or NULL: what transactions of commands take */
@@ -98,6 +104,8 @@ static inline bool server_asks(const struct server *s) {
 static inline unsigned server_threads(const struct server *s, uint64_t option) {
     return option > 0 ? (unsigned)option : s->resources.threads;
 }
+/* Bytes that count against maxmemory, as of now. */
+uint64_t server_memory_used(const struct server *s);
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

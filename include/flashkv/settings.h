@@ -33,6 +33,7 @@ struct setting_row {
 extern const struct setting_row setting_table[];
 extern const size_t setting_count;
 enum { SETTINGS_MAX = 192 };
+extern const char *const setting_policies[]; /* words of maxmemory-policy */
 
 /* The role of settings.mutex (thread_safety.h). */
 extern struct mutex settings_role;

@@ -12,7 +12,13 @@
 #include <stdint.h>
 
 /* What was slow. The names are Redis's, and so is what they mean. */
-enum latency_event { LATENCY_COMMAND, LATENCY_FAST_COMMAND, LATENCY_EXPIRE_CYCLE, LATENCY_EVENTS };
+enum latency_event {
+    LATENCY_COMMAND,
+    LATENCY_FAST_COMMAND,
+    LATENCY_EXPIRE_CYCLE,
+    LATENCY_EVICTION_CYCLE,
+    LATENCY_EVENTS
+};
 extern const char *const latency_names[LATENCY_EVENTS];
 
 enum { LATENCY_SAMPLES = 160 };

@@ -214,7 +214,7 @@ struct shard_stats {
     uint64_t keys;          /* entries, expired but unswept ones included */
     uint64_t volatile_keys; /* of those, with an expiry */
     uint64_t bytes;         /* entries, values and tables */
-    uint64_t gets, hits, misses, sets, deletes, expired, list_ops;
+    uint64_t gets, hits, misses, sets, deletes, expired, evicted, list_ops;
     uint64_t read_locks, write_locks, contended;
     uint32_t readers; /* now */
     bool writer;      /* now */
@@ -226,6 +226,10 @@ struct lazyfree_stats {
     uint64_t pending, freed;
 };
 struct lazyfree_stats store_lazyfree(const struct store *s);
+/* Bytes of all entries, values and tables, to within STORE_SHARDS KiB: one load. */
+uint64_t store_bytes(const struct store *s);
+/* Bytes of what was unlinked and is still to be freed in the background. */
+uint64_t store_garbage_bytes(const struct store *s);
 /* Zeroes the cumulative counters (gets to contended; freed). */
 void store_stats_reset(struct store *s);
 
@@ -239,6 +243,8 @@ void sweeper_stop(struct sweeper *sw);
 void sweeper_set_active(struct sweeper *sw, bool active);
 /* Expired keys stay until then (clock_mono_ns), or for ever, INT64_MAX; 0: they go. */
 void sweeper_hold(struct sweeper *sw, int64_t until_ns);
+/* It frees what is to be freed now, not with its next round. */
+void sweeper_collect(struct sweeper *sw);
 /* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */
 unsigned sweeper_interval_ms(const struct sweeper *sw);
 /* One round at `now_ms`, by this thread: looks at a sample of each shard's volatile keys; returns how many it

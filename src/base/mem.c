@@ -121,6 +121,12 @@ uint64_t mem_allocated(void) {
     return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0 ? bytes + mapped() : mem_resident();
 }
 
+bool mem_tells(void) {
+    size_t bytes, len = sizeof(bytes);
+
+    return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0;
+}
+
 void mem_purge(void) {
     mallctl("arena." TEXT(MALLCTL_ARENAS_ALL) ".purge", NULL, NULL, NULL, 0);
 }
@@ -143,6 +149,10 @@ uint64_t mem_allocated(void) {
     return mem_resident();
 }
 
+bool mem_tells(void) {
+    return false;
+}
+
 #else
 
 /* glibc: 8 bytes of header, rounded up to 16, at least 32; the caller gets all but the header. */
@@ -162,11 +172,20 @@ void mem_purge(void) {
     malloc_trim(0);
 }
 
-uint64_t mem_allocated(void) {
+static uint64_t handed_out(void) {
     struct mallinfo2 info = mallinfo2();
-    uint64_t bytes = info.uordblks + info.hblkhd;
 
-    return bytes > 0 ? bytes + mapped() : mem_resident(); /* a sanitizer's malloc does not tell */
+    return info.uordblks + info.hblkhd;
+}
+
+uint64_t mem_allocated(void) {
+    uint64_t bytes = handed_out();
+
+    return bytes > 0 ? bytes + mapped() : mem_resident();
+}
+
+bool mem_tells(void) {
+    return handed_out() > 0; /* a sanitizer's malloc does not */
 }
 
 #endif

@@ -48,11 +48,11 @@ static void format_shard(struct buf *out, const char *name, const struct shard_s
     buf_printf(
         out,
         "%-6s keys=%llu expires=%llu bytes=%llu gets=%llu hits=%llu misses=%llu sets=%llu deletes=%llu "
-        "expired=%llu list_ops=%llu read_locks=%llu write_locks=%llu contended=%llu\n",
+        "expired=%llu evicted=%llu list_ops=%llu read_locks=%llu write_locks=%llu contended=%llu\n",
         name, (unsigned long long)s->keys, (unsigned long long)s->volatile_keys, (unsigned long long)s->bytes,
         (unsigned long long)s->gets, (unsigned long long)s->hits, (unsigned long long)s->misses,
         (unsigned long long)s->sets, (unsigned long long)s->deletes, (unsigned long long)s->expired,
-        (unsigned long long)s->list_ops, (unsigned long long)s->read_locks,
+        (unsigned long long)s->evicted, (unsigned long long)s->list_ops, (unsigned long long)s->read_locks,
         (unsigned long long)s->write_locks, (unsigned long long)s->contended);
 }
 

@@ -6,6 +6,8 @@
 
 #include "config_live.h"
 
+enum { VALUE_MAX = 4096 };
+
 static uint32_t limit_of(const char *value) {
     long long n = strtoll(value, NULL, 10);
 
@@ -66,7 +68,16 @@ static void lfu_log_factor(struct server *srv, const char *value) {
 }
 
 static void max_memory(struct server *srv, const char *value) {
-    atomic_store(&srv->max_memory, strtoull(value, NULL, 10));
+    atomic_store(&srv->memory.due_ms, 0);
+    atomic_store(&srv->memory.max, strtoull(value, NULL, 10));
+}
+
+static void eviction_tenacity(struct server *srv, const char *value) {
+    set_limit(&srv->memory.tenacity, value);
+}
+
+static void max_memory_samples(struct server *srv, const char *value) {
+    set_limit(&srv->memory.samples, value);
 }
 
 static void max_memory_policy(struct server *srv, const char *value) {
@@ -75,7 +86,7 @@ static void max_memory_policy(struct server *srv, const char *value) {
 
     rules.frequency = policy->order == EVICT_RAREST;
     store_set_access(srv->store, rules);
-    atomic_store(&srv->eviction, policy);
+    atomic_store(&srv->memory.policy, policy);
 }
 
 static void notify_events(struct server *srv, const char *value) {
@@ -105,7 +116,9 @@ static const struct {
     {"lfu-decay-time", lfu_decay_time},
     {"lfu-log-factor", lfu_log_factor},
     {"maxmemory", max_memory},
+    {"maxmemory-eviction-tenacity", eviction_tenacity},
     {"maxmemory-policy", max_memory_policy},
+    {"maxmemory-samples", max_memory_samples},
     {"notify-keyspace-events", notify_events},
     {"requirepass", requirepass},
     {"set-max-intset-entries", limit_set_ints},
@@ -115,15 +128,29 @@ static const struct {
     {"zset-max-listpack-value", limit_zset_value},
 };
 
-bool config_start(struct server *srv) {
-    struct setting_change ch = {.row = setting_find(SLICE_LIT("requirepass"))};
+/* False: no memory. */
+static bool take_over(struct server *srv, const struct option_row *option, const struct setting_row *row) {
+    struct setting_change ch = {.row = row};
+    struct buf value = buf_make(VALUE_MAX);
     char why[128];
+    bool ok = option_format(srv->options, option, &value);
 
-    if (*srv->options->requirepass == '\0')
-        return true;
-    if (setting_parse(&ch, slice_str(srv->options->requirepass), why, sizeof(why)) != NULL)
-        return false;
-    settings_apply(&srv->settings, &ch, 1, config_apply, srv);
+    if (ok && !slice_eq(buf_slice(&value), slice_str(row->fallback))) {
+        ok = setting_parse(&ch, buf_slice(&value), why, sizeof(why)) == NULL;
+        if (ok)
+            settings_apply(&srv->settings, &ch, 1, config_apply, srv);
+    }
+    buf_free(&value);
+    return ok;
+}
+
+bool config_start(struct server *srv) {
+    for (size_t i = 0; i < option_count; i++) {
+        const struct setting_row *row = setting_find(slice_str(option_table[i].name));
+
+        if (row != NULL && !take_over(srv, &option_table[i], row))
+            return false;
+    }
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "oom.h"
 
 static unsigned long long load(const _Atomic uint64_t *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -61,6 +62,17 @@ static void info_machine_memory(const struct resources *r, struct buf *out) {
     human(out, "memory_limit_human", r->limits.memory);
 }
 
+/* maxmemory_used is what is compared with maxmemory: used_memory without what is not counted. */
+static void info_memory_limit(const struct server *s, struct buf *out) {
+    uint64_t max = load(&s->memory.max);
+
+    buf_printf(out, "maxmemory:%llu\r\n", (unsigned long long)max);
+    human(out, "maxmemory_human", max);
+    buf_printf(out, "maxmemory_policy:%s\r\nmaxmemory_used:%llu\r\nmem_not_counted_for_evict:%llu\r\n",
+               atomic_load(&s->memory.policy)->name, (unsigned long long)server_memory_used(s),
+               (unsigned long long)memory_not_counted(s));
+}
+
 static void info_memory(const struct call *c, struct buf *out) {
     uint64_t used = mem_allocated(), rss = mem_resident(), peak = mem_resident_peak();
     struct lazyfree_stats lazyfree = store_lazyfree(c->server->store);
@@ -74,11 +86,10 @@ static void info_memory(const struct call *c, struct buf *out) {
     buf_printf(out, "used_memory_peak:%llu\r\n", (unsigned long long)peak);
     human(out, "used_memory_peak_human", peak);
     info_machine_memory(&c->server->resources, out);
-    buf_printf(
-        out,
-        "used_memory_dataset:%llu\r\nmaxmemory:%llu\r\nmaxmemory_policy:noeviction\r\nmem_allocator:%s\r\n",
-        (unsigned long long)total.bytes, (unsigned long long)atomic_load(&c->server->max_memory),
-        mem_allocator());
+    buf_printf(out, "used_memory_dataset:%llu\r\n", (unsigned long long)total.bytes);
+    info_memory_limit(c->server, out);
+    buf_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_allocator:%s\r\n",
+               used > 0 ? (double)rss / (double)used : 0.0, mem_allocator());
     buf_printf(out, "lazyfree_pending_objects:%llu\r\nlazyfreed_objects:%llu\r\n",
                (unsigned long long)lazyfree.pending, (unsigned long long)lazyfree.freed);
 }
@@ -130,9 +141,10 @@ static void info_stats(const struct call *c, struct buf *out) {
         "client_output_buffer_limit_disconnections:%llu\r\ntotal_error_replies:%llu\r\n",
         load(&f->accepted), load(&f->requests), load(&c->server->http.requests), load(&f->bytes_in),
         load(&f->bytes_out), load(&f->refused), load(&f->output_overflows), load(&f->errors));
-    buf_printf(out, "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
-               (unsigned long long)total.expired, (unsigned long long)total.hits,
-               (unsigned long long)total.misses);
+    buf_printf(out,
+               "expired_keys:%llu\r\nevicted_keys:%llu\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
+               (unsigned long long)total.expired, (unsigned long long)total.evicted,
+               (unsigned long long)total.hits, (unsigned long long)total.misses);
     buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",
                (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_CHANNEL),
                (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_PATTERN));

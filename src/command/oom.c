@@ -1,19 +1,135 @@
-/* oom.c - is there too little memory for a command? (oom.h) */
+/* oom.c - maxmemory: is there too little memory for a command, and making room (oom.h).
+ *
+ * Goal: what is in use stays near the limit, whatever the load, and no command waits long for it. What is in use is the
+ * keyspace, which the store counts as it changes, and all else (connections, tables of the program, what the allocator
+ * loses), which is what the allocator says it has given out less the keyspace. To ask the allocator takes microseconds, for it
+ * adds up all its arenas: so that is done now and then, for at most a hundredth of a processor's time.
+ * Stop rule: each command evicts until what is in use fits again, or its time is up (maxmemory-eviction-tenacity), and
+ * then the next goes on; the command itself is refused only if nothing is left to evict.
+ * Cost: without a limit, one comparison a command. Over it, one key goes for each that comes. */
 #include "oom.h"
 
+#include <flashkv/clock.h>
 #include <flashkv/mem.h>
 
 #include "handlers.h"
 #include "multi.h"
+#include "pause.h"
 
-/* What the allocator has given out, asked once a millisecond at most: it adds up all its arenas for it. */
-static uint64_t memory_used(struct server *srv, int64_t now_ms) {
-    if (atomic_load_explicit(&srv->memory_seen_ms, memory_order_acquire) != now_ms) {
-        atomic_store_explicit(&srv->memory_seen, mem_allocated(), memory_order_relaxed);
-        atomic_store_explicit(&srv->memory_seen_ms, now_ms, memory_order_release);
+/* ---- what is in use ------------------------------------------------------------------------------------------- */
+
+uint64_t memory_not_counted(const struct server *srv) {
+    const struct journal *j = atomic_load_explicit(&srv->journal, memory_order_acquire);
+    uint64_t freeing = store_garbage_bytes(srv->store), waiting = 0;
+
+    if (j != NULL) {
+        struct journal_stats s = journal_stats(j);
+
+        waiting = s.appended > s.written ? s.appended - s.written : 0;
     }
-    return atomic_load_explicit(&srv->memory_seen, memory_order_relaxed);
+    return freeing + waiting;
 }
+
+uint64_t server_memory_used(const struct server *s) {
+    uint64_t given, not_counted;
+
+    if (!mem_tells())
+        return atomic_load_explicit(&s->memory.beside, memory_order_relaxed) + store_bytes(s->store);
+    given = mem_allocated();
+    not_counted = memory_not_counted(s);
+    return given > not_counted ? given - not_counted : 0;
+}
+
+/* What the allocator has given out beside the keyspace. */
+static uint64_t measure_beside(const struct server *srv) {
+    uint64_t keyspace = store_bytes(srv->store) + memory_not_counted(srv), given = mem_allocated();
+
+    return given > keyspace ? given - keyspace : 0;
+}
+
+/* Measures anew if it is time to; one thread at a time, the others go by what was. */
+static void refresh(struct server *srv, int64_t now_ms) {
+    enum { COST = 100, LATEST_MS = 1000 };
+    struct memory_limit *m = &srv->memory;
+    int64_t due = atomic_load_explicit(&m->due_ms, memory_order_relaxed), began;
+
+    if (!mem_tells()) /* what was in use at the start has to do */
+        return;
+    if (now_ms < due && due - now_ms <= LATEST_MS) /* else the clock was set back */
+        return;
+    if (!atomic_compare_exchange_strong(&m->due_ms, &due, now_ms + LATEST_MS))
+        return;
+    began = clock_mono_ns();
+    atomic_store_explicit(&m->beside, measure_beside(srv), memory_order_relaxed);
+    began = (clock_mono_ns() - began) * COST / 1000000;
+    atomic_store_explicit(&m->due_ms, now_ms + 1 + (began < LATEST_MS ? began : LATEST_MS - 1),
+                          memory_order_relaxed);
+}
+
+/* By how much more is in use than there may be. */
+static uint64_t excess(const struct server *srv) {
+    uint64_t max = atomic_load_explicit(&srv->memory.max, memory_order_relaxed);
+    uint64_t used = atomic_load_explicit(&srv->memory.beside, memory_order_relaxed) + store_bytes(srv->store);
+
+    return max > 0 && used > max ? used - max : 0;
+}
+
+/* ---- making room ---------------------------------------------------------------------------------------------- */
+
+/* How long one command may evict: 50 us for each step of the tenacity up to 10, which is usual; from there on 15 % more for
+ * each step; 100: as long as it takes. */
+static int64_t time_to_evict(uint32_t tenacity) {
+    enum { STEP_NS = 50000, USUAL = 10, NO_LIMIT = 100 };
+    int64_t ns = STEP_NS * (int64_t)(tenacity < USUAL ? tenacity : USUAL);
+
+    if (tenacity >= NO_LIMIT)
+        return INT64_MAX;
+    for (uint32_t i = USUAL; i < tenacity; i++)
+        ns += ns * 15 / 100;
+    return ns;
+}
+
+/* Evicts until the excess is gone or the time is up. False: there is nothing to evict. */
+static bool evict(struct server *srv, int64_t now_ms, const struct eviction_policy *policy, int64_t until) {
+    enum { BATCH = 16 }; /* between two looks at the clock */
+    unsigned samples = atomic_load_explicit(&srv->memory.samples, memory_order_relaxed);
+    uint64_t over;
+
+    while ((over = excess(srv)) > 0) {
+        uint64_t freed = 0;
+
+        for (int i = 0; i < BATCH && freed < over; i++) {
+            uint64_t bytes = store_evict(srv->store, now_ms, policy, samples);
+
+            if (bytes == 0)
+                return false;
+            freed += bytes;
+        }
+        if (clock_mono_ns() >= until)
+            break;
+    }
+    return true;
+}
+
+/* False: more is in use than there may be, and it cannot be helped. What cannot be logged is not done. */
+static bool make_room(struct server *srv, int64_t now_ms) {
+    const struct eviction_policy *policy = atomic_load_explicit(&srv->memory.policy, memory_order_relaxed);
+    const struct journal *j = atomic_load_explicit(&srv->journal, memory_order_acquire);
+    int64_t began, budget;
+    bool ok;
+
+    if (policy->order == EVICT_NONE || (j != NULL && !journal_accepts(j)))
+        return false;
+    budget = time_to_evict(atomic_load_explicit(&srv->memory.tenacity, memory_order_relaxed));
+    began = clock_mono_ns();
+    ok = evict(srv, now_ms, policy, budget < INT64_MAX - began ? began + budget : INT64_MAX);
+    latency_add(&srv->slow, LATENCY_EVICTION_CYCLE, (uint64_t)(clock_mono_ns() - began));
+    if (store_garbage_bytes(srv->store) > 0 && srv->sweeper != NULL)
+        sweeper_collect(srv->sweeper); /* it is not counted any more: it shall not stay for long */
+    return ok;
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------- */
 
 static bool takes_memory(const struct call *c) {
     const struct multi *m = c->session->multi;
@@ -26,7 +142,14 @@ static bool takes_memory(const struct call *c) {
 }
 
 bool oom_forbids(const struct call *c) {
-    return takes_memory(c) && c->session->front != SESSION_RESTORE &&
-           memory_used(c->server, c->session->now_ms) >
-               atomic_load_explicit(&c->server->max_memory, memory_order_relaxed);
+    struct server *srv = c->server;
+
+    if (c->session->front == SESSION_RESTORE || atomic_load_explicit(&srv->loading, memory_order_relaxed))
+        return false;
+    refresh(srv, c->session->now_ms);
+    if (excess(srv) == 0)
+        return false;
+    if (atomic_load_explicit(&srv->paused, memory_order_relaxed) != PAUSE_NONE)
+        return false; /* nothing is to change, as in Redis */
+    return !make_room(srv, c->session->now_ms) && takes_memory(c);
 }

@@ -1,4 +1,5 @@
 /* server.c - the parts of the context that belong to no layer below. */
+#include <flashkv/mem.h>
 #include <flashkv/server.h>
 
 void server_init(struct server *s) {
@@ -10,7 +11,10 @@ void server_init(struct server *s) {
     slow_init(&s->slow);
     monitors_init(&s->monitors);
     peers_init(&s->peers, s->options != NULL ? s->options->max_connections_per_address : 0);
-    atomic_store(&s->eviction, eviction_policy_find(SLICE_LIT("noeviction")));
+    atomic_store(&s->memory.policy, eviction_policy_find(SLICE_LIT("noeviction")));
+    atomic_store(&s->memory.samples, 5);
+    atomic_store(&s->memory.tenacity, 10);
+    atomic_store(&s->memory.beside, mem_resident());
 }
 
 void server_destroy(struct server *s) {

@@ -8,6 +8,7 @@ const char *const latency_names[LATENCY_EVENTS] = {
     [LATENCY_COMMAND] = "command",
     [LATENCY_FAST_COMMAND] = "fast-command",
     [LATENCY_EXPIRE_CYCLE] = "expire-cycle",
+    [LATENCY_EVICTION_CYCLE] = "eviction-cycle",
 };
 
 enum { NS_PER_US = 1000, NS_PER_MS = 1000000, DEFAULT_SLOWER_THAN_US = 10000, DEFAULT_MAX_LEN = 128 };

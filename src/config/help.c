@@ -12,12 +12,34 @@ struct option_env options_env_name(const struct option_row *row) {
     return env;
 }
 
+/* What the row takes; many words stand on lines of their own. */
+static bool help_range(struct buf *out, const struct option_row *row) {
+    enum { BESIDE = 32, LINE = 88 };
+    char text[512];
+    struct buf range = {text, 0, sizeof(text), sizeof(text)}; /* never grows, so never allocates */
+    size_t at = 0;
+    bool ok = option_range(row, &range);
+
+    if (range.len <= BESIDE)
+        return ok && buf_append_slice(out, buf_slice(&range));
+    while (ok && at < range.len) {
+        size_t len = range.len - at;
+
+        if (len > LINE)
+            for (len = LINE; text[at + len - 1] != ' ';)
+                len--;
+        ok = buf_printf(out, "\n      %.*s", (int)(len - (text[at + len - 1] == ' ')), text + at);
+        at += len;
+    }
+    return ok;
+}
+
 /* "  --http-port=port    FLASHKV_HTTP_PORT    0 to 65535; default 8080", and the sentence below. */
 static bool help_row(struct buf *out, const struct option_row *row) {
     char flag[64];
 
     snprintf(flag, sizeof(flag), "--%s=%s", row->name, row->unit != NULL ? row->unit : "word");
-    return buf_printf(out, "  %-30s %-26s ", flag, options_env_name(row).name) && option_range(row, out) &&
+    return buf_printf(out, "  %-30s %-26s ", flag, options_env_name(row).name) && help_range(out, row) &&
            buf_printf(out, "; default %s\n      %s.\n", *row->fallback != '\0' ? row->fallback : "none",
                       row->help);
 }

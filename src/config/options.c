@@ -1,4 +1,5 @@
 /* options.c - one row at a time: find, parse, print. */
+#include <flashkv/cgroup.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/options.h>
@@ -24,6 +25,7 @@ bool option_format(const struct options *o, const struct option_row *row, struct
     case OPTION_UINT:
     case OPTION_LIVE_UINT:
     case OPTION_BYTES:
+    case OPTION_MEMORY:
         return buf_printf(out, "%llu", (unsigned long long)__atomic_load_n(number(o, row), __ATOMIC_RELAXED));
     case OPTION_TEXT:
         return buf_append_slice(out, slice_str(*text(o, row)));
@@ -54,6 +56,8 @@ bool option_range(const struct option_row *row, struct buf *out) {
         return buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
     case OPTION_BYTES:
         return format_bytes(out, row->min) && buf_printf(out, " to ") && format_bytes(out, row->max);
+    case OPTION_MEMORY:
+        return buf_printf(out, "bytes, or 1%% to 100%%");
     case OPTION_TEXT:
         return buf_printf(out, "%s", row->unit);
     case OPTION_CHOICE:
@@ -75,15 +79,32 @@ static bool refuse(const struct option_row *row, char *why, size_t cap) {
     else
         option_range(row, &out);
     if (row->unit != NULL)
-        buf_printf(&out, " (%s%s)", row->unit, row->type == OPTION_BYTES ? "; kb, mb or gb may follow" : "");
+        buf_printf(&out, " (%s%s)", row->unit,
+                   row->type == OPTION_BYTES || row->type == OPTION_MEMORY ? "; kb, mb or gb may follow"
+                                                                           : "");
     return false;
+}
+
+/* "75%" of what this process may use. */
+static bool parse_share(struct slice s, uint64_t *n) {
+    uint64_t percent, all = resources_find("").memory;
+
+    if (s.len == 0 || s.ptr[s.len - 1] != '%' || !num_parse_u64(slice_of(s.ptr, s.len - 1), &percent))
+        return false;
+    *n = all / 100 * percent;
+    return percent >= 1 && percent <= 100 && all > 0;
+}
+
+static bool parse_number(const struct option_row *row, struct slice s, uint64_t *n) {
+    if (row->type == OPTION_MEMORY)
+        return num_parse_bytes(s, n) || parse_share(s, n);
+    return row->type == OPTION_BYTES ? num_parse_bytes(s, n) : num_parse_u64(s, n);
 }
 
 static bool set_number(struct options *o, const struct option_row *row, struct slice s) {
     uint64_t n;
-    bool parsed = row->type == OPTION_BYTES ? num_parse_bytes(s, &n) : num_parse_u64(s, &n);
 
-    if (!parsed || n < row->min || n > row->max)
+    if (!parse_number(row, s, &n) || n < row->min || n > row->max)
         return false;
     __atomic_store_n(number(o, row), n, __ATOMIC_RELAXED); /* of a live one, others read the field */
     return true;
@@ -120,6 +141,7 @@ bool option_set(struct options *o, const struct option_row *row, struct slice s,
     case OPTION_UINT:
     case OPTION_LIVE_UINT:
     case OPTION_BYTES:
+    case OPTION_MEMORY:
         ok = set_number(o, row, s);
         break;
     case OPTION_TEXT:

@@ -1,5 +1,6 @@
 /* options_table.c - every option: one row. */
 #include <flashkv/options.h>
+#include <flashkv/settings.h>
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -31,6 +32,13 @@ const struct option_row option_table[] = {
      "bytes", NULL, "Writes a snapshot when the log has grown by so much; 0 never does"},
     {"snapshot-seconds", "Persistence", OPTION_UINT, FIELD(snapshot_seconds), "3600", 0, 31536000, NULL,
      "seconds", NULL, "Writes a snapshot when the last one is so old; 0 never does"},
+    {"maxmemory", "Memory", OPTION_MEMORY, FIELD(max_memory), "0", 0, 1024 * 1024 * GIB, NULL, "bytes or %",
+     NULL, "Memory that may be in use, % of what there is; over it keys go or writes fail; 0: no limit"},
+    {"maxmemory-policy", "Memory", OPTION_CHOICE, FIELD(max_memory_policy), "noeviction", 0, 0,
+     setting_policies, NULL, NULL,
+     "Which keys go: least recently or often used (lru, lfu), any, or the next to expire"},
+    {"maxmemory-samples", "Memory", OPTION_UINT, FIELD(max_memory_samples), "5", 1, 64, NULL, "keys", NULL,
+     "Keys that are compared for each that is evicted"},
     {"requirepass", "Security", OPTION_TEXT, FIELD(requirepass), "", 0, 512, NULL, "password", NULL,
      "Password of clients (AUTH); a flag can be seen by others, the environment or a file cannot"},
     {"requirepass-file", "Security", OPTION_TEXT, FIELD(requirepass_file), "", 0, 4096, NULL, "path", NULL,

@@ -5,9 +5,9 @@ static const char *const acl_pubsub_default_words[] = {"allchannels", "resetchan
 static const char *const appendfsync_words[] = {"everysec", "always", "no", NULL};
 static const char *const cluster_preferred_endpoint_type_words[] = {"ip", "hostname", "unknown-endpoint",
                                                                     NULL};
-static const char *const maxmemory_policy_words[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
-                                                     "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
-                                                     "allkeys-random", "noeviction",   NULL};
+const char *const setting_policies[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
+                                        "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
+                                        "allkeys-random", "noeviction",   NULL};
 static const char *const oom_score_adj_words[] = {"no", "yes", "relative", "absolute", NULL};
 static const char *const propagation_error_behavior_words[] = {"ignore", "panic", "panic-on-replicas", NULL};
 static const char *const repl_diskless_load_words[] = {"disabled", "on-empty-db", "swapdb", NULL};
@@ -108,7 +108,7 @@ const struct setting_row setting_table[] = {
     {"maxmemory", NULL, SETTING_BYTES, "0", 0, 0, NULL, NULL},
     {"maxmemory-clients", NULL, SETTING_BYTES, "0", -100, 0, NULL, NULL},
     {"maxmemory-eviction-tenacity", NULL, SETTING_NUMBER, "10", 0, 100, NULL, NULL},
-    {"maxmemory-policy", NULL, SETTING_WORD, "noeviction", 0, 0, maxmemory_policy_words, NULL},
+    {"maxmemory-policy", NULL, SETTING_WORD, "noeviction", 0, 0, setting_policies, NULL},
     {"maxmemory-samples", NULL, SETTING_NUMBER, "5", 1, INT32_MAX, NULL, NULL},
     {"min-replicas-max-lag", "min-slaves-max-lag", SETTING_NUMBER, "10", 0, INT32_MAX, NULL, NULL},
     {"min-replicas-to-write", "min-slaves-to-write", SETTING_NUMBER, "0", 0, INT32_MAX, NULL, NULL},

@@ -143,13 +143,14 @@ char *json_about(void) {
 }
 
 static json_t *shard_json(const struct shard_stats *s) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b}", "keys",
-                     (json_int_t)s->keys, "volatile_keys", (json_int_t)s->volatile_keys, "bytes",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b}",
+                     "keys", (json_int_t)s->keys, "volatile_keys", (json_int_t)s->volatile_keys, "bytes",
                      (json_int_t)s->bytes, "gets", (json_int_t)s->gets, "hits", (json_int_t)s->hits, "misses",
                      (json_int_t)s->misses, "sets", (json_int_t)s->sets, "deletes", (json_int_t)s->deletes,
-                     "expired", (json_int_t)s->expired, "list_ops", (json_int_t)s->list_ops, "read_locks",
-                     (json_int_t)s->read_locks, "write_locks", (json_int_t)s->write_locks, "contended",
-                     (json_int_t)s->contended, "readers", (int)s->readers, "writer_active", (int)s->writer);
+                     "expired", (json_int_t)s->expired, "evicted", (json_int_t)s->evicted, "list_ops",
+                     (json_int_t)s->list_ops, "read_locks", (json_int_t)s->read_locks, "write_locks",
+                     (json_int_t)s->write_locks, "contended", (json_int_t)s->contended, "readers",
+                     (int)s->readers, "writer_active", (int)s->writer);
 }
 
 static json_int_t load(const _Atomic uint64_t *counter) {
@@ -163,11 +164,16 @@ static json_t *front_json(const struct front_stats *f) {
                      "bytes_out", load(&f->bytes_out), "output_overflows", load(&f->output_overflows));
 }
 
-static json_t *memory_json(const struct resources *r) {
-    return json_pack("{s:I, s:I, s:I, s:s, s:I, s:o}", "allocated", (json_int_t)mem_allocated(), "resident",
-                     (json_int_t)mem_resident(), "resident_peak", (json_int_t)mem_resident_peak(),
-                     "allocator", mem_allocator(), "machine", (json_int_t)r->machine_memory, "limit",
-                     r->limits.memory > 0 ? json_integer((json_int_t)r->limits.memory) : json_null());
+static json_t *memory_json(const struct server *s) {
+    const struct resources *r = &s->resources;
+
+    return json_pack("{s:I, s:I, s:I, s:s, s:I, s:o, s:I, s:I, s:s}", "allocated",
+                     (json_int_t)mem_allocated(), "resident", (json_int_t)mem_resident(), "resident_peak",
+                     (json_int_t)mem_resident_peak(), "allocator", mem_allocator(), "machine",
+                     (json_int_t)r->machine_memory, "limit",
+                     r->limits.memory > 0 ? json_integer((json_int_t)r->limits.memory) : json_null(),
+                     "maxmemory", load(&s->memory.max), "maxmemory_used", (json_int_t)server_memory_used(s),
+                     "maxmemory_policy", atomic_load(&s->memory.policy)->name);
 }
 
 static json_t *cpu_json(const struct server *s) {
@@ -186,10 +192,9 @@ char *json_stats(const struct server *s) {
     store_stats(s->store, &total, shards);
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         json_array_append_new(rows, shard_json(&shards[i]));
-    return dump(json_pack("{s:s, s:f, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
-                          "uptime_seconds", (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory",
-                          memory_json(&s->resources), "cpu", cpu_json(s), "sweep_interval_ms",
-                          (int)(s->sweeper != NULL ? sweeper_interval_ms(s->sweeper) : 0), "http",
-                          front_json(&s->http), "resp", front_json(&s->resp), "total", shard_json(&total),
-                          "shards", rows));
+    return dump(json_pack(
+        "{s:s, s:f, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "uptime_seconds",
+        (double)(clock_mono_ns() - s->started_mono_ns) / 1e9, "memory", memory_json(s), "cpu", cpu_json(s),
+        "sweep_interval_ms", (int)(s->sweeper != NULL ? sweeper_interval_ms(s->sweeper) : 0), "http",
+        front_json(&s->http), "resp", front_json(&s->resp), "total", shard_json(&total), "shards", rows));
 }

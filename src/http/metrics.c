@@ -149,6 +149,10 @@ static void allocated(struct scrape *s, const struct metric *m) {
     sample(s, m, "", s->allocated);
 }
 
+static void memory_used(struct scrape *s, const struct metric *m) {
+    sample(s, m, NULL, NULL, server_memory_used(s->server));
+}
+
 static void memory_limit(struct scrape *s, const struct metric *m) {
     sample(s, m, "", s->server->resources.memory);
 }
@@ -188,12 +192,16 @@ static const struct metric metrics[] = {
      GAUGE, memory_limit, 0},
     {"flashkv_available_processors", "", "Processors it may run on, or what the container may use of them.",
      GAUGE, cpus, 0},
+    {"flashkv_maxmemory_bytes", "bytes", "The limit, maxmemory; 0 is none.", GAUGE, of_server,
+     offsetof(struct server, memory.max)},
+    {"flashkv_maxmemory_used_bytes", "bytes", "What counts against the limit.", GAUGE, memory_used, 0},
     {"flashkv_keyspace_bytes", "bytes", "Entries, values and tables.", GAUGE, of_total, SHARD(bytes)},
     {"flashkv_keys", "", "Keys, expired but unswept ones included.", GAUGE, of_total, SHARD(keys)},
     {"flashkv_volatile_keys", "", "Keys that have an expiry.", GAUGE, of_total, SHARD(volatile_keys)},
     {"flashkv_lookups", "", "Keys that were looked up to be read.", COUNTER, lookups, 0},
     {"flashkv_expired_keys", "", "Keys removed because their time was up.", COUNTER, of_total,
      SHARD(expired)},
+    {"flashkv_evicted_keys", "", "Keys removed to make room: maxmemory.", COUNTER, of_total, SHARD(evicted)},
     {"flashkv_deleted_keys", "", "Keys deleted.", COUNTER, of_total, SHARD(deletes)},
     {"flashkv_blocked_clients", "", "Clients in commands that wait for a key.", GAUGE, of_server,
      offsetof(struct server, blocked_clients)},

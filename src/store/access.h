@@ -17,7 +17,12 @@
 
 #include "entry_layout.h"
 
-enum { ACCESS_TICK_BITS = 10, ACCESS_COUNT_BITS = 8, ACCESS_COUNT_NEW = 5 };
+enum {
+    ACCESS_TICK_BITS = 10,
+    ACCESS_TICK_MS = 1 << ACCESS_TICK_BITS,
+    ACCESS_COUNT_BITS = 8,
+    ACCESS_COUNT_NEW = 5
+};
 
 /* The stamp of a key that is new at `now_ms`. */
 uint32_t access_first(const struct access_rules *rules, int64_t now_ms);

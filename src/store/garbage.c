@@ -60,6 +60,7 @@ static bool leave(struct garbage *g, struct object *o, size_t cost) {
         g->objects = o;
         g->backlog += cost;
         atomic_fetch_add_explicit(&g->pending, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&g->bytes, object_footprint(o), memory_order_relaxed);
     }
     garbage_unlock(g);
     return left;
@@ -76,7 +77,7 @@ void garbage_add_objects(struct garbage *g, struct object *dead) {
     }
 }
 
-void garbage_add_keys(struct garbage *g, struct table *keys) {
+void garbage_add_keys(struct garbage *g, struct table *keys, uint64_t bytes) {
     struct garbage_keys *note = is_collected(g) && keys->used > 0 ? mem_alloc(sizeof(*note)) : NULL;
 
     if (note == NULL) {
@@ -84,11 +85,28 @@ void garbage_add_keys(struct garbage *g, struct table *keys) {
         return;
     }
     note->keys = *keys;
+    note->bytes = bytes;
+    atomic_fetch_add_explicit(&g->bytes, bytes, memory_order_relaxed);
     garbage_lock(g);
     note->next = g->keys;
     g->keys = note;
     atomic_fetch_add_explicit(&g->pending, keys->used, memory_order_relaxed);
     garbage_unlock(g);
+}
+
+static void freed(struct garbage *g, uint64_t bytes) {
+    atomic_fetch_sub_explicit(&g->bytes, bytes, memory_order_relaxed);
+}
+
+static void free_objects(struct garbage *g, struct object *o) {
+    while (o != NULL) {
+        struct object *next = o->next_dead;
+        size_t bytes = object_footprint(o);
+
+        object_free(o);
+        freed(g, bytes);
+        o = next;
+    }
 }
 
 void garbage_collect(struct garbage *g) {
@@ -104,11 +122,12 @@ void garbage_collect(struct garbage *g) {
     g->backlog = 0;
     pending = atomic_load_explicit(&g->pending, memory_order_relaxed);
     garbage_unlock(g);
-    dead_free(objects);
+    free_objects(g, objects);
     while (keys != NULL) {
         struct garbage_keys *next = keys->next;
 
         entries_destroy(&keys->keys);
+        freed(g, keys->bytes);
         mem_free(keys);
         keys = next;
     }

@@ -13,6 +13,7 @@ extern struct mutex garbage_role;
 struct garbage_keys {
     struct garbage_keys *next;
     struct table keys;
+    uint64_t bytes;
 };
 
 struct garbage {
@@ -20,6 +21,7 @@ struct garbage {
     struct garbage_keys *keys GUARDED_BY(garbage_role);
     struct object *objects GUARDED_BY(garbage_role); /* linked through next_dead */
     size_t backlog GUARDED_BY(garbage_role);         /* the cost of `objects` */
+    _Atomic uint64_t bytes;                          /* of all that is left to be freed */
     _Atomic bool collected;                          /* somebody calls garbage_collect */
     _Atomic uint64_t pending, freed; /* objects, and keys of tables: left to the collector, and freed by it */
 };
@@ -32,8 +34,8 @@ void garbage_set_collected(struct garbage *g, bool collected);
 
 /* Takes a chain of unlinked objects: frees small ones, leaves large ones to the collector. The caller holds no shard. */
 void garbage_add_objects(struct garbage *g, struct object *dead);
-/* The same for a shard's table, with its entries and objects. */
-void garbage_add_keys(struct garbage *g, struct table *keys);
+/* The same for a shard's table, with its entries and objects, of so many bytes. */
+void garbage_add_keys(struct garbage *g, struct table *keys, uint64_t bytes);
 /* Frees what was left so far. */
 void garbage_collect(struct garbage *g);
 

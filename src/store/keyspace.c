@@ -150,29 +150,30 @@ static void mark_live(void *ctx, const struct key *k, bool *marked) {
     *marked = store_peek(ctx, k) != NULL;
 }
 
-/* Empties a shard that `t` visits, and tells those who watch a key that was there. */
-static void flush_shard(struct txn *t, struct shard *sh, unsigned i, struct table *keys)
+/* Empties a shard that `t` visits, and tells those who watch a key that was there. The bytes of it. */
+static uint64_t flush_shard(struct txn *t, struct shard *sh, unsigned i, struct table *keys)
     REQUIRES(shard_role) {
-    uint64_t held = t->shards;
+    uint64_t held = t->shards, bytes;
 
     t->shards |= UINT64_C(1) << i; /* while it is visited: watches may look at their keys */
     if (sh->watches != NULL)
         watches_each(sh->watches, mark_live, t);
-    shard_empty(sh, keys);
+    bytes = shard_empty(sh, keys);
     if (sh->watches != NULL)
         watches_tell_marked(&sh->watches, t);
     t->shards = held;
+    return bytes;
 }
 
 void store_flush_shard(struct txn *t, unsigned shard, store_flushed *told) {
     struct shard *sh = txn_visit_write(t, shard);
     struct table keys;
+    uint64_t bytes = flush_shard(t, sh, shard, &keys);
 
-    flush_shard(t, sh, shard, &keys);
     if (told != NULL)
         told(t, shard);
     txn_leave_write(t, shard);
-    garbage_add_keys(&t->store->garbage, &keys);
+    garbage_add_keys(&t->store->garbage, &keys, bytes);
 }
 
 void store_flush(struct txn *t, store_flushed *told) {
@@ -198,6 +199,7 @@ static struct shard_stats shard_stats(const struct shard *sh) {
         .sets = n[COUNT_SETS],
         .deletes = n[COUNT_DELETES],
         .expired = n[COUNT_EXPIRED],
+        .evicted = n[COUNT_EVICTED],
         .list_ops = n[COUNT_LIST_OPS],
         .read_locks = lock.read_locks,
         .write_locks = lock.write_locks,
@@ -217,6 +219,7 @@ static void stats_add(struct shard_stats *sum, const struct shard_stats *s) {
     sum->sets += s->sets;
     sum->deletes += s->deletes;
     sum->expired += s->expired;
+    sum->evicted += s->evicted;
     sum->list_ops += s->list_ops;
     sum->read_locks += s->read_locks;
     sum->write_locks += s->write_locks;
@@ -237,6 +240,14 @@ void store_stats(const struct store *s, struct shard_stats *total, struct shard_
     }
     if (total != NULL)
         *total = sum;
+}
+
+uint64_t store_bytes(const struct store *s) {
+    return atomic_load_explicit(&s->bytes, memory_order_relaxed);
+}
+
+uint64_t store_garbage_bytes(const struct store *s) {
+    return atomic_load_explicit(&s->garbage.bytes, memory_order_relaxed);
 }
 
 void store_stats_reset(struct store *s) {

@@ -5,11 +5,13 @@
 
 #include "store_impl.h"
 
-enum { SWEEP_BATCH = 32 };
+enum { SWEEP_BATCH = 32, COUNT_STEP = 1024 };
 
-void shard_init(struct shard *sh, unsigned index, const unsigned char *secret) NO_THREAD_SAFETY_ANALYSIS {
+void shard_init(struct shard *sh, unsigned index, const unsigned char *secret,
+                _Atomic uint64_t *total) NO_THREAD_SAFETY_ANALYSIS {
     memset(sh, 0, sizeof(*sh));
     rwlock_init(&sh->lock, LOCK_RANK_SHARD + index);
+    sh->total = total;
     table_init(&sh->keys, secret);
     table_init(&sh->volatile_keys, secret);
     sh->expiry_floor = sh->expiry_floor_next = INT64_MAX;
@@ -26,7 +28,13 @@ struct entry *shard_find(const struct shard *sh, const struct key *k) {
     return table_find(&sh->keys, k->hash, k->name);
 }
 
-/* Publishes what store_stats reads. */
+/* Adds to the total what has come since, or gone. */
+static __attribute__((noinline)) void count_bytes(struct shard *sh, uint64_t bytes) REQUIRES(shard_role) {
+    atomic_fetch_add_explicit(sh->total, bytes - sh->counted, memory_order_relaxed);
+    sh->counted = bytes;
+}
+
+/* Publishes what store_stats reads; the total, which all shards share, not for every few bytes. */
 static void shard_publish(struct shard *sh) REQUIRES(shard_role) {
     uint64_t bytes = sh->footprint + table_bytes(&sh->keys) + table_bytes(&sh->volatile_keys);
 
@@ -35,6 +43,8 @@ static void shard_publish(struct shard *sh) REQUIRES(shard_role) {
     atomic_store_explicit(&sh->bytes, bytes, memory_order_relaxed);
     atomic_store_explicit(&sh->moving, table_moving(&sh->keys) || table_moving(&sh->volatile_keys),
                           memory_order_relaxed);
+    if (bytes - sh->counted + COUNT_STEP > 2 * COUNT_STEP)
+        count_bytes(sh, bytes);
 }
 
 void shard_resized(struct shard *sh, size_t before, size_t after) {
@@ -91,14 +101,25 @@ bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct ent
     return true;
 }
 
-void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) {
+static void unlink_entry(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead)
+    REQUIRES(shard_role) {
     table_remove(&sh->keys, hash, e);
     if (entry_has(e, E_VOLATILE))
         table_remove(&sh->volatile_keys, hash, e);
     sh->footprint -= entry_footprint(e);
     bury(entry_object(e), dead);
+}
+
+void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) {
+    unlink_entry(sh, hash, e, dead);
     entry_free(e);
     shard_publish(sh);
+}
+
+void shard_take(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) {
+    unlink_entry(sh, hash, e, dead);
+    shard_publish(sh);
+    count_bytes(sh, atomic_load_explicit(&sh->bytes, memory_order_relaxed));
 }
 
 /* ---- sweeping ------------------------------------------------------------------------------------------ */
@@ -199,7 +220,9 @@ void shard_move(struct shard *sh, size_t slots) {
 
 /* ---- emptying ------------------------------------------------------------------------------------------ */
 
-void shard_empty(struct shard *sh, struct table *keys) {
+uint64_t shard_empty(struct shard *sh, struct table *keys) {
+    uint64_t bytes = sh->footprint + table_bytes(&sh->keys);
+
     *keys = sh->keys;
     table_init(&sh->keys, keys->secret);
     table_free(&sh->volatile_keys);
@@ -208,6 +231,7 @@ void shard_empty(struct shard *sh, struct table *keys) {
     sh->sweep_from = 0;
     sh->expiry_floor = sh->expiry_floor_next = INT64_MAX;
     shard_publish(sh);
+    return bytes;
 }
 
 static void destroy_entry(void *ctx, struct entry *e) {

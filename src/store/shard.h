@@ -24,6 +24,7 @@ enum shard_counter {
     COUNT_SETS,
     COUNT_DELETES,
     COUNT_EXPIRED,
+    COUNT_EVICTED,
     COUNT_LIST_OPS,
     COUNTERS
 };
@@ -36,6 +37,8 @@ struct shard {
     struct table keys GUARDED_BY(shard_role);
     struct table volatile_keys GUARDED_BY(shard_role); /* the same entries, those that have an expiry */
     uint64_t footprint GUARDED_BY(shard_role);         /* bytes of all entries and their objects */
+    uint64_t counted GUARDED_BY(shard_role);           /* bytes that are in *total */
+    _Atomic uint64_t *total;                           /* of all shards */
     uint64_t sweep_from GUARDED_BY(shard_role);        /* the point where the sweeper goes on */
     /* No volatile key expires before `expiry_floor`: while now is below it, nothing has expired unswept. It may
      * be too low, since keys get deleted. Each pass of the sweeper gathers the next one. */
@@ -49,7 +52,8 @@ struct shard {
     _Atomic uint64_t counters[COUNTERS];
 };
 
-void shard_init(struct shard *sh, unsigned index, const unsigned char *secret);
+/* `total` is where it adds its bytes up. */
+void shard_init(struct shard *sh, unsigned index, const unsigned char *secret, _Atomic uint64_t *total);
 /* Frees every entry. Nobody else may have it. */
 void shard_destroy(struct shard *sh);
 
@@ -78,6 +82,8 @@ bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct ent
  * NULL. */
 void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead)
     REQUIRES(shard_role);
+/* The same, but the entry is the caller's to free (entry_free), and *total is exact for this shard. */
+void shard_take(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) REQUIRES(shard_role);
 /* Tells the shard that entry_footprint of one of its entries went from `before` to `after`. */
 void shard_resized(struct shard *sh, size_t before, size_t after) REQUIRES(shard_role);
 /* Notes that fields of a hash may expire, so that it is swept, or no longer do. False, nothing changed: no memory,
@@ -89,8 +95,8 @@ void shard_note_expiry(struct shard *sh, int64_t expire_at) REQUIRES(shard_role)
 void shard_move(struct shard *sh, size_t slots) REQUIRES(shard_role);
 /* Looks at up to `want` volatile keys, going round and round, and unlinks those that have expired at t->now_ms. */
 struct sweep_result shard_sweep(struct shard *sh, struct txn *t, size_t want) REQUIRES(shard_role);
-/* Hands all entries over: `keys` gets the table, the shard is empty. */
-void shard_empty(struct shard *sh, struct table *keys) REQUIRES(shard_role);
+/* Hands all entries over: `keys` gets the table, the shard is empty. Returns the bytes of it all. */
+uint64_t shard_empty(struct shard *sh, struct table *keys) REQUIRES(shard_role);
 /* Frees a table with its entries and their objects. */
 void entries_destroy(struct table *keys);
 

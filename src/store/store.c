@@ -22,11 +22,12 @@ struct store *store_create(const struct store_config *config) {
         return NULL;
     }
     for (unsigned i = 0; i < STORE_SHARDS; i++)
-        shard_init(&s->shards[i], i, s->secret);
+        shard_init(&s->shards[i], i, s->secret, &s->bytes);
     s->max_value = config->max_value;
     s->made_ms = clock_wall_ms();
     store_set_access(s, (struct access_rules){.log_factor = 10, .decay_minutes = 1});
     garbage_init(&s->garbage);
+    eviction_pool_init(&s->pool);
     return s;
 }
 
@@ -35,6 +36,7 @@ void store_destroy(struct store *s) {
         return;
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         shard_destroy(&s->shards[i]);
+    eviction_pool_destroy(&s->pool);
     garbage_destroy(&s->garbage);
     mem_free(s);
 }

@@ -4,6 +4,7 @@
 
 #include <flashkv/access.h>
 
+#include "evict.h"
 #include "garbage.h"
 #include "shard.h"
 
@@ -24,6 +25,8 @@ struct store {
     unsigned sink_count;
     _Atomic uint32_t heard; /* classes that some sink wants */
     struct garbage garbage;
+    struct eviction_pool pool;
+    _Alignas(CACHE_LINE) _Atomic uint64_t bytes; /* what the shards have told of theirs */
 };
 
 /* The shard of a key, which the transaction holds: exclusively for txn_shard_write. */

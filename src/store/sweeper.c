@@ -28,7 +28,7 @@ struct sweeper {
     pthread_t thread;
     pthread_mutex_t mutex; /* with `wake`, a condition, which the ranked mutex does not offer */
     pthread_cond_t wake;
-    bool stop; /* guarded by `mutex` */
+    bool stop, collect; /* guarded by `mutex` */
     _Atomic unsigned pause_ms;
     _Atomic bool idle;       /* tests have turned it off */
     _Atomic int64_t hold_ns; /* until then expired keys stay */
@@ -95,16 +95,17 @@ static unsigned next_pause(unsigned pause_ms, struct sweep_result r) {
     return 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
 }
 
-/* Waits for `ms` or until told to stop; true: stop. */
+/* Waits for `ms`, or until told to stop or to collect; true: stop. */
 static bool wait_or_stop(struct sweeper *sw, unsigned ms) {
     int64_t until = clock_mono_ns() + (int64_t)ms * 1000000;
     struct timespec ts = {until / 1000000000, until % 1000000000};
     bool stop;
 
     pthread_mutex_lock(&sw->mutex);
-    while (!sw->stop && pthread_cond_timedwait(&sw->wake, &sw->mutex, &ts) != ETIMEDOUT)
+    while (!sw->stop && !sw->collect && pthread_cond_timedwait(&sw->wake, &sw->mutex, &ts) != ETIMEDOUT)
         continue;
     stop = sw->stop;
+    sw->collect = false;
     pthread_mutex_unlock(&sw->mutex);
     return stop;
 }
@@ -163,6 +164,13 @@ void sweeper_stop(struct sweeper *sw) {
     pthread_cond_destroy(&sw->wake);
     pthread_mutex_destroy(&sw->mutex);
     mem_free(sw);
+}
+
+void sweeper_collect(struct sweeper *sw) {
+    pthread_mutex_lock(&sw->mutex);
+    sw->collect = true;
+    pthread_cond_signal(&sw->wake);
+    pthread_mutex_unlock(&sw->mutex);
 }
 
 unsigned sweeper_interval_ms(const struct sweeper *sw) {

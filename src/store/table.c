@@ -277,6 +277,23 @@ void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
     table_move(t, MOVE_STEP);
 }
 
+struct entry *table_holds(const struct table *t, uint64_t hash, const struct entry *e) {
+    size_t least, home, pos;
+    const struct slots *s = table_side(t, hash_point(hash), &least);
+
+    if (s->at == NULL)
+        return NULL;
+    home = point_home(hash_point(hash), s->capacity);
+    for (pos = home > least ? home : least;; pos++) {
+        uint64_t slot = s->at[pos];
+
+        if (slot == 0 || slot_distance(slot) < pos - home)
+            return NULL;
+        if (slot_entry(slot) == e)
+            return table_rehash(t, slot) == hash ? slot_entry(slot) : NULL;
+    }
+}
+
 /* ---- walking ------------------------------------------------------------------------------------------ */
 
 struct walk {

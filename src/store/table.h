@@ -54,6 +54,8 @@ uint64_t table_hash(const unsigned char *secret, struct slice key);
 
 /* The entry of a key, or NULL. */
 struct entry *table_find(const struct table *t, uint64_t hash, struct slice key);
+/* `e` itself, if it is there under this hash; NULL: it is not, and may be no entry any more. */
+struct entry *table_holds(const struct table *t, uint64_t hash, const struct entry *e);
 /* Adds an entry whose key is not there. False, nothing changed: no memory. */
 bool table_insert(struct table *t, uint64_t hash, struct entry *e);
 /* Puts `fresh` in the place of `stale`, which is there and has the same key. */

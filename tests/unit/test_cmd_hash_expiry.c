@@ -144,7 +144,7 @@ static void sweep_all(void) {
         continue;
 }
 
-static uint64_t store_bytes(struct shard_stats *s) {
+static uint64_t bytes_of(struct shard_stats *s) {
     store_stats(server.store, s, NULL);
     return s->bytes;
 }
@@ -165,23 +165,23 @@ START_TEST(test_sweep) {
         check_line(line, "[(integer) 1]");
     }
     check_line("hpexpire kept 50 fields 1 a", "[(integer) 1]");
-    store_bytes(&s);
+    bytes_of(&s);
     ck_assert_uint_eq(s.volatile_keys, 2);
     later(50);
     check_line("hlen h", "(integer) 500");
-    before = store_bytes(&s);
+    before = bytes_of(&s);
     sweep_all();
-    ck_assert_uint_lt(store_bytes(&s), before);
+    ck_assert_uint_lt(bytes_of(&s), before);
     check_line("hlen h", "(integer) 500");
     check_line("hlen kept", "(integer) 1");
     later(50);
     sweep_all();
-    store_bytes(&s);
+    bytes_of(&s);
     ck_assert_uint_eq(s.keys, 1);
     ck_assert_uint_eq(s.volatile_keys, 0); /* of "kept" nothing expires any more */
     check_line("hgetall kept", "{\"b\": \"2\"}");
     check_line("del kept", "(integer) 1");
-    store_bytes(&s);
+    bytes_of(&s);
     ck_assert_uint_eq(s.keys, 0);
 }
 END_TEST

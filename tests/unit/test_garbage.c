@@ -80,7 +80,7 @@ START_TEST(test_tables) NO_THREAD_SAFETY_ANALYSIS {
         table_init(&tables[i], secret);
         if (i > 0)
             ck_assert(table_insert(&tables[i], table_hash(secret, spec.key), entry_new(&spec)));
-        garbage_add_keys(&garbage, &tables[i]);
+        garbage_add_keys(&garbage, &tables[i], 1000);
     }
     ck_assert_ptr_nonnull(garbage.keys->next);
     ck_assert_ptr_null(garbage.keys->next->next); /* an empty one is no work to leave */

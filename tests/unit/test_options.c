@@ -1,4 +1,5 @@
 /* Options: each row of the table, the four sources and which of them wins, and what a mistake is answered. */
+#include <flashkv/cgroup.h>
 #include <flashkv/options.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +109,8 @@ END_TEST
 
 START_TEST(range_is_enforced_at_both_ends) {
     const struct option_row *row = &option_table[_i];
-    bool number = row->type == OPTION_UINT || row->type == OPTION_LIVE_UINT || row->type == OPTION_BYTES;
+    bool number = row->type == OPTION_UINT || row->type == OPTION_LIVE_UINT || row->type == OPTION_BYTES ||
+                  row->type == OPTION_MEMORY;
     char text[32], why[256] = "";
 
     if (!number)
@@ -253,6 +255,14 @@ static const struct {
     {{"--http-port=-1"}, "flashkv: --http-port \"-1\": expects 0 to 65535 (port)\n"},
     {{"--max-key-bytes=65kb"},
      "flashkv: --max-key-bytes \"65kb\": expects 1 to 64kb (bytes; kb, mb or gb may follow)\n"},
+    {{"--maxmemory=101%"},
+     "flashkv: --maxmemory \"101%\": expects bytes, or 1% to 100% (bytes or %; kb, mb "
+     "or gb may "
+     "follow)\n"},
+    {{"--maxmemory=0%"},
+     "flashkv: --maxmemory \"0%\": expects bytes, or 1% to 100% (bytes or %; kb, mb "
+     "or gb may "
+     "follow)\n"},
     {{"--log-level=loud"}, "flashkv: --log-level \"loud\": expects one of debug, info, warn, error\n"},
     {{"--bind="}, "flashkv: --bind \"\": expects 1 to 4096 characters (address,...)\n"},
     {{"8080"}, "flashkv: argument 8080: unexpected, options begin with --\n"},
@@ -262,6 +272,23 @@ static const struct {
 START_TEST(bad_flag) {
     ck_assert_int_eq(load(bad_flags[_i].flags, no_env), OPTIONS_BAD);
     ck_assert_str_eq(said, bad_flags[_i].complaint);
+}
+END_TEST
+
+/* A percentage is of what the process may use: half of it is half of all of it. */
+START_TEST(a_share_of_the_memory) {
+    uint64_t all, there = resources_find("").memory;
+
+    ck_assert_int_eq(load((char *[]){"--maxmemory=100%", NULL}, no_env), OPTIONS_RUN);
+    all = o.max_memory;
+    ck_assert_uint_le(all, there);
+    ck_assert_uint_gt(all + 100, there);
+    options_free(&o);
+    ck_assert_int_eq(load((char *[]){"--maxmemory=50%", NULL}, no_env), OPTIONS_RUN);
+    ck_assert_uint_eq(o.max_memory, all / 2);
+    options_free(&o);
+    ck_assert_int_eq(load((char *[]){"--maxmemory=3mb", NULL}, no_env), OPTIONS_RUN);
+    ck_assert_uint_eq(o.max_memory, 3 << 20);
 }
 END_TEST
 
@@ -386,6 +413,7 @@ static TCase *source_tests(void) {
     tcase_add_test(tc, check_is_an_outcome_of_its_own);
     tcase_add_loop_test(tc, bad_flag, 0, ROWS(bad_flags));
     tcase_add_test(tc, a_long_mistake_is_cut);
+    tcase_add_test(tc, a_share_of_the_memory);
     tcase_add_loop_test(tc, bad_file, 0, ROWS(bad_files));
     tcase_add_test(tc, a_missing_file_is_a_mistake);
     tcase_add_test(tc, bad_value_in_the_environment);
