@@ -5,31 +5,27 @@
 #     engine_compose  `docker compose` v2 is there
 #     engine_down     what engine_up started is ended
 #
-# An engine that is running already is used as it is. Otherwise dockerd is started under $WORK, without iptables, bridge and
-# forwarding, so that the host's network stays as it was. The caller supplies say, skip and the folder $WORK.
+# An engine that is running already is used as it is. Otherwise dockerd is started under $WORK, without iptables and
+# forwarding, and with a bridge that goes when it goes, so that the host's network stays as it was: ports are published by
+# docker's proxy, and containers have no way out. The caller supplies say, skip and the folder $WORK.
 # shellcheck shell=bash
 
+# shellcheck source=docker/debian.sh
+. docker/debian.sh
+
 BASE=debian:bookworm-slim
-BASE_SUITE=bookworm
-COMPOSE_SUITE=trixie # bookworm has no compose v2
-BASE_CACHE=${BASE_CACHE:-/var/tmp/flashkv-base-$BASE_SUITE.tar}
+COMPOSE_SUITE=trixie # SUITE has no compose v2
+BASE_CACHE=${BASE_CACHE:-/var/tmp/flashkv-base-bookworm.tar}
+BRIDGE=flashkv$$
 ENGINE_PID=
-NET=()
-
-apt_quiet() { # ARGUMENT...: apt-get, its output kept for whoever asks why
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" >>"$WORK/apt.log" 2>&1 </dev/null
-}
-
-# This machine's own apt sources, a line each: REPOSITORY SUITE COMPONENT.
-apt_sources() {
-    # shellcheck disable=SC2016 # apt's own placeholders
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages'
-}
+NET=(${BUILD_NETWORK:+--network="$BUILD_NETWORK"}) # options of docker build
 
 engine_start() {
+    ip link add "$BRIDGE" type bridge 2>>"$WORK/dockerd.log" && ip address add "10.213.$((RANDOM % 256)).1/24" dev "$BRIDGE" &&
+        ip link set "$BRIDGE" up || return 1
     /usr/sbin/dockerd --host "$DOCKER_HOST" --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/pid" \
-        --bridge=none --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
-        >"$WORK/dockerd.log" 2>&1 </dev/null &
+        --bridge="$BRIDGE" --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
+        >>"$WORK/dockerd.log" 2>&1 </dev/null &
     ENGINE_PID=$!
     for _ in $(seq 120); do
         if "$DOCKER" info >/dev/null 2>&1; then return 0; fi
@@ -39,17 +35,15 @@ engine_start() {
     return 1
 }
 
+engine_runs() { # somebody's
+    DOCKER=$(command -v docker) && "$DOCKER" info >/dev/null 2>&1 && say 'using the engine that is running'
+}
+
 engine_up() {
-    DOCKER=$(command -v docker || true)
-    if [ -n "$DOCKER" ] && "$DOCKER" info >/dev/null 2>&1; then
-        say 'using the engine that is running'
-        return
-    fi
+    if engine_runs; then return; fi
     [ "$(id -u)" = 0 ] || skip 'no engine is running, and only root can start one'
-    if ! [ -x /usr/sbin/dockerd ] || ! command -v mmdebstrap >/dev/null; then
-        { apt_quiet update && apt_quiet install --no-install-recommends docker.io mmdebstrap; } ||
-            skip 'docker.io and mmdebstrap could not be installed'
-    fi
+    install_set image
+    if engine_runs; then return; fi # its package may have started one
     DOCKER=/usr/bin/docker # of that package, not an older or newer client earlier on PATH
     export DOCKER_HOST=unix://$WORK/docker.sock
     engine_start || skip 'dockerd does not start'
@@ -59,14 +53,7 @@ engine_up() {
 }
 
 make_base() { # the root file system of $BASE, as a tar in $BASE_CACHE
-    apt_sources | awk -v suite="$BASE_SUITE" '$2 ~ "^" suite {
-        print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $1, $2, $3 }' >"$WORK/sources"
-    mmdebstrap --quiet --variant=minbase --include=usr-is-merged \
-        --hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr \
-        --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' \
-        --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-        "$BASE_SUITE" "$WORK/base.tar" - <"$WORK/sources" >>"$WORK/apt.log" 2>&1 && mv "$WORK/base.tar" "$BASE_CACHE"
+    make_root "$WORK/base.tar" && mv "$WORK/base.tar" "$BASE_CACHE"
 }
 
 engine_base() {
@@ -88,7 +75,7 @@ engine_compose() {
     local apt=$WORK/plugin opts
     if "$DOCKER" compose version >/dev/null 2>&1; then return; fi
     mkdir -p "$apt"/{lists/partial,cache/archives/partial,sources} "$DOCKER_CONFIG/cli-plugins"
-    apt_sources | awk -v from="$BASE_SUITE" -v to="$COMPOSE_SUITE" '$2 == from {
+    apt_sources | awk -v from="$SUITE" -v to="$COMPOSE_SUITE" '$2 == from {
         print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $1, to, $3; exit }' >"$apt/sources/p.list"
     opts=(-o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/sources" -o Dir::State::Lists="$apt/lists"
         -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root)
@@ -99,11 +86,13 @@ engine_compose() {
 }
 
 engine_down() {
-    [ -n "$ENGINE_PID" ] || return 0
-    kill "$ENGINE_PID" 2>/dev/null
-    for _ in $(seq 150); do
-        kill -0 "$ENGINE_PID" 2>/dev/null || break
-        sleep 0.1
-    done
-    umount "$WORK/exec/netns/default" 2>/dev/null || true # dockerd leaves this one behind
+    if [ -n "$ENGINE_PID" ]; then
+        kill "$ENGINE_PID" 2>/dev/null
+        for _ in $(seq 300); do
+            kill -0 "$ENGINE_PID" 2>/dev/null || break
+            sleep 0.1
+        done
+    fi
+    umount "$WORK/exec/netns/default" 2>/dev/null # dockerd leaves these behind
+    ip link delete "$BRIDGE" 2>/dev/null
 }

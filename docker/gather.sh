@@ -8,14 +8,11 @@ root=$2
 
 install -D -m 755 "$binary" "$root/usr/bin/flashkv"
 strip "$root/usr/bin/flashkv"
-# Each library at the path the loader will look for it; the loader itself too.
+# Each library at the path the loader will look for it; the loader itself too. (What looks names up is in the C library
+# itself since glibc 2.34.)
 ldd "$binary" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }' | while read -r library; do
     install -D -m 755 "$library" "$root$library"
 done
-# Loaded by name when an address is looked up, so that ldd does not see it.
-if [ -e /lib/x86_64-linux-gnu/libnss_dns.so.2 ]; then
-    install -D -m 755 /lib/x86_64-linux-gnu/libnss_dns.so.2 "$root/lib/x86_64-linux-gnu/libnss_dns.so.2"
-fi
 install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 mkdir -p "$root/etc" "$root/tmp"
 echo 'flashkv:x:10001:10001:FlashKV:/data:/nonexistent' >"$root/etc/passwd"

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """README's examples, run as they stand, on the default ports, in a network of their own where that can be had."""
 import fcntl
-import os
 import re
 import socket
 import struct
 import subprocess
 import sys
 
+from examples import DOCKER_SECTION, check, examples, run, sections, text
 from fk import FLASHKV, same
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
 CLONE_NEWNET = 0x40000000
 
 
@@ -25,31 +24,14 @@ def own_network():
         fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
 
 
-def examples():
-    """(command, the lines it should print) of every console block."""
-    for block in re.findall(r"```console\n(.*?)```", open(README, encoding="utf-8").read(), re.S):
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, _, output = part.partition("\n")
-            yield command, output.strip()
-
-
-def run(command):
-    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
-    same(done.returncode, 0, f"{command}: {done.stderr.decode()}")
-    return done.stdout.decode().strip()
-
-
-def check(command, want):
-    # redis-cli shows quotes and types on a terminal only; README shows what people see.
-    got = run(command.replace("redis-cli ", "redis-cli --no-raw ", 1))
-    pattern = ".*".join(re.escape(piece) for piece in want.split("..."))
-    assert re.fullmatch(pattern, got.replace("\r", ""), re.S), f"{command}\n got: {got}\nwant: {want}"
+def all_examples():
+    return [e for title, body in sections() if title != DOCKER_SECTION for e in examples(body)]
 
 
 def check_commands():
     """README names the commands that there are, no more and no fewer."""
-    text = re.search(r"<!-- commands -->(.*)<!-- /commands -->", open(README, encoding="utf-8").read(), re.S)[1]
-    named = sorted(re.findall(r"`([A-Z_]+)`", text))
+    table = re.search(r"<!-- commands -->(.*)<!-- /commands -->", text(), re.S)[1]
+    named = sorted(re.findall(r"`([A-Z_]+)`", table))
     same(named, sorted(n for n in run("redis-cli --raw command list").upper().split() if "|" not in n))
 
 
@@ -59,7 +41,7 @@ failed = False
 try:
     while b"ready:" not in (line := server.stderr.readline()):
         assert line, "the server does not start"
-    found = list(examples())
+    found = all_examples()
     print(f"1..{len(found) + 1}")
     assert len(found) > 10, "README has lost its examples"
     for n, (command, want) in enumerate([*found, ("the list of commands", None)], 1):
