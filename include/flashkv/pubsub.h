@@ -23,14 +23,17 @@ struct pubsub;
 struct store;
 struct subscription;
 
+/* The forms that clients are sent a message in. */
+enum message_form { MESSAGE_RESP2, MESSAGE_RESP3, MESSAGE_UPSTASH, MESSAGE_JSON, MESSAGE_FORMS };
+
 /* One message on its way to the subscribers of one topic. Borrowed for the length of a delivery. */
 struct message {
     enum pubsub_kind kind;
     struct slice pattern; /* PUBSUB_PATTERN: the one that matched */
     struct slice channel, payload;
-    /* What subscribers make of it for their clients (RESP2, RESP3, HTTP), so that it is made once: whoever finds NULL
-     * where his form belongs puts it there with the reference it was born with. pubsub_publish drops them. */
-    struct blob *wire[3];
+    /* What subscribers make of it for their clients, so that it is made once: whoever finds NULL where his form belongs puts it
+     * there with the reference it was born with. pubsub_publish drops them. */
+    struct blob *wire[MESSAGE_FORMS];
 };
 
 struct subscriber {

@@ -86,6 +86,11 @@ static inline void reply_verbatim(struct reply *r, struct slice text) {
     r->ops->verbatim(r, text);
 }
 
+/* Operations for sinks that have no form of their own for such values: they call the sink's bulk, or integer. */
+void reply_blob_as_bulk(struct reply *r, struct blob *b);
+void reply_real_as_bulk(struct reply *r, double d);
+void reply_boolean_as_integer(struct reply *r, bool b);
+
 /* An error: the text begins with its code ("ERR syntax error"). Control characters that arguments smuggle in
  * are replaced by spaces, and the text is cut at 512 bytes, so that no argument can forge a reply. */
 void reply_error(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

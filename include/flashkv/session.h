@@ -48,6 +48,8 @@ struct session_ops {
     void (*deliver)(struct session *s, struct blob *bytes, enum delivery what);
     /* In a handler of the session: what was delivered before now comes before the handler's reply. */
     void (*drain)(struct session *s);
+    unsigned
+        form; /* of the messages that `encode` makes (enum message_form); of RESP sessions the protocol says it */
 };
 
 struct session {

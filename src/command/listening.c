@@ -25,7 +25,8 @@ static void deliver(struct subscriber *s, struct message *m) {
     const struct session_subscriber *to = (const struct session_subscriber *)s;
     const struct session_ops *ops = to->session->ops;
     unsigned protocol = atomic_load_explicit(&to->session->protocol, memory_order_relaxed);
-    struct blob **wire = &m->wire[to->session->front == SESSION_HTTP ? 2 : protocol >= 3];
+    unsigned of_resp = protocol >= 3 ? MESSAGE_RESP3 : MESSAGE_RESP2;
+    struct blob **wire = &m->wire[to->session->front == SESSION_RESP ? of_resp : ops->form];
 
     if (*wire == NULL)
         *wire = ops->encode(to->server, protocol, say_message, m);

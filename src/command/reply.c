@@ -1,4 +1,5 @@
-/* reply.c - errors whose text no argument can forge. */
+/* reply.c - errors whose text no argument can forge, and what sinks have in common. */
+#include <flashkv/num.h>
 #include <flashkv/reply.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,4 +24,18 @@ void reply_error(struct reply *r, const char *fmt, ...) {
     r->failed = true;
     snprintf(r->code, sizeof(r->code), "%.*s", (int)strcspn(text, " "), text);
     r->ops->error(r, slice_of(text, (size_t)n));
+}
+
+void reply_blob_as_bulk(struct reply *r, struct blob *b) {
+    r->ops->bulk(r, blob_slice(b));
+}
+
+void reply_real_as_bulk(struct reply *r, double d) {
+    char text[NUM_DOUBLE_MAX];
+
+    r->ops->bulk(r, slice_of(text, num_format_double(d, text)));
+}
+
+void reply_boolean_as_integer(struct reply *r, bool b) {
+    r->ops->integer(r, b);
 }

@@ -76,7 +76,7 @@ static bool no_route(struct request *r) {
 static bool unauthorized(struct request *r) {
     if (!authorized(r))
         return refuse(r, 401, "%s",
-                      route_is_upstash(r->route)
+                      target_is_upstash(&r->target)
                           ? "WRONGPASS invalid or missing auth token"
                           : "Authorization: Bearer or Basic, with the right password, is needed");
     return !authorized_route(r) && refuse(r, 403, "the token does not allow this");

@@ -75,13 +75,13 @@ static bool header_matches(struct request *r) {
         return matches(r, credentials);
     if (behind(header, SLICE_LIT("Basic"), &credentials))
         return basic_matches(r, credentials);
-    return route_is_upstash(r->route) && matches(r, header);
+    return target_is_upstash(&r->target) && matches(r, header);
 }
 
 bool authorize(struct request *r) {
     struct slice token;
 
-    if (route_is_upstash(r->route) && target_query(&r->target, "_token", &token))
+    if (target_is_upstash(&r->target) && target_query(&r->target, "_token", &token))
         return matches(r, token);
     return header_matches(r);
 }

@@ -88,16 +88,6 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
         t->n = (int64_t)(kind == REPLY_MAP ? 2 * n : n);
 }
 
-static void on_real(struct reply *r, double d) {
-    char text[40];
-
-    on_bulk(r, slice_of(text, (size_t)snprintf(text, sizeof(text), "%.17g", d)));
-}
-
-static void on_boolean(struct reply *r, bool b) {
-    on_integer(r, b);
-}
-
 static const struct reply_ops capture_ops = {
     .status = on_bulk,
     .error = on_error,
@@ -107,8 +97,8 @@ static const struct reply_ops capture_ops = {
     .null = on_null,
     .null_array = on_null,
     .aggregate = on_aggregate,
-    .real = on_real,
-    .boolean = on_boolean,
+    .real = reply_real_as_bulk,
+    .boolean = reply_boolean_as_integer,
     .verbatim = on_bulk,
 };
 

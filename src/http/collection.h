@@ -12,12 +12,6 @@
 #include "json_reply.h"
 #include "params.h"
 
-/* A command. */
-struct words {
-    size_t argc;
-    const struct arg *argv;
-};
-
 /* Writes the members of the JSON object that a page is, from the tokens at `at`: the reply of the command. */
 typedef void collection_put(struct json_out *o, const struct capture *c, size_t at);
 /* GET: runs `length` (LLEN, ...) and `page`, and answers with what `put` makes of it, and "length"; 404 where there is

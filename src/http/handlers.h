@@ -48,6 +48,10 @@ enum MHD_Result http_export(struct request *r);
 enum MHD_Result http_import(struct request *r);
 /* watch.c */
 enum MHD_Result http_watch(struct request *r);
+/* channels.c */
+enum MHD_Result http_publish(struct request *r);
+enum MHD_Result http_subscribe(struct request *r);
+enum MHD_Result http_psubscribe(struct request *r);
 /* upstash.c */
 enum MHD_Result http_upstash_command(struct request *r);
 enum MHD_Result http_upstash_path(struct request *r);

@@ -66,17 +66,21 @@ static json_t *strings(const struct capture *c, size_t at, const char **encoding
 
 /* ---- keys and lists ------------------------------------------------------------------------------------------------ */
 
-char *json_upstash_problem(const char *detail) {
-    return dump(json_pack("{s:s}", "error", detail));
-}
-
-char *json_problem(unsigned status, const char *title, const char *detail) {
+static json_t *detail_json(const char *detail) {
     json_t *text = json_string(detail);
 
     if (text == NULL) /* an argument that is not UTF-8 stands in it */
         text = json_string("the request has bytes that are not UTF-8 where it is wrong");
+    return text;
+}
+
+char *json_upstash_problem(const char *detail) {
+    return dump(json_pack("{s:o}", "error", detail_json(detail)));
+}
+
+char *json_problem(unsigned status, const char *title, const char *detail) {
     return dump(json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
-                          (int)status, "detail", text));
+                          (int)status, "detail", detail_json(detail)));
 }
 
 char *json_key(const struct request *r, struct slice key, const struct capture *c, struct slice etag) {

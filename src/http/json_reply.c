@@ -86,10 +86,6 @@ static void on_integer(struct reply *r, int64_t n) {
     end_value(j);
 }
 
-static void on_blob(struct reply *r, struct blob *b) {
-    on_bulk(r, blob_slice(b));
-}
-
 static void on_null(struct reply *r) {
     struct json_reply *j = begin_value(r);
 
@@ -111,27 +107,17 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
     j->fresh = true;
 }
 
-static void on_real(struct reply *r, double d) {
-    char text[NUM_DOUBLE_MAX];
-
-    on_bulk(r, slice_of(text, num_format_double(d, text)));
-}
-
-static void on_boolean(struct reply *r, bool b) {
-    on_integer(r, b);
-}
-
 static const struct reply_ops json_reply_ops = {
     .status = on_status,
     .error = on_error,
     .integer = on_integer,
     .bulk = on_bulk,
-    .blob = on_blob,
+    .blob = reply_blob_as_bulk,
     .null = on_null,
     .null_array = on_null,
     .aggregate = on_aggregate,
-    .real = on_real,
-    .boolean = on_boolean,
+    .real = reply_real_as_bulk,
+    .boolean = reply_boolean_as_integer,
     .verbatim = on_bulk,
 };
 

@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "json.h"
 #include "params.h"
+#include "poll.h"
 
 #define BAD_CONDITION "If-Match and If-None-Match expect * or up to 16 quoted entity tags"
 
@@ -101,13 +102,51 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
 }
 
+/* Does a client that would wait have what it waits for? With If-None-Match that is another value than those, or none any
+ * more; without it, any value. */
+static bool is_awaited(const struct request *r, const struct capture *c) {
+    bool exists = c->tokens[0].kind != TOKEN_NULL;
+    char room[ETAG_LEN];
+
+    if (r->headers.if_none_match.ptr == NULL)
+        return exists;
+    return !exists || c->tokens[1].kind == TOKEN_AGGREGATE ||
+           get_conditions(r, etag_of(c, room)) != GET_NOT_MODIFIED;
+}
+
+/* ?wait= in milliseconds, 0 without it. False: answered. */
+static bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result) {
+    struct slice wait;
+
+    *ms = 0;
+    if (!target_query(&r->target, "wait", &wait) || poll_time(wait, ms))
+        return true;
+    *result = respond_problem(r, 400, "wait: expects seconds or a time like 30s or 500ms, at most %ds",
+                              POLL_MS_MAX / 1000);
+    return false;
+}
+
 enum MHD_Result http_get_key(struct request *r) {
     struct arg argv[] = {arg_text("rest.read"), arg_of(param_key(r))};
+    enum poll_outcome poll = POLL_OVER;
     enum MHD_Result result;
     struct capture c;
+    int64_t wait_ms;
 
-    if (!ask(r, &c, &result, 2, argv))
+    if (!wanted_wait(r, &wait_ms, &result))
         return result;
+    for (;;) {
+        if (!ask(r, &c, &result, 2, argv)) {
+            poll_end(r);
+            return result;
+        }
+        if (wait_ms == 0 || is_awaited(r, &c) || (poll = poll_wait(r, param_key(r), wait_ms)) == POLL_OVER)
+            break;
+        capture_free(&c);
+        if (poll == POLL_WAITS)
+            return MHD_YES;
+    }
+    poll_end(r);
     result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such key")
                                             : respond_found(r, &c);
     capture_free(&c);

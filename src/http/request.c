@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "poll.h"
 #include "server.h"
 
 enum { BLOB_FIRST = 256 * 1024 };
@@ -252,6 +253,7 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
 
 void request_end(struct request *r) {
     hold_drop(r);
+    poll_end(r); /* before what it wakes */
     if (r->intake != NULL)
         r->intake->free(r->intake_ctx);
     r->intake = NULL;

@@ -56,6 +56,7 @@ struct verdict {
 struct route;
 struct http;
 struct pause;
+struct poll;
 struct request;
 
 /* What takes a body as it comes, in place of keeping it: the handler of a BODY_STREAM route sets it (request_take)
@@ -99,6 +100,7 @@ struct request {
     void *intake_ctx;
     struct pause *pause; /* of a request that waits or has waited (stream.h) */
     int64_t waits_until_ns;
+    struct poll *poll; /* of a GET that waits for its key to change (poll.h) */
     uint64_t reach; /* the log has to be durable up to here before the response leaves (hold.h); 0: it may */
     struct MHD_Response *held; /* the response that waits for it, or NULL */
     unsigned held_status;

@@ -49,10 +49,6 @@ static void on_bulk(struct reply *r, struct slice bytes) {
     put_line(out_of(r), "", bytes);
 }
 
-static void on_blob(struct reply *r, struct blob *b) {
-    on_bulk(r, blob_slice(b));
-}
-
 static void on_null(struct reply *r) {
     json_put(out_of(r), "$-1\r\n");
 }
@@ -65,27 +61,17 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
     resp2_put_array(out_of(r), kind == REPLY_MAP ? 2 * n : n);
 }
 
-static void on_real(struct reply *r, double d) {
-    char text[NUM_DOUBLE_MAX];
-
-    on_bulk(r, slice_of(text, num_format_double(d, text)));
-}
-
-static void on_boolean(struct reply *r, bool b) {
-    on_integer(r, b);
-}
-
 static const struct reply_ops resp2_reply_ops = {
     .status = on_status,
     .error = on_error,
     .integer = on_integer,
     .bulk = on_bulk,
-    .blob = on_blob,
+    .blob = reply_blob_as_bulk,
     .null = on_null,
     .null_array = on_null_array,
     .aggregate = on_aggregate,
-    .real = on_real,
-    .boolean = on_boolean,
+    .real = reply_real_as_bulk,
+    .boolean = reply_boolean_as_integer,
     .verbatim = on_bulk,
 };
 

@@ -424,8 +424,17 @@ static const char *reason(unsigned status) {
     return "Error";
 }
 
+/* What is wrong, in the form that the resource's clients want. NULL: no memory. */
+static char *problem_text(const struct request *r, unsigned status, const char *detail, const char **type) {
+    bool upstash = target_is_upstash(&r->target);
+
+    *type = upstash ? "application/json" : "application/problem+json";
+    return upstash ? json_upstash_problem(detail) : json_problem(status, reason(status), detail);
+}
+
 static struct MHD_Response *problem(struct request *r, unsigned status, const char *detail) {
-    char *text = json_problem(status, reason(status), detail);
+    const char *type;
+    char *text = problem_text(r, status, detail, &type);
     struct MHD_Response *response;
 
     if (text == NULL)
@@ -433,7 +442,7 @@ static struct MHD_Response *problem(struct request *r, unsigned status, const ch
     response = copied(r, slice_str(text));
     mem_free(text);
     if (response != NULL)
-        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     return response;
 }
 
@@ -472,29 +481,11 @@ static enum MHD_Result respond_allow(struct request *r) {
 static const char *const challenges[] = {"Bearer realm=\"FlashKV\"",
                                          "Basic realm=\"FlashKV\", charset=\"UTF-8\""};
 
-/* Of a request that may not have its route: in the form that the route's clients want. */
-static char *denial(const struct request *r, const char **type) {
-    const struct verdict *v = &r->verdict;
-    bool upstash = v->status == 401 && route_is_upstash(r->route);
-
-    *type = upstash ? "application/json" : "application/problem+json";
-    return upstash ? json_upstash_problem(v->detail) : json_problem(v->status, reason(v->status), v->detail);
-}
-
 static enum MHD_Result respond_denied(struct request *r) {
-    struct MHD_Response *response;
-    const char *type;
-    char *text = denial(r, &type);
+    struct MHD_Response *response = problem(r, r->verdict.status, r->verdict.detail);
 
-    if (text == NULL)
-        return MHD_NO;
-    response = copied(r, slice_str(text));
-    mem_free(text);
-    if (response != NULL) {
-        header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-        for (size_t i = 0; i < sizeof(challenges) / sizeof(*challenges); i++)
-            header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenges[i]);
-    }
+    for (size_t i = 0; response != NULL && i < sizeof(challenges) / sizeof(*challenges); i++)
+        header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenges[i]);
     return queue(r, r->verdict.status, response);
 }
 
@@ -524,7 +515,8 @@ static bool say_now(struct request *r, const char *text, size_t len) {
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
     const char *type;
-    char *text = denial(r, &type), authenticate[200] = "", trace[2 * TRACE_ID_MAX + 40] = "", out[1536];
+    char *text = problem_text(r, v->status, v->detail, &type), authenticate[200] = "", trace[2 * TRACE_ID_MAX + 40] = "",
+         out[1536];
     int n = 0;
 
     if (v->status == 401)
@@ -574,7 +566,8 @@ unsigned status_of_error(const char *error) {
 }
 
 enum MHD_Result respond_error(struct request *r, const char *error) {
-    const char *detail = strchr(error, ' ');
+    const char *detail =
+        target_is_upstash(&r->target) ? NULL : strchr(error, ' '); /* they want the code too */
 
     return respond_problem(r, status_of_error(error), "%s", detail != NULL ? detail + 1 : error);
 }

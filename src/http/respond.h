@@ -28,6 +28,11 @@ bool run_command(struct server *srv, struct session *s, struct capture *c, size_
 /* Runs a command: the words, then `more` arguments. Its reply is in *c, to be freed. False: an error or an overflow,
  * which has been answered with *result, and *c is free. */
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv);
+/* A command. */
+struct words {
+    size_t argc;
+    const struct arg *argv;
+};
 /* An argument from a slice, a C string, or the request's body. */
 struct arg arg_of(struct slice s);
 struct arg arg_text(const char *text);

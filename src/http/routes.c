@@ -8,7 +8,7 @@
 /* A path's rows stand together; those that are asked for most stand first. */
 const struct route route_table[] = {
     {"GET", "/keys", "listKeys", http_list_keys, BODY_NONE, "prefix match cursor limit", ACCESS_AUTH},
-    {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, "", ACCESS_AUTH},
+    {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, "wait", ACCESS_AUTH},
     {"PUT", "/keys/{key}", "putKey", http_put_key, BODY_RAW, "ttl ttl_ms nx xx keepttl", ACCESS_AUTH},
     {"DELETE", "/keys/{key}", "deleteKey", http_delete_key, BODY_NONE, "", ACCESS_AUTH},
     {"POST", "/keys/{key}/incr", "incrKey", http_incr_key, BODY_NONE, "by", ACCESS_AUTH},
@@ -45,6 +45,11 @@ const struct route route_table[] = {
     {"GET", "/export", "exportKeys", http_export, BODY_NONE, "prefix match cursor", ACCESS_AUTH},
     {"POST", "/import", "importKeys", http_import, BODY_STREAM, "on-conflict", ACCESS_AUTH},
     {"GET", "/watch", "watchKeys", http_watch, BODY_NONE, "prefix match value since", ACCESS_AUTH},
+    {"POST", "/publish/{channel}", "publishMessage", http_publish, BODY_RAW, "", ACCESS_AUTH},
+    {"GET", "/subscribe/{channel}", "subscribeChannel", http_subscribe, BODY_NONE, "channel* pattern*",
+     ACCESS_AUTH},
+    {"GET", "/psubscribe/{pattern}", "subscribePattern", http_psubscribe, BODY_NONE, "channel* pattern*",
+     ACCESS_AUTH},
     {"POST", "/upstash", "upstashCommand", http_upstash_command, BODY_OPTIONAL, "*", ACCESS_AUTH},
     {"POST", "/upstash/pipeline", "upstashPipeline", http_upstash_pipeline, BODY_OPTIONAL, "*", ACCESS_AUTH},
     {"POST", "/upstash/multi-exec", "upstashTransaction", http_upstash_transaction, BODY_OPTIONAL, "*",
@@ -123,8 +128,8 @@ unsigned route_find(struct request *r) {
     return 405;
 }
 
-bool route_is_upstash(const struct route *route) {
-    return slice_starts(slice_str(route->template), SLICE_LIT("/upstash"));
+bool target_is_upstash(const struct target *t) {
+    return t->segment_count > 0 && slice_eq(t->segments[0], SLICE_LIT("upstash"));
 }
 
 void routes_allow(const struct target *t, char *out, size_t cap) {
@@ -138,11 +143,13 @@ void routes_allow(const struct target *t, char *out, size_t cap) {
     buf_free(&allow);
 }
 
-static bool word_among(const char *words, struct slice word) {
+/* Is the word among those, and may it be given several times? */
+static bool word_among(const char *words, struct slice word, bool *repeats) {
     while (*words != '\0') {
         size_t len = strcspn(words, " ");
 
-        if (slice_eq(slice_of(words, len), word))
+        *repeats = words[len - 1] == '*';
+        if (slice_eq(slice_of(words, len - *repeats), word))
             return true;
         words += len + (words[len] == ' ');
     }
@@ -151,13 +158,14 @@ static bool word_among(const char *words, struct slice word) {
 
 const struct pair *route_bad_parameter(const struct request *r) {
     const struct target *t = &r->target;
+    bool repeats;
 
     if (r->route->parameters[0] == '*')
         return NULL;
     for (unsigned i = 0; i < t->query_count; i++) {
-        if (!word_among(r->route->parameters, t->query[i].name))
+        if (!word_among(r->route->parameters, t->query[i].name, &repeats))
             return &t->query[i];
-        for (unsigned k = 0; k < i; k++)
+        for (unsigned k = 0; k < i && !repeats; k++)
             if (slice_eq(t->query[k].name, t->query[i].name))
                 return &t->query[i];
     }

@@ -18,7 +18,9 @@ struct route {
     const char *operation; /* the operationId of the OpenAPI document */
     enum MHD_Result (*handler)(struct request *r);
     enum body_policy body;
-    const char *parameters; /* allowed in the query, divided by spaces; "*": any, and any number of times */
+    const char *
+        parameters; /* allowed in the query, divided by spaces, once each, or as often as there is room if "*" follows;
+                             * "*" alone: any */
     enum route_access access;
 };
 
@@ -27,8 +29,8 @@ extern const size_t route_count;
 
 /* Sets r->route. 200: found; 404: no such path; 405: a path, not with this method (routes_allow tells which). */
 unsigned route_find(struct request *r);
-/* Do Upstash's clients ask for it? They want errors in a form of their own. */
-bool route_is_upstash(const struct route *route);
+/* Is it among what Upstash's clients ask for, be there such a route or not? They want errors in a form of their own. */
+bool target_is_upstash(const struct target *t);
 /* "GET, HEAD, PUT, OPTIONS": what the target's path allows, or for "*" the service. */
 void routes_allow(const struct target *t, char *out, size_t cap);
 /* The first query parameter that the route does not know, or that is given twice; NULL: all are right. */

@@ -2,8 +2,8 @@
 #include "sse.h"
 
 #include <flashkv/mem.h>
-#include <flashkv/num.h>
 
+#include "sse_forms.h"
 #include "stream.h"
 
 struct sse {
@@ -12,140 +12,35 @@ struct sse {
     struct stream *stream;
 };
 
-/* ---- events from replies ------------------------------------------------------------------------------------------ */
+/* ---- what it hears -------------------------------------------------------------------------------------------------- */
 
-/* A sink: every array is an event of its members with commas between; a status is one of its own. */
-struct event_reply {
-    struct reply reply; /* first */
-    struct buf out;
-    size_t left; /* members of the event that are to come */
-    bool fresh;
-    char error[256];
-};
+static struct blob *encode(const struct server *srv, sse_put *put, sse_say *say, const void *ctx) {
+    struct buf out = buf_make(srv->options->max_output_bytes);
+    char error[SSE_ERROR];
+    struct blob *bytes = put(&out, say, ctx, error) ? blob_copy(buf_slice(&out)) : NULL;
 
-static void put(struct event_reply *e, struct slice s) {
-    while (s.len > 0) { /* CR, LF and CR LF all end a line of an event stream */
-        size_t n = 0;
-
-        while (n < s.len && s.ptr[n] != '\n' && s.ptr[n] != '\r')
-            n++;
-        buf_append(&e->out, s.ptr, n);
-        if (n == s.len)
-            return;
-        buf_append(&e->out, "\ndata: ", 7);
-        n += n + 1 < s.len && s.ptr[n] == '\r' && s.ptr[n + 1] == '\n' ? 2 : 1;
-        s = slice_of(s.ptr + n, s.len - n);
-    }
-}
-
-static void put_event(struct event_reply *e, struct slice s) {
-    buf_append(&e->out, "data: ", 6);
-    put(e, s);
-    buf_append(&e->out, "\n\n", 2);
-}
-
-static void on_bulk(struct reply *r, struct slice bytes) {
-    struct event_reply *e = (struct event_reply *)r;
-
-    if (e->left == 0) {
-        put_event(e, bytes);
-        return;
-    }
-    if (!e->fresh)
-        buf_append(&e->out, ",", 1);
-    e->fresh = false;
-    put(e, bytes);
-    if (--e->left == 0)
-        buf_append(&e->out, "\n\n", 2);
-}
-
-/* MONITOR's OK is a JSON text to Upstash's clients. */
-static void on_status(struct reply *r, struct slice text) {
-    if (slice_eq(text, SLICE_LIT("OK")))
-        text = SLICE_LIT("\"OK\"");
-    on_bulk(r, text);
-}
-
-static void on_error(struct reply *r, struct slice text) {
-    struct event_reply *e = (struct event_reply *)r;
-    size_t n = text.len < sizeof(e->error) - 1 ? text.len : sizeof(e->error) - 1;
-
-    memcpy(e->error, text.ptr, n);
-    e->error[n] = '\0';
-}
-
-static void on_integer(struct reply *r, int64_t n) {
-    char digits[NUM_I64_MAX];
-
-    on_bulk(r, slice_of(digits, num_format_i64(n, digits)));
-}
-
-static void on_blob(struct reply *r, struct blob *b) {
-    on_bulk(r, blob_slice(b));
-}
-
-static void on_null(struct reply *r) {
-    on_bulk(r, slice_of("", 0));
-}
-
-static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
-    struct event_reply *e = (struct event_reply *)r;
-
-    (void)kind;
-    e->left = n;
-    e->fresh = true;
-    buf_append(&e->out, "data: ", 6);
-}
-
-static void on_real(struct reply *r, double d) {
-    char text[NUM_DOUBLE_MAX];
-
-    on_bulk(r, slice_of(text, num_format_double(d, text)));
-}
-
-static void on_boolean(struct reply *r, bool b) {
-    on_integer(r, b);
-}
-
-static const struct reply_ops event_reply_ops = {
-    .status = on_status,
-    .error = on_error,
-    .integer = on_integer,
-    .bulk = on_bulk,
-    .blob = on_blob,
-    .null = on_null,
-    .null_array = on_null,
-    .aggregate = on_aggregate,
-    .real = on_real,
-    .boolean = on_boolean,
-    .verbatim = on_bulk,
-};
-
-static struct event_reply event_reply_make(size_t max) {
-    return (struct event_reply){.reply = {.ops = &event_reply_ops}, .out = buf_make(max)};
-}
-
-/* ---- the session --------------------------------------------------------------------------------------------------- */
-
-static struct blob *encode(const struct server *srv, unsigned protocol,
-                           void (*say)(struct reply *r, const void *ctx), const void *ctx) {
-    struct event_reply e = event_reply_make(srv->options->max_output_bytes);
-    struct blob *bytes;
-
-    (void)protocol;
-    say(&e.reply, ctx);
-    bytes = blob_copy(buf_slice(&e.out));
-    buf_free(&e.out);
+    buf_free(&out);
     return bytes;
+}
+
+static struct blob *encode_upstash(const struct server *srv, unsigned protocol, sse_say *say,
+                                   const void *ctx) {
+    (void)protocol;
+    return encode(srv, sse_put_upstash, say, ctx);
+}
+
+static struct blob *encode_json(const struct server *srv, unsigned protocol, sse_say *say, const void *ctx) {
+    (void)protocol;
+    return encode(srv, sse_put_json, say, ctx);
 }
 
 /* A line of MONITOR comes as RESP has it, "+...\r\n", whoever it goes to. */
 static void deliver_line(struct sse *s, struct slice line) {
-    struct event_reply e = event_reply_make(2 * line.len + 64);
+    struct buf out = buf_make(2 * line.len + 64);
 
-    put_event(&e, slice_of(line.ptr + 1, line.len - 3));
-    stream_append(s->stream, buf_slice(&e.out));
-    buf_free(&e.out);
+    if (sse_put_line(&out, slice_of(line.ptr + 1, line.len - 3)))
+        stream_append(s->stream, buf_slice(&out));
+    buf_free(&out);
 }
 
 static void deliver(struct session *session, struct blob *bytes, enum delivery what) {
@@ -163,7 +58,15 @@ static void drain(struct session *session) {
     (void)session; /* what is delivered goes to the stream at once */
 }
 
-static const struct session_ops sse_session_ops = {.encode = encode, .deliver = deliver, .drain = drain};
+static const struct {
+    struct session_ops ops;
+    sse_put *put;
+} forms[] = {
+    [SSE_UPSTASH] = {{encode_upstash, deliver, drain, MESSAGE_UPSTASH}, sse_put_upstash},
+    [SSE_JSON] = {{encode_json, deliver, drain, MESSAGE_JSON}, sse_put_json},
+};
+
+/* ---- the session ----------------------------------------------------------------------------------------------------- */
 
 static void on_done(void *ctx) {
     struct sse *s = ctx;
@@ -179,14 +82,14 @@ static void on_beat(void *ctx, struct buf *out) {
 
 static const struct stream_ops sse_stream_ops = {.done = on_done, .beat = on_beat};
 
-static struct sse *sse_new(struct request *r) {
+static struct sse *sse_new(struct request *r, enum sse_form form) {
     struct sse *s = mem_zalloc(sizeof(*s));
 
     if (s == NULL)
         return NULL;
     s->server = r->server;
     s->session = request_session(r);
-    s->session.ops = &sse_session_ops;
+    s->session.ops = &forms[form].ops;
     s->session.created_ms = r->now_ms;
     session_find_peer(&s->session);
     s->stream = stream_new(r, &sse_stream_ops, s, SSE_PENDING_MAX);
@@ -198,21 +101,45 @@ static struct sse *sse_new(struct request *r) {
     return s;
 }
 
-enum MHD_Result respond_events(struct request *r, size_t argc, const struct arg *argv) {
-    struct event_reply e = event_reply_make(SSE_PENDING_MAX);
-    struct sse *s = sse_new(r);
+/* A command of the session, as what is said. */
+struct spoken {
+    struct sse *sse;
+    const struct words *words;
+};
+
+static void say_command(struct reply *r, const void *ctx) {
+    const struct spoken *s = ctx;
+
+    command_execute(s->sse->server, &s->sse->session, s->words->argc, s->words->argv, r);
+}
+
+/* Runs the commands. False: one answered an error, or there is no memory for what they answered. */
+static bool begin(struct sse *s, enum sse_form form, const struct words *commands, size_t count,
+                  char error[SSE_ERROR]) {
+    struct buf out = buf_make(SSE_PENDING_MAX);
+    bool ok = true;
+
+    error[0] = '\0';
+    for (size_t i = 0; i < count && ok; i++)
+        ok = forms[form].put(&out, say_command, &(struct spoken){s, &commands[i]}, error) && error[0] == '\0';
+    /* What was published meanwhile comes behind the confirmations. */
+    ok = ok && stream_prepend(s->stream, buf_slice(&out));
+    buf_free(&out);
+    return ok;
+}
+
+enum MHD_Result respond_events(struct request *r, enum sse_form form, const struct words *commands,
+                               size_t count) {
+    struct sse *s = sse_new(r, form);
+    char error[SSE_ERROR];
     struct stream *stream;
 
     if (s == NULL)
         return respond_problem(r, 503, "out of memory");
-    command_execute(r->server, &s->session, argc, argv, &e.reply);
-    stream_prepend(s->stream,
-                   buf_slice(&e.out)); /* what was published meanwhile comes behind the confirmations */
-    buf_free(&e.out);
-    if (e.error[0] == '\0')
+    if (begin(s, form, commands, count, error))
         return stream_respond(s->stream, r, "text/event-stream");
     stream = s->stream;
     on_done(s); /* nobody delivers to it any more */
     stream_free(stream);
-    return respond_error(r, e.error);
+    return respond_error(r, error[0] != '\0' ? error : "ERR out of memory");
 }

@@ -1,11 +1,8 @@
-/* sse.h - a session whose client reads server-sent events: it can subscribe and monitor, and nothing else. Private to
- * http.
+/* sse.h - a session whose client reads server-sent events (sse_forms.h): it can subscribe and monitor, and nothing else.
+ * Private to http.
  *
- *     data: subscribe,news,1
- *     data: message,news,hello            pmessage,pattern,channel,payload; of MONITOR, its lines
- *
- * A payload's line breaks begin another data line. Built on a pushed stream (stream.h) of at most SSE_PENDING_MAX bytes
- * that wait for a client who does not read; one slower than that is cut off. */
+ * Built on a pushed stream (stream.h) of at most SSE_PENDING_MAX bytes that wait for a client who does not read; one
+ * slower than that is cut off. */
 #ifndef FLASHKV_HTTP_SSE_H
 #define FLASHKV_HTTP_SSE_H
 
@@ -13,7 +10,11 @@
 
 enum { SSE_PENDING_MAX = 1024 * 1024 };
 
-/* Runs a command that subscribes, or MONITOR, and answers with the events it brings, until the client leaves. */
-enum MHD_Result respond_events(struct request *r, size_t argc, const struct arg *argv);
+enum sse_form { SSE_UPSTASH, SSE_JSON };
+
+/* Runs commands that subscribe, or MONITOR, and answers with the events they bring, until the client leaves; or with the
+ * first error. */
+enum MHD_Result respond_events(struct request *r, enum sse_form form, const struct words *commands,
+                               size_t count);
 
 #endif

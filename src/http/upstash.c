@@ -325,14 +325,13 @@ static bool is_subscription(const struct request *r) {
 static enum MHD_Result subscribe(struct upstash *u) {
     struct request *r = u->request;
     enum MHD_Result result;
-    size_t argc;
-    const struct arg *argv;
+    struct words command;
 
     r->body_len = 0;
     if (!gather_path(u))
         return answer(u, 400);
-    argv = args_of(u, &argc);
-    result = respond_events(r, argc, argv);
+    command.argv = args_of(u, &command.argc);
+    result = respond_events(r, SSE_UPSTASH, &command, 1);
     end(u);
     return result;
 }

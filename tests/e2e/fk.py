@@ -61,12 +61,13 @@ class Server:
         self.log.close()
 
     def request(self, method, path, body=None, headers=None):
-        """One HTTP request on a connection of its own: (status, headers, body)."""
+        """One HTTP request on a connection of its own: (status, headers, body; of an event stream its beginning)."""
         c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=20)
         try:
             c.request(method, path, body=body, headers=headers or {})
             r = c.getresponse()
-            return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
+            endless = r.getheader("Content-Type") == "text/event-stream" and method != "HEAD"
+            return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read1() if endless else r.read()
         finally:
             c.close()
 

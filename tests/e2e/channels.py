@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""POST /publish/{channel}, and /subscribe/{channel} and /psubscribe/{pattern} as server-sent events."""
+import base64
+import json
+import threading
+
+from fk import Events, run, same
+
+
+def publish(server, channel, message):
+    status, headers, body = server.request("POST", f"/publish/{channel}", message)
+    same((status, headers["content-type"]), (200, "application/json"))
+    return json.loads(body)["receivers"]
+
+
+def test_channel(server):
+    """a channel: what is published on either port comes, and nothing else"""
+    same(publish(server, "news", "nobody hears it"), 0)
+    with Events(server, "/subscribe/news") as events, server.client() as c:
+        same(events.next(), ("subscribe", {"channel": "news", "subscriptions": 1}))
+        same(publish(server, "news", "hello\nworld"), 1)
+        same(c("PUBLISH", "news", "from Redis"), 1)
+        same(c("PUBLISH", "other", "not for it"), 0)
+        same(publish(server, "news", ""), 1)
+        same(events.take(3), [("message", {"channel": "news", "message": m}) for m in ("hello\nworld", "from Redis", "")])
+        same(c("PUBSUB", "NUMSUB", "news"), [b"news", 1])
+
+
+def test_several(server):
+    """several channels and patterns on one stream"""
+    with Events(server, "/subscribe/a?channel=b%2Fc&pattern=p*&pattern=%5Bxy%5D") as events:
+        same(events.take(4), [("subscribe", {"channel": "a", "subscriptions": 1}), ("subscribe", {"channel": "b/c", "subscriptions": 2}),
+                              ("subscribe", {"pattern": "p*", "subscriptions": 3}), ("subscribe", {"pattern": "[xy]", "subscriptions": 4})])
+        for channel in ("b%2Fc", "pop", "x", "z"):
+            publish(server, channel, channel)
+        same([d["channel"] for _, d in events.take(3)], ["b/c", "pop", "x"])
+    with Events(server, "/psubscribe/n%2A?channel=a") as events:
+        same([d.get("channel", d.get("pattern")) for _, d in events.take(2)], ["a", "n*"])
+        publish(server, "news", "m")
+        same(events.next(), ("message", {"pattern": "n*", "channel": "news", "message": "m"}))
+    same(server.request("GET", "/subscribe/a?" + "&".join(["channel=c"] * 9))[0], 400, "over the limit of a query")
+    same(server.request("GET", "/subscribe/a?other=1")[0], 400)
+
+
+def test_bytes(server):
+    """bytes that are not UTF-8 come as base64"""
+    with Events(server, "/subscribe/%FF") as events:
+        name = base64.b64encode(b"\xff").decode()
+        same(events.next()[1], {"channel": name, "channel_encoding": "base64", "subscriptions": 1})
+        publish(server, "%FF", b"\x00\xfe")
+        same(events.next()[1], {"channel": name, "channel_encoding": "base64",
+                                "message": base64.b64encode(b"\x00\xfe").decode(), "message_encoding": "base64"})
+
+
+def test_confirmed_first(server):
+    """the confirmation comes before what is published meanwhile"""
+    stop = threading.Event()
+
+    def flood():
+        with server.client() as c:
+            while not stop.is_set():
+                c("PUBLISH", "busy", "m")
+
+    threads = [threading.Thread(target=flood) for _ in range(3)]
+    for t in threads:
+        t.start()
+    try:
+        for path in ["/subscribe/busy"] * 40 + ["/subscribe/busy?pattern=bus*"] * 40:
+            with Events(server, path) as events:
+                names = [name for name, _ in events.take(4)]
+                confirmations = 1 + ("pattern" in path)
+                same(names[:confirmations], ["subscribe"] * confirmations)
+                same(set(names[confirmations:]), {"message"})
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+
+
+def test_left(server):
+    """who leaves is unsubscribed"""
+    with server.client() as c:
+        for _ in range(20):
+            with Events(server, "/subscribe/a?pattern=*") as events:
+                events.take(2)
+        publish(server, "a", "x" * 100)
+        while c("PUBSUB", "NUMSUB", "a") != [b"a", 0] or c("PUBSUB", "NUMPAT") != 0:
+            publish(server, "a", "x" * 100)
+
+
+if __name__ == "__main__":
+    run([test_channel, test_several, test_bytes, test_confirmed_first, test_left])
