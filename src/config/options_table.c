@@ -21,7 +21,7 @@ const struct option_row option_table[] = {
     {"log-format", "General", OPTION_CHOICE, FIELD(log_format), "text", 0, 0, formats, NULL, NULL,
      "Log as text, or as JSON objects, a line each"},
     {"access-log", "General", OPTION_TEXT, FIELD(access_log), "off", 1, 4096, NULL, "path", NULL,
-     "A line for each HTTP request: a file, opened anew at SIGHUP, - for the standard output, or off"},
+     "A line for each HTTP request: a file, opened anew at SIGHUP, - for standard output, or off"},
     {"data-dir", "Persistence", OPTION_TEXT, FIELD(data_dir), "", 0, 4096, NULL, "path", "dir",
      "Directory that keeps the data; none: nothing outlives the process"},
     {"fsync", "Persistence", OPTION_CHOICE, FIELD(fsync), "everysec", 0, 0, fsyncs, NULL, "appendfsync",

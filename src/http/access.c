@@ -27,7 +27,7 @@ static struct slice header_of(struct request *r, const char *name) {
 static struct slice target_of(struct request *r) {
     if (r->logged == NULL)
         return slice_of("", 0);
-    return slice_of(r->logged, access_target(r->logged, r->route != NULL && route_is_upstash(r->route)));
+    return slice_of(r->logged, access_target(r->logged, target_is_upstash(&r->target)));
 }
 
 void access_end(struct access_log *log, struct request *r, uint64_t ns) {

@@ -150,7 +150,7 @@ static void allocated(struct scrape *s, const struct metric *m) {
 }
 
 static void memory_used(struct scrape *s, const struct metric *m) {
-    sample(s, m, NULL, NULL, server_memory_used(s->server));
+    sample(s, m, "", server_memory_used(s->server));
 }
 
 static void memory_limit(struct scrape *s, const struct metric *m) {
@@ -185,8 +185,6 @@ static const struct metric metrics[] = {
     {"flashkv_uptime_seconds", "seconds", "How long it has run.", GAUGE, uptime, 0},
     {"flashkv_loading", "", "1 while the data directory is being read.", GAUGE, loading, 0},
     {"flashkv_memory_bytes", "bytes", "Memory in use, by what it is for.", GAUGE, of_memory, 0},
-    {"flashkv_memory_limit_bytes", "bytes", "The option maxmemory; 0: none.", GAUGE, of_server,
-     offsetof(struct server, max_memory)},
     {"flashkv_allocated_bytes", "bytes", "Memory given out by the allocator.", GAUGE, allocated, 0},
     {"flashkv_available_memory_bytes", "bytes", "Memory of the machine, or what the container may use of it.",
      GAUGE, memory_limit, 0},

@@ -515,8 +515,8 @@ static bool say_now(struct request *r, const char *text, size_t len) {
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
     const char *type;
-    char *text = problem_text(r, v->status, v->detail, &type), authenticate[200] = "", trace[2 * TRACE_ID_MAX + 40] = "",
-         out[1536];
+    char *text = problem_text(r, v->status, v->detail, &type), authenticate[200] = "",
+         trace[2 * TRACE_ID_MAX + 40] = "", out[1536];
     int n = 0;
 
     if (v->status == 401)
