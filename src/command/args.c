@@ -1,7 +1,12 @@
 /* args.c - argument reading and the shared errors. */
 #include "args.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <flashkv/num.h>
+#include <stdlib.h>
+
+#include "table.h"
 
 bool arg_i64(struct call *c, size_t i, int64_t *out) {
     if (num_parse_i64(call_arg(c, i), out))
@@ -15,7 +20,9 @@ bool arg_repeats(struct call *c, int64_t count) {
 
     if (count >= -(int64_t)(c->server->options->max_output_bytes / SHORTEST))
         return true;
-    reply_error(c->reply, "ERR value is out of range");
+    reply_error(c->reply, count == INT64_MIN ? "ERR value is out of range, value must between "
+                                               "-9223372036854775807 and 9223372036854775807"
+                                             : "ERR value is out of range");
     return false;
 }
 
@@ -82,9 +89,33 @@ static bool scan_option(struct call *c, size_t i, bool may_type, struct scan_arg
     return false;
 }
 
+bool arg_too_many(struct call *c, size_t most) {
+    struct command_name container = command_upper(c->command);
+
+    if (c->argc <= most)
+        return false;
+    reply_error(c->reply, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %.*s HELP.",
+                arg_shown(&c->argv[1]), c->argv[1].ptr, (int)strcspn(container.text, " "), container.text);
+    return true;
+}
+
+/* As strtoul reads it: nothing at all is 0, and below 0 is counted from the end, where no scan has anything left. */
+static bool cursor_parse(struct slice s, uint64_t *out) {
+    char text[24], *end;
+
+    if (s.len >= sizeof(text) || (s.len > 0 && isspace((unsigned char)s.ptr[0])))
+        return false;
+    if (s.len > 0)
+        memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return end == text + s.len && errno == 0;
+}
+
 bool arg_cursor(struct call *c, size_t i, struct scan_args *out) {
     *out = (struct scan_args){.count = 10};
-    if (num_parse_u64(call_arg(c, i), &out->cursor))
+    if (cursor_parse(call_arg(c, i), &out->cursor))
         return true;
     reply_error(c->reply, "ERR invalid cursor");
     return false;

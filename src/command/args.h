@@ -31,6 +31,8 @@ void call_run_logged(struct call *c);
 /* "ERR value is not an integer or out of range" */
 bool arg_i64(struct call *c, size_t i, int64_t *out);
 
+/* What Redis says of subcommands whose arity has no upper bound in the table. True: replied. */
+bool arg_too_many(struct call *c, size_t most);
 /* A count below zero asks for that many, repeats included: false, replied, if even the shortest of replies would be
  * larger than max-output-bytes. */
 bool arg_repeats(struct call *c, int64_t count);

@@ -149,7 +149,7 @@ void cmd_acl_genpass(struct call *c) {
     int64_t bits = DEFAULT_BITS;
     size_t len;
 
-    if (c->argc == 3 && !arg_i64(c, 2, &bits))
+    if (arg_too_many(c, 3) || (c->argc == 3 && !arg_i64(c, 2, &bits)))
         return;
     if (bits <= 0 || bits > BITS_MAX) {
         reply_error(c->reply,
@@ -185,6 +185,8 @@ void cmd_acl_dryrun(struct call *c) {
 void cmd_acl_log(struct call *c) {
     int64_t count;
 
+    if (arg_too_many(c, 3))
+        return;
     if (c->argc == 3 && arg_is(c, 2, "reset"))
         reply_ok(c->reply);
     else if (c->argc == 2 || arg_i64(c, 2, &count))
@@ -192,5 +194,8 @@ void cmd_acl_log(struct call *c) {
 }
 
 void cmd_acl_file(struct call *c) {
-    reply_error(c->reply, "ERR FlashKV keeps no ACL file");
+    reply_error(c->reply,
+                "ERR This Redis instance is not configured to use an ACL file. You may want to specify users "
+                "via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis "
+                "configuration file set) in order to store users in the Redis configuration.");
 }

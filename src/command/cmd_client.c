@@ -11,15 +11,6 @@
 #include "listening.h"
 #include "pause.h"
 
-/* Redis words this for subcommands whose arity has no upper bound in the table. */
-static bool too_many(struct call *c, size_t most) {
-    if (c->argc <= most)
-        return false;
-    reply_error(c->reply, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try CLIENT HELP.",
-                arg_shown(&c->argv[1]), c->argv[1].ptr);
-    return true;
-}
-
 /* ---- KILL ---------------------------------------------------------------------------------------------------- */
 
 enum client_type { CLIENT_ANY, CLIENT_NORMAL, CLIENT_PUBSUB, CLIENT_REPLICATION };
@@ -152,7 +143,7 @@ void cmd_client_unblock(struct call *c) {
     bool with_error = c->argc == 4 && arg_is(c, 3, "error"), found = false;
     int64_t id;
 
-    if (too_many(c, 4))
+    if (arg_too_many(c, 4))
         return;
     if (c->argc == 4 && !with_error && !arg_is(c, 3, "timeout")) {
         reply_error(c->reply, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
@@ -173,7 +164,7 @@ void cmd_client_pause(struct call *c) {
     enum pause_mode mode = PAUSE_ALL;
     int64_t ms;
 
-    if (too_many(c, 4))
+    if (arg_too_many(c, 4))
         return;
     if (c->argc == 4 && arg_is(c, 3, "write")) {
         mode = PAUSE_WRITE;

@@ -109,7 +109,7 @@ static bool check_list_filter(struct call *c) {
         return false;
     }
     for (size_t i = 3; i < c->argc; i++)
-        if (!num_parse_i64(call_arg(c, i), &id) || id <= 0) {
+        if (!num_parse_i64(call_arg(c, i), &id)) {
             reply_error(c->reply, "ERR Invalid client ID");
             return false;
         }

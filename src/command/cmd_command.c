@@ -287,10 +287,8 @@ void cmd_acl_cat(struct call *c) {
     struct names names = names_make(c);
     bool known = c->argc == 2;
 
-    if (c->argc > 3) {
-        reply_syntax_error(c);
+    if (arg_too_many(c, 3))
         return;
-    }
     for (size_t i = 0; i < COUNT; i++)
         if (c->argc == 2)
             names_add(&names, slice_str(categories[i]));

@@ -93,14 +93,13 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
             return false;
         }
         changes[n] = (struct setting_change){.row = row};
-        if (row == NULL)
-            continue;
-        if (row->kind == SETTING_FIXED) {
+        if (row != NULL && row->kind == SETTING_FIXED) {
             refuse(c, 2 + 2 * n, "can't set immutable config");
             return false;
         }
         for (size_t k = 0; k < n; k++)
-            if (changes[k].row == row) {
+            if (row != NULL ? changes[k].row == row
+                            : option_find(call_arg(c, 2 + 2 * k)) == option_find(name)) {
                 refuse(c, 2 + 2 * n, "duplicate parameter");
                 return false;
             }

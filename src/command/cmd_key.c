@@ -264,13 +264,7 @@ void cmd_scan(struct call *c) {
     struct key_filter f;
     uint64_t next;
 
-    if (!arg_cursor(c, 1, &scan))
-        return;
-    if (scan.cursor >> 53 != 0) {
-        reply_error(c->reply, "ERR invalid cursor");
-        return;
-    }
-    if (!arg_scan(c, 2, true, &scan))
+    if (!arg_cursor(c, 1, &scan) || !arg_scan(c, 2, true, &scan))
         return;
     f = (struct key_filter){names_make(c), scan.pattern, scan.type};
     next = gather_keys(c, scan.cursor, scan.count, &f);

@@ -74,7 +74,7 @@ void cmd_blmpop(struct call *c) {
     int64_t timeout_ms;
     struct list_pop p;
 
-    if (arg_timeout(c, 1, &timeout_ms) && arg_list_pop(c, 2, &p))
+    if (arg_list_pop(c, 2, &p) && arg_timeout(c, 1, &timeout_ms))
         take_or_block(c,
                       &(struct blocking){.type = TYPE_LIST,
                                          .waits = c->key_count,

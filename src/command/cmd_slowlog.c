@@ -1,6 +1,7 @@
 /* cmd_slowlog.c - SLOWLOG. Source: https://redis.io/commands/?group=server */
 #include <flashkv/buf.h>
 #include <flashkv/mem.h>
+#include <flashkv/num.h>
 
 #include "args.h"
 #include "handlers.h"
@@ -35,9 +36,9 @@ void cmd_slowlog_get(struct call *c) {
     int64_t count = DEFAULT_COUNT;
     uint64_t n;
 
-    if (c->argc == 3 && !arg_i64(c, 2, &count))
+    if (arg_too_many(c, 3))
         return;
-    if (count < -1) {
+    if (c->argc == 3 && (!num_parse_i64(call_arg(c, 2), &count) || count < -1)) {
         reply_error(c->reply, "ERR count should be greater than or equal to -1");
         return;
     }

@@ -39,6 +39,6 @@ void cmd_bzmpop(struct call *c) {
     struct zset_pop p = {.flat = false};
     int64_t timeout_ms;
 
-    if (arg_timeout(c, 1, &timeout_ms) && arg_zset_pop(c, 2, &p))
+    if (arg_zset_pop(c, 2, &p) && arg_timeout(c, 1, &timeout_ms))
         block_pop(c, &p, timeout_ms);
 }

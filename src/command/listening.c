@@ -5,6 +5,7 @@
 #include <flashkv/mem.h>
 
 #include "args.h"
+#include "handlers.h"
 
 /* ---- delivery ------------------------------------------------------------------------------------------------ */
 
@@ -81,11 +82,11 @@ bool listening_may_run(struct call *c) {
     struct session *s = c->session;
 
     if (is_subscribed(s) && s->protocol == 2 && !(c->command->flags & CMD_SUBSCRIBED))
-        reply_error(
-            c->reply,
-            "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
-            "allowed in this context",
-            c->command->name);
+        reply_error(c->reply,
+                    "%s Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                    "allowed in this context",
+                    c->command->handler == cmd_exec ? "EXECABORT Transaction discarded because of:" : "ERR",
+                    c->command->name);
     else if (s->monitors && (c->command->flags & (CMD_READ | CMD_WRITE)))
         reply_error(c->reply, "ERR Replica can't interact with the keyspace");
     else

@@ -78,7 +78,7 @@ const void **sample_distinct(const struct sample_source *source, size_t count) {
 }
 
 bool arg_sample(struct call *c, const char *word, struct sample_args *out) {
-    if (!arg_i64(c, 2, &out->count))
+    if (!arg_i64(c, 2, &out->count) || !arg_repeats(c, out->count))
         return false;
     out->pairs = c->argc > 3;
     if (c->argc > 4 || (out->pairs && !arg_is(c, 3, word))) {
@@ -89,7 +89,7 @@ bool arg_sample(struct call *c, const char *word, struct sample_args *out) {
         reply_error(c->reply, "ERR value is out of range");
         return false;
     }
-    return arg_repeats(c, out->count);
+    return true;
 }
 
 /* One member after the other. */

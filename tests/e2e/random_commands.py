@@ -12,6 +12,7 @@ LIMITS = [f"{what}-max-listpack-{limit}" for what in ("hash", "zset") for limit 
 UNORDERED = {"keys", "hgetall", "hkeys", "hvals", "hscan", "smembers", "sinter", "sunion", "sdiff", "sscan",
              "zscan", "scan", "spop", "srandmember", "hrandfield", "zrandmember"}
 CHOOSERS = {"spop", "srandmember", "hrandfield", "zrandmember"}  # at random, unless asked for all there is
+PLAIN = {"o1", "o2", "o3"}  # have one member each, so that choosing from them is no chance: nothing odd is asked of these
 LATER = {"zrank", "zrevrank"}  # take an argument more since Redis 7.2
 OPTIONS = ["nx", "XX", "get", "keepttl", "persist", "gt", "lt", "bogus", "ex", "exat", ""]
 PATTERNS = ["*", "a", "[a-c]", "?", "l*", "\\a", "[^a]", "", "[", "[a", "[c-a]", "a\\", "*a*", "[]a]"]
@@ -32,7 +33,7 @@ KINDS = {
     "C": LIMITS, "Q": ["0", "2", "8", "64", "512"], "G": KEYS + HASHES + SETS + SORTED,
     "K": KEYS + HASHES + SETS + SORTED + LEX,
     "F": ["0", "1.5", "-2.25", "0.1", "1e3", "x", "inf", "nan", "", " 1", "5.0e3", "100000000000000000000"],
-    "X": ["string", "LIST", "set", "hash", "zset", "stream"],
+    "J": ["0", "99", "-1", "x"], "X": ["string", "LIST", "set", "hash", "zset", "stream"],
 }
 SHAPES = """
     get k/getset k v/getdel k/getex k/getex k R r/getex k T t/getex k o/getex k o o/setnx k v/append k v/strlen k
@@ -69,6 +70,23 @@ SHAPES = """
     scan 0 count 1000/scan 0 match p count 1000/scan 0 count 1000 type X/rename G G/type K/exists K K/del K/wait 0 0
     blpop K 0.001/brpop K K 0.001/blmove k k E E 0.001/brpoplpush k k 0.001/blmpop 0.001 N k k E/bzpopmin K 0.001/bzpopmax z z 0.001/bzmpop 0.001 N z z M
     multi/multi/exec/exec/exec/exec/discard/watch K/watch K K/unwatch/nonsense v/echo v/ping v/select 0
+    ttl G/pttl G/persist G/expire G t o/pexpire G t o/expireat G t o/pexpireat G t o/expiretime G/pexpiretime G/expire G 1000000000/getex G
+    mget G G/set G v get/set G v nx get/set G v xx get keepttl/getset G v/append G v/strlen G/getrange G n n/incr G/setrange G n v/object encoding G
+    lpush G v/lrange G n n/llen G/lpop G n/lset G n v/lrem G n v/linsert G W v v/ltrim G n n/lmove G G E E/lpos G v P n/hset G v v/hget G v/hdel G v
+    hgetall G/hincrby G v n/hincrbyfloat G v F/hmget G v v/hstrlen G v/hsetnx G v v
+    sadd G m/srem G m/smembers G/sismember G m/smismember G m m/smove G G m/scard G/sinter G G/sunion G G/sdiff G G
+    sinterstore G G G/sunionstore G G G/sdiffstore G G G/sintercard N G G L n/zadd G c m/zadd G O c m/zincrby G c m/zscore G m/zmscore G m m
+    zrange G n n d/zrange G b b byscore d/zrangestore G G n n/zrank G m/zrevrank G m/zrem G m
+    zcount G b b/zpopmin G n/zpopmax G n/zmpop N G G M count n/zunionstore G N G G/zinterstore G N G G weights c c/zdiffstore G N G G
+    zunionstore G N G G aggregate A/zinterstore G N G G weights c c aggregate A
+    zremrangebyrank G n n/zremrangebyscore G b b/zrevrange G n n d/zrangebyscore G b b d L n n
+    zintercard N G G L n/zinter N G G d/zunion N G G aggregate A d/zdiff N G G d/copy G G/copy G G replace/rename G G/renamenx G G/unlink G G/touch G G
+    blmpop 0.001 N G G E count n/bzmpop 0.001 N G G M count n/blmove G G E E 0.001/brpop G 0.001/bzpopmax G G 0.001/lmpop N G G E count n
+    sort G/sort G S/sort G alpha limit n n/sort G by Y get Y get #/sort G store G/sort_ro G alpha/sort G by *->v alpha desc get *->v get #
+    sscan G 0 count 1000/hscan G 0 count 1000/zscan G 0 match p count 1000/scan 0 match p count 1000 type X/keys p/substr G n n/lcs G G idx D n
+    client setname v/client getname/client no-evict on/client reply on/command getkeysandflags zunionstore k N k k/move G J/swapdb 0 J/swapdb J J
+    expire G n/hset h v v v v/hset h m m m m m m/sadd s m m m m m m/zadd z c m c m c m c v c v/rpush l v m v m v m v/sadd t n n n n/zadd y 1 m 2 m 3 v
+    sadd o1 m1/srandmember o1 -5/hset o2 f1 v1/hrandfield o2 -3/hrandfield o2 -2 withvalues/zadd o3 1.5 m1/zrandmember o3 -4/zrandmember o3 -4 withscores/spop s -1
 """
 
 
@@ -77,14 +95,19 @@ def parse(shapes):
 
 
 def draw(rng, shapes):
-    """One command of those that parse() made; now and then with an argument too few or too many."""
+    """One command of those that parse() made; now and then with an argument too few or too many, or two exchanged."""
     name, *letters = rng.choice(shapes).split()
     words = [rng.choice(KINDS.get(x, [x])) for x in letters]
     chance = rng.random()
+    if letters and letters[0] in PLAIN:
+        return [name, *words]
     if chance < 0.02 and words and name not in CHOOSERS:
         words.pop()
     elif chance < 0.04 and name not in LATER:
         words.append(rng.choice(OPTIONS))
+    elif chance < 0.05 and len(words) > 1 and name not in CHOOSERS and "e" not in letters:
+        i, k = rng.sample(range(len(words)), 2)
+        words[i], words[k] = words[k], words[i]
     return [name, *words]
 
 

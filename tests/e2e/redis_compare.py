@@ -98,7 +98,7 @@ GROUPS = {
         hincrbyfloat h f 3.14 / hincrbyfloat h f 1e3 / hincrbyfloat h f -0.000001 / hincrbyfloat h f x / hincrbyfloat h f inf
         hincrbyfloat h f nan / hset h e 1e400 / hincrbyfloat h e 1 / hset h sp " 1" / hincrbyfloat h sp 1 / hincrby h sp 1
         hscan h x / hscan none 0 / hscan h 0 match a count 100 / hscan h 0 count 0 / hscan h 0 count x / hscan h 0 bogus / hscan h 0 type hash
-        hrandfield none / hrandfield none 2 / hrandfield none -2 withvalues / hrandfield h 0 / hrandfield h x
+        hrandfield none -9223372036854775808 / hrandfield none -9223372036854775808 bogus / hrandfield none / hrandfield none 2 / hrandfield none -2 withvalues / hrandfield h 0 / hrandfield h x
         hrandfield h 1 bogus / hrandfield h 1 withvalues bogus / del h / hset h one 1 / hrandfield h / hrandfield h 5
         hrandfield h -3 / hrandfield h 1 withvalues / hrandfield h -2 withvalues / hrandfield h 5 withvalues / type h
         hrandfield h 9223372036854775807 withvalues / hdel h one / exists h / hgetall h / set x v / hset x a 1 / hget x a
@@ -113,7 +113,7 @@ GROUPS = {
         sintercard 2 s t limit 1 limit 2 / sintercard 2 s t limit x bogus / sintercard 2 s t bogus 1 / sintercard 2 s t limit / sintercard 1 none / sintercard / smove s t 1 / smove s t nope
         smove none t 1 / smove s s 2 / smove s x2 2 / smembers x2 / set str v / smove s str 3 / smove str s 3 / sadd str 1
         sinter s str / sunion str / sdiff s str / sinterstore d s str / sintercard 2 s str / spop none / spop none 2
-        srandmember none / srandmember none 2 / srandmember s 0 / srandmember s x / srandmember s 1 2 / spop s x / spop s -1
+        srandmember none -9223372036854775808 / srandmember none / srandmember none 2 / srandmember s 0 / srandmember s x / srandmember s 1 2 / spop s x / spop s -1
         spop s 1 2 / del one / sadd one m / srandmember one / srandmember one 5 / srandmember one -3 / spop one 0 / spop one 2
         exists one / sadd one m / spop one / exists one / sscan s x / sscan none 0 / sscan x2 0 / sscan x2 0 match q
         sscan x2 0 count 0 / type s / get s / lpush s a / hset s a b / sadd i 007 / sadd i 7 / scard i""",
@@ -267,14 +267,99 @@ GROUPS = {
         rpush l a b c d e / blpop none l 0 / brpop l 0 / blmove l m left right 0 / brpoplpush l m 0 / blmpop 0 2 none m left count 9
         blpop l x / blpop l -1 / blpop l 1e300 / blpop l nan / blpop l / blpop none 0.01 / brpop none 0.01 / blmove none l left left 0.01
         brpoplpush none l 0.01 / blmpop 0.01 1 none left / blmpop x 1 k left / blmpop 0 0 k left / blmpop 0 2 k left / blmpop 0 1 k up
-        blmpop 0 1 k left count 0 / blmpop 0 1 k left count x / blmpop 0 1 k left foo 1 / blmove a b up left 0 / blmove a b left left x
+        blmpop x 1 k up / blmpop x x k left / blmpop -1 1 k left count 0 / blmpop 0 1 k left count 0 / blmpop 0 1 k left count x / blmpop 0 1 k left foo 1 / blmove a b up left 0 / blmove a b left left x
         set s 1 / blpop s 0 / blpop none s 0 / brpoplpush s x 0 / rpush l a / brpoplpush l s 0 / blmpop 0 2 none s left
         zadd z 1 a 2 b 3 c 4 d 5 e / bzpopmin none z 0 / bzpopmax z 0 / bzmpop 0 2 none z max / bzmpop 0 1 z min count 9 / exists z
         bzpopmin z x / bzpopmin z -1 / bzpopmin z / bzpopmin none 0.01 / bzpopmax none 0.01 / bzmpop 0.01 1 none min / bzmpop x 1 z min
-        bzmpop 0 0 z min / bzmpop 0 x z min / bzmpop 0 2 z min / bzmpop 0 1 z mid / bzmpop 0 1 z min count 0 / bzmpop 0 1 z min count
+        bzmpop x 1 z mid / bzmpop -1 x z min / bzmpop 0 0 z min / bzmpop 0 x z min / bzmpop 0 2 z min / bzmpop 0 1 z mid / bzmpop 0 1 z min count 0 / bzmpop 0 1 z min count
         bzpopmin s 0 / bzpopmin none s 0 / bzmpop 0 2 none s min / multi / bzpopmin none 0 / bzpopmax none 0 / bzmpop 0 1 none min / exec
         multi / blpop none 0 / brpop none 0 / blmove none l left left 0 / brpoplpush none l 0 / blmpop 0 1 none left / exec
         command getkeys blpop a b 0 / command getkeys blmpop 0 2 a b left""",
+    "odd strings": """
+        set "" "" / get "" / strlen "" / append "" "" / set k v px 9223372036854775 / set k 10 / incrby k 9223372036854775807
+        incrby k -9223372036854775808 / decrby k -9223372036854775808 / incrby k "" / incrby k 1e3 / incrby k 0x10 / incrby k +1 / incrby k 00
+        incrby k -0 / set n 1.0 / incr n / set n 1e3 / incr n / set n "" / incr n / incrbyfloat n 1 / set n abc / incrbyfloat n 1
+        set f 1e308 / incrbyfloat f 1e308 / set f 3.0 / incrbyfloat f 0 / get f / set f 5.0e3 / incrbyfloat f 200.0 / incrbyfloat f 1e-17 / get f
+        incrbyfloat f 1e17 / incrbyfloat f 0x10 / incrbyfloat f "1 " / incrbyfloat f "" / incrbyfloat f +1.5 / incrbyfloat f .5 / incrbyfloat f 5.
+        incrbyfloat f 1e / incrbyfloat f infinity / incrbyfloat f 1e-400 / set f 0.1 / incrbyfloat f 0.2 / set f 1.7976931348623157e308
+        incrbyfloat f 0 / set f 1e4000 / incrbyfloat f 1 / set f 123456789.123456789 / incrbyfloat f 0.000000001 / set f -0 / incrbyfloat f 0
+        set f 1e20 / incrbyfloat f 1 / set f 0 / incrbyfloat f 1e-5 / incrbyfloat f -1e-5 / getrange k 0 9223372036854775807
+        getrange k -1 -9223372036854775808 / getrange k 9223372036854775808 1 / getrange k 0 0 0 / setrange s 10 x / get s / setrange s 1.5 x
+        setrange none 0 "" / exists none / setrange s 536870911 xy / lcs a b minmatchlen 9223372036854775808 / lcs a b withmatchlen
+        lcs a b idx minmatchlen "" / lcs / setnx k / getset k / setex k 9223372036854775807 v / setex k 9223372036854775 v / setex k 9223372036854776 v
+        psetex k -1 v / setex k "" v / setex k 1.5 v / set k v ex 1.5 / set k v ex "" / set k v px 0 / set k v pxat -1 / set k v exat 9223372036854775807
+        set k v exat 9223372036854776 / set k v nx ex / set k v ex 10 px 10 / set k v get nx xx / set k v nx keepttl / getex k ex 10 persist
+        getex k exat 0 / getex k pxat 9223372036854775807 / getex k px "" / getex / getex k k / getdel / getdel a b / incr a b / decrby a x""",
+    "odd keys": """
+        set k v / reset / object / object freq k k / object idletime none / object refcount none / type a b / exists k k k / expire k 10 xx gt
+        expire k 10 20 / expire k "" / expire k 1.5 / expire none 10 bogus / expire none x / expire k 9223372036854775 / expire k 9223372036854775 nx
+        expireat k 9223372036854775807 / pexpireat k -9223372036854775808 / expire k -1 nx / set k v / expire k 10 xx xx / expire k 100 nx nx
+        expiretime k k / pttl a b / copy a b db / copy a b db 0 db 0 / copy a b db 16 / copy a b db "" / copy a b replace db 0 / copy none none
+        copy a a replace / copy a a db 0 / copy a b db -1 / scan none / sscan none -1 / hscan none "" / zscan none +0 / scan 0 0 / scan 0 type / scan 18446744073709551616 / scan 0x0 / scan " 0" / scan "0 "
+        scan 0 count 9223372036854775808 / scan 0 count "" / scan 0 type string type list / scan 0 count 1 count 0 / hscan none 0 match
+        hscan none x / sscan k 0 / zscan k 0 / zscan none 0 count 0 / sscan none 0 novalues / sscan none 0 match x count 10 match y
+        wait -1 0 / wait 0 -1 / wait 0 9223372036854775807 / wait 1.5 0 / wait 0 0 0 / move k 99 / move k x / move none 99 / swapdb 0 x / swapdb x 0
+        swapdb 99 0 / swapdb 0 -1 / rename none none / renamenx none k / persist k k / keys a b / hello 3 auth / hello 3 auth a / hello 3 setname
+        hello 1 / hello 99999999999999999999 / hello "" / hello 2.0 / auth / auth a / auth a b / auth default b / auth a b c / select ""
+        select 0x0 / select 1.0 / ping "" / echo "a\x00b" / ping a b c""",
+    "odd lists": """
+        rpush l a b c d / lpop l -1 / lpop l 0 / lpop l "" / lpop none -1 / lpop none x / lrange l 0 9223372036854775807
+        lrange l -9223372036854775808 9223372036854775807 / lrange l 0 9223372036854775808 / lindex l -9223372036854775808 / lindex l ""
+        lset l -5 x / lset l 9223372036854775807 x / lset l -1 "" / lrem l 9223372036854775807 a / lrem l -9223372036854775808 a / lrem l "" a
+        ltrim l 9223372036854775807 -9223372036854775808 / exists l / rpush l a b a b / linsert l BEFORE "" x / linsert l before a b c
+        lpos l a rank 1 rank 2 / lpos l a count 9223372036854775807 / lpos l a maxlen 9223372036854775807 / lpos l a rank 1.0 / lpos l ""
+        lpos l a count "" / lmpop 1 l LEFT COUNT 9223372036854775807 / lmpop 9223372036854775807 l left / lmpop 1 none left count 0
+        lmpop 1 l left left / lmpop 1.0 l left / lmove l l left right x / lmove none none up down / blpop / blpop none "" / blpop none 0x0.01
+        blpop none inf / blpop none " 0.01" / blpop none 9223372036854776 / blpop none 9223372036854775807 / blmove none l left right -1
+        blmpop 0.01 1 none left count -1 / blmpop 0.01 1 none left count 1 x / bzpopmin none -1 / bzpopmin none abc / blmove none l left right inf""",
+    "odd hashes and sets": """
+        hset h "" "" / hget h "" / hset h f v f w / hlen h / hincrby h n 9223372036854775807 / hincrby h n 1 / hincrby h n -9223372036854775808
+        hincrby h n 1.0 / hset h x "" / hincrby h x 1 / hincrbyfloat h x 1 / hset h y " 1" / hincrby h y 1 / hincrbyfloat h y 1 / hset h z "1 "
+        hincrbyfloat h z 1 / hincrbyfloat h q 1e308 / hincrbyfloat h q 1e308 / hincrbyfloat h q 1e5000 / hincrbyfloat h w 0.1 / hincrbyfloat h w 0.2
+        hincrbyfloat h w -0.3 / hincrbyfloat h w "" / hincrbyfloat h w 0x1p3 / hincrbyfloat h e 1.0e2 / hincrbyfloat h e -1e2 / hget h e
+        hrandfield h 0 withvalues / hrandfield none 0 / hrandfield h 1.0 / hrandfield h "" / hscan h 0 match / hscan h 0 count 1 match / hscan h 0 type string
+        del h / hset h a 1 b 2 c 3 / hscan h 0 / hrandfield h 3 / hrandfield h 10 withvalues / sadd s "" / sismember s "" / smismember none a b / spop s ""
+        spop s 9223372036854775808 / spop none -1 / srandmember s "" / srandmember none -5 / smove s s "" / smove s d none / smove none d x
+        sintercard 1 s limit 9223372036854775807 / sintercard 1 s limit / sintercard -1 s / sintercard "" s / sintercard 9223372036854775808 s
+        sinterstore d none / sunionstore d none none / sdiffstore s s s / exists s / sadd i 1 2 3 9223372036854775807 / object encoding i
+        sadd i 9223372036854775808 / object encoding i / sadd j 1 01 / object encoding j / sadd m -0 / object encoding m""",
+    "odd sorted sets": """
+        zadd z inf a -inf b / zadd z -1e400 d / zadd z 0x1p4 e / zadd z "1 " f / zadd z +1 f / zadd z .5 g / zadd z 5. h / zadd z 1e h
+        zadd z infinity i / zadd z +inf j / zadd z INF k / zadd z -Inf l / zadd z 1_000 m / zadd z incr nx 1 a / zadd z incr xx 1 nosuch
+        zadd z incr gt -5 g / zadd z incr -inf a / zadd z ch 3 f 4 f / zadd z ch xx incr 1 f / zadd z nx ch 1 f 1 new1 / zincrby z inf b
+        zincrby z "" a / zincrby z 1e400 f / zincrby z 0x10 f / zadd p 0.1 a 1.1 b 3.3333333333333335 c 1e21 d 1e22 e 123456789012345680 f
+        zadd p 1e-7 g 0.000001 h 1e15 i 1e16 j 1e17 k 4.9e-324 l 1.7976931348623157e308 m -0.0 n 12345678.9 r 9007199254740993 s
+        zrange p 0 -1 withscores / zmscore p a b none l m / zincrby p 0.1 a / zincrby p 1e-20 a / zadd p xx ch incr 5 a
+        zrange p 0 inf byscore limit 0 -5 / zrange p 0 inf byscore limit -1 -1 / zrange p 0 inf byscore limit 1 0 / zrange p ((0 1 byscore
+        zrange p (nan 1 byscore / zrange p ( 1 byscore / zrange p 1 ( byscore / zrange p [a [b byscore / zrange p [a [b bylex limit 0 x
+        zrange p 1.0 2 / zrange p "" 1 / zrange p 9223372036854775807 -1 / zrange p -9223372036854775808 9223372036854775807 rev
+        zrange p 9223372036854775808 1 / zrangestore d p 0 -1 withscores / zrangestore d p 0 / zrangebyscore p 0 1 withscores limit
+        zrangebyscore p 0 1 limit 0 1 limit 1 1 / zrevrange p 0 0 withscore / zrevrangebyscore p 1 / zrangebylex p - + limit -1 1
+        zrangebylex none ( ( / zrangebylex none "" + / zrangebylex none -a + / zrangebylex none +a + / zcount p "" 1 / zcount p (inf inf
+        zcount p -inf (inf / zcount p nan 1 / zremrangebyscore p (1e15 (1e16 / zremrangebyrank p "" 1 / zremrangebyrank p 9223372036854775807 1
+        zpopmin p -1 / zpopmin p "" / zpopmin none -1 / zpopmin p 1.0 / zmpop 1 p min count 9223372036854775808 / zmpop 1 none max count 0
+        zunion 2 p p weights 1 "" / zunion 2 p p aggregate SUM aggregate min withscores / zunion 9223372036854775808 p / zdiff 2 p none withscores bogus
+        zinterstore d 1 p limit 1 / zintercard 1 p limit 9223372036854775808 / zunionstore d 1 p weights -inf / zrange d 0 -1 withscores
+        zunionstore e 1 d weights 0 / zrange e 0 -1 withscores / zrandmember p 1.0 / zrandmember none 0 withscores / zscan p 0 match""",
+    "odd subcommands": """
+        config get "" / config get maxmemory MAXMEMORY / config get [ / config set maxmemory -1 / config set maxmemory 1k / config get maxmemory
+        config set maxmemory 1gb1 / config set maxmemory 0 / config set hz 0 / config set timeout 0 timeout 1 / config set lfu-decay-time -1
+        config set slowlog-max-len -1 / config set notify-keyspace-events KEAx / config set hash-max-listpack-entries 9223372036854775808
+        config set save "0 0" / config set save "60" / config resetstat x / config rewrite x / config help x / config set a b c
+        client list type normal id 1 / client list id 0 / client list id -1 / client list id x / client list type master / client list type ""
+        client info x / client kill id 1.0 / client kill addr x / client kill user default skipme yes type pubsub / client kill skipme yes id 99999
+        client kill id 99999 id 99998 / client reply on off / client pause 1.5 / client pause 10 all x / client unblock 1 x / client unblock -1
+        client setname "a\\nb" / client setname a b / command docs nosuch / command list x / command list filterby module x
+        command list filterby aclcat nosuch / command list filterby pattern nosuch* / command help x / acl whoami / acl whoami x / acl users
+        acl getuser nosuch / acl cat nosuch / acl cat bitmap x / acl deluser default / acl deluser nosuch / acl genpass x / acl genpass 4097
+        acl genpass 5 x / acl log x / acl log reset / acl log 1 2 / acl dryrun nosuch get x / acl dryrun default get x / acl load / acl save / acl bogus
+        slowlog get x / slowlog get -2 / slowlog get 0 / slowlog get 1 2 / slowlog len x / slowlog bogus / latency history nosuch / latency latest x
+        latency reset nosuch / latency graph nosuch / latency histogram nosuch / latency bogus / memory usage none / memory usage none samples
+        memory usage none samples x / memory usage none samples -1 / memory usage none bogus 1 / memory bogus / memory purge x / pubsub channels a b
+        pubsub numsub a b / pubsub numpat x / pubsub bogus / pubsub shardnumsub a / publish a / spublish a b / unsubscribe nosuch / punsubscribe x
+        multi x / exec x / discard x / multi / watch k / exec / multi / config set maxmemory x / exec / info nosuch nosuch2
+        save x / bgsave x / shutdown x / shutdown save nosave / shutdown nosave bogus / replicaof no / replicaof a b c / flushall sync async
+        multi / subscribe ch / exec / exec / get k / exec x""",
     "memory limit": """
         set a 1 / lpush l x / config set maxmemory 1 / set a 2 / get a / lpush l y / lpop l / append a x / incr a / del a
         multi / set a 1 / get a / exec / multi / set a 1 / discard / multi / get a / exec / mset a 1 b 2 / get b

@@ -4,8 +4,9 @@
     redis_random.py [COMMANDS [SEED...]]     FLASHKV names the binary
 
 Two connections take turns, in RESP2 and RESP3, each with a batch of commands in a pipeline; transactions and watches
-stay open from one batch to the next. A difference is shown with its seed and as few of the commands before it as still
-make it. Nothing expires meanwhile: times are absolute and far away, or past, or wrong.
+stay open from one batch to the next. A third looks on: it walks keys and collections with SCAN and its like, from cursor to
+cursor, and compares at last all there is, values, expiries and encodings. A difference is shown with its seed and as few of
+the commands before it as still make it. Nothing expires meanwhile: times are absolute and far away, or past, or wrong.
 A million commands (125000 of each of the seeds 101 to 104 and 201 to 204) have gone through the build with
 AddressSanitizer and UndefinedBehaviorSanitizer without a difference beyond EXPLAINED, a report or a leak.
 (Not asked: DBSIZE and RANDOMKEY, for Redis counts keys that have expired until it comes to sweep them.)
@@ -13,13 +14,13 @@ AddressSanitizer and UndefinedBehaviorSanitizer without a difference beyond EXPL
 import random
 import sys
 
-from fk import Resp, run
-from random_commands import SHAPES, UNORDERED, draw, parse, show
+from fk import Error, Resp, run
+from random_commands import KINDS, SHAPES, UNORDERED, draw, parse, show
 from redis_compare import Redis, raw_reply
 
 COMMANDS, SEEDS = 10000, (1, 2, 3)
 FRESH_EVERY = 500  # commands on one keyspace, about
-BATCHES = (1, 2, 5, 30, 60)
+BATCHES = (1, 2, 10, 60, 120)
 DEFAULTS = ["config", "set", "hash-max-listpack-entries", "512", "hash-max-listpack-value", "64",
             "zset-max-listpack-entries", "128", "zset-max-listpack-value", "64", "set-max-intset-entries", "512"]
 
@@ -29,11 +30,16 @@ EXPLAINED = (  # encodings that need not be the same: (Redis's, FlashKV's)
 )
 
 
+LOOKS_ON = 2  # the number of the third connection
+READS = {"string": ["get", 1], "list": ["lrange", 1, 0, -1], "hash": ["hgetall", 1], "set": ["smembers", 1],
+         "zset": ["zrange", 1, 0, -1, "withscores"]}  # 1: the key
+
+
 class Pair:
-    """The two connections to one server, on an empty keyspace."""
+    """The connections to one server, on an empty keyspace."""
 
     def __init__(self, port):
-        self.connections = [Resp(port), Resp(port)]
+        self.connections = [Resp(port), Resp(port), Resp(port)]
         self.connections[0]("flushall")
         self.connections[0](*DEFAULTS)
         self.connections[1]("hello", 3)
@@ -46,10 +52,43 @@ class Pair:
             c.__exit__()
 
     def send(self, which, commands):
-        self.connections[which].send(b"".join(Resp.encode([w.encode("latin-1") for w in c]) for c in commands))
+        if which != LOOKS_ON:
+            self.connections[which].send(b"".join(Resp.encode([w.encode("latin-1") for w in c]) for c in commands))
 
     def replies(self, which, commands):
+        if which == LOOKS_ON:
+            return [self.everything() if name == "everything" else self.walk(name, *words) for name, *words in commands]
         return [raw_reply(self.connections[which].file) for _ in commands]
+
+    def walk(self, name, *words):
+        """What a scan gives from cursor to cursor: `words` may begin with a key, and end with options."""
+        at, cursor, found = name != "scan", b"0", []
+        try:
+            while True:
+                cursor, page = self.connections[LOOKS_ON](name, *words[:at], cursor, *words[at:])
+                found += zip(page[::2], page[1::2]) if name in ("hscan", "zscan") else page
+                if cursor == b"0":
+                    return repr(sorted(set(found))).encode()
+        except Error as e:
+            return str(e).encode()
+
+    def everything(self):
+        c, all_ = self.connections[LOOKS_ON], []
+        for key in sorted(c("keys", "*")):
+            type_ = c("type", key)
+            value = c(*[key if word == 1 else word for word in READS[type_]])
+            if type_ == "hash":
+                value = sorted(zip(value[::2], value[1::2]))
+            all_.append([key, type_, c("pexpiretime", key) // 100000, sorted(value) if type_ == "set" else value])
+        return repr(all_).encode()
+
+
+def almost(wanted, got):
+    """The same, but for how much time has passed: times left are some seconds apart at most."""
+    pairs = list(zip(wanted.split(b"\r\n"), got.split(b"\r\n")))
+    return wanted.count(b"\r\n") == got.count(b"\r\n") and all(
+        a == b or (a[:1] == b[:1] == b":" and int(a[1:]) > 10**9 and 0 <= int(a[1:]) - int(b[1:]) + 5000 <= 10000)
+        for a, b in pairs)
 
 
 def alike(command, wanted, got):
@@ -58,6 +97,8 @@ def alike(command, wanted, got):
         for encoding, other in EXPLAINED:
             wanted, got = wanted.replace(encoding, other), got.replace(encoding, other)
     if wanted == got:
+        return True
+    if command[0] in ("ttl", "pttl", "expiretime", "pexpiretime", "exec") and almost(wanted, got):
         return True
     no_order = command[0] in UNORDERED or command[0] == "exec" or "by" in command
     return no_order and wanted[:1] in b"*%~" and sorted(wanted.split(b"\r\n")) == sorted(got.split(b"\r\n"))
@@ -102,17 +143,27 @@ def shrink(ports, events):
 def report(ports, seed, events, difference):
     fewer = shrink(ports, events)
     found = differs(ports, fewer) or (0, *difference[1:])
-    lines = "\n".join(f"  {which + 2}> {show(command)}" for which, command in fewer[-40:])
+    lines = "\n".join(f"  {('2', '3', 'look')[which]}> {show(command)}" for which, command in fewer[-40:])
     return f"seed {seed}: redis {found[1][:300]!r}, flashkv {found[2][:300]!r}, at the end of\n{lines}"
+
+
+def look(rng):
+    """What the third connection does: a walk in pages of some size."""
+    name = rng.choice(("scan", "hscan", "sscan", "zscan"))
+    key = [] if name == "scan" else [rng.choice(KINDS["K"])]
+    match = ["match", rng.choice(KINDS["p"])] if rng.random() < 0.3 else []
+    return [name, *key, *match, "count", rng.choice(("2", "10", "1000"))]
 
 
 def round_of(rng, shapes, ports, seed):
     """Commands on one keyspace; returns how many."""
     events = []
     with Pair(ports[0]) as theirs, Pair(ports[1]) as ours:
-        while len(events) < FRESH_EVERY:
-            which = rng.randrange(2)
-            commands = [draw(rng, shapes) for _ in range(rng.choice(BATCHES))]
+        while not events or events[-1][1] != ["everything"]:
+            which = LOOKS_ON if rng.random() < 0.08 else rng.randrange(2)
+            commands = [look(rng)] if which == LOOKS_ON else [draw(rng, shapes) for _ in range(rng.choice(BATCHES))]
+            if len(events) + len(commands) >= FRESH_EVERY:
+                which, commands = LOOKS_ON, [["everything"]]
             found = first_difference(theirs, ours, which, commands)
             events += [(which, c) for c in commands]
             if found:

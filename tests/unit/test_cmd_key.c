@@ -342,8 +342,10 @@ START_TEST(test_scan_syntax) {
     static const struct step steps[] = {
         {"scan 0", "[\"0\", []]"},
         {"scan x", "(error) ERR invalid cursor"},
-        {"scan -1", "(error) ERR invalid cursor"},
-        {"scan \"\"", "(error) ERR invalid cursor"},
+        {"scan -1", "[\"0\", []]"},
+        {"scan \"\"", "[\"0\", []]"},
+        {"scan \" 0\"", "(error) ERR invalid cursor"},
+        {"scan 18446744073709551616", "(error) ERR invalid cursor"},
         {"scan 0 count 0", SYNTAX},
         {"scan 0 count -1", SYNTAX},
         {"scan 0 count x", NOT_INTEGER},
