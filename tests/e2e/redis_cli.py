@@ -105,6 +105,11 @@ def test_big_keys(s):
         has(cli(s, *mode), r"""^Biggest string found '"s2"' has [3-9]\d\d bytes$""", r"^1 zsets with [1-9]\d+ bytes")
     cli(s, "config", "set", "maxmemory-policy", "noeviction")
     has(cli(s, "--hotkeys", status=1), "An LFU maxmemory policy is not selected, access frequency not tracked")
+    cli(s, "config", "set", "maxmemory-policy", "allkeys-lfu")
+    cli(s, "flushall")
+    keyspace(s)
+    cli(s, stdin=b"get s1\n" * 100)
+    has(cli(s, "--hotkeys"), r"^Sampled 6 keys", r'^hot key found with counter: \d+\tkeyname: "s1"$')
 
 
 def test_latency(s):

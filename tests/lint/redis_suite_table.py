@@ -27,7 +27,6 @@ ERRORS = [
     (r"unknown command '(?:dump|restore|migrate)'", "DUMP, RESTORE, MIGRATE"),
     (r'can\'t read "dump"', "DUMP, RESTORE, MIGRATE"),
     (r"unknown subcommand 'tracking'", "client tracking"),
-    (r"unknown subcommand 'getkeysandflags'", "COMMAND GETKEYSANDFLAGS"),
     (r"has one user", "users other than the default one"),
     (r"OOM", "maxmemory"),
     (r"BUSY|'busy", "scripting"),
@@ -39,12 +38,9 @@ REASONS = {
     "Keyspace notifications: stream events test": "streams",
     "Test scripts are blocked by pause RO": "scripting",
     "Test RO scripts are not blocked by pause RO": "scripting",
-    "Test both active and passive expires are skipped during client pause":
-        "keys expire during a pause: there is no replica that they would have to wait for",
     "CONFIG SET rollback on apply error": "the port cannot be changed while the server runs",
     "TTL, TYPE and EXISTS do not alter the last access time of a key": "access times: OBJECT IDLETIME is always 0",
     "LATENCY RESET is able to reset events": "scripting",  # the test before makes the events with a script
-    "FLUSHDB ASYNC can reclaim memory in background": "INFO lazyfreed_objects: freeing is not counted",
     "lazy free a stream with all types of metadata": "streams",
     "query buffer resized correctly": "INFO of query buffers: connections share one",
     "query buffer resized correctly when not idle": "INFO of query buffers: connections share one",
