@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "process.h"
+#include "security.h"
 
 extern char **environ;
 
@@ -81,50 +82,6 @@ static bool load(struct server *srv) {
     return srv->sweeper != NULL;
 }
 
-/* False: said what is wrong. */
-static bool open_tls(struct server *srv, const struct options *o) {
-    struct tls_files files = process_tls_files(o);
-    char why[WHY_MAX];
-    struct tls *tls;
-
-    if (*o->tls_cert == '\0' && *o->tls_key == '\0' && *o->tls_client_ca == '\0')
-        return true;
-    if (*o->tls_cert == '\0' || *o->tls_key == '\0') {
-        log_error("TLS needs both tls-cert and tls-key");
-        return false;
-    }
-    tls = tls_open(&files, why, sizeof(why));
-    if (tls == NULL)
-        log_error("TLS: %s", why);
-    if (o->tls_ports != TLS_PORTS_HTTP)
-        srv->resp_tls = tls;
-    if (o->tls_ports != TLS_PORTS_RESP)
-        srv->http_tls = tls;
-    return tls != NULL;
-}
-
-static void close_tls(struct server *srv) {
-    tls_close(srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls);
-}
-
-static void reload_tls(const struct server *srv, bool asks) {
-    struct tls *tls = srv->resp_tls != NULL ? srv->resp_tls : srv->http_tls;
-    char why[WHY_MAX];
-
-    if (tls == NULL)
-        return;
-    switch (tls_reload(tls, asks, why, sizeof(why))) {
-    case TLS_SAME:
-        break;
-    case TLS_CHANGED:
-        log_info("TLS: the certificate was read again");
-        break;
-    case TLS_KEPT:
-        log_error("TLS: the certificate stays as it was: %s", why);
-        break;
-    }
-}
-
 struct running {
     struct server *server;
     struct http *http;
@@ -134,7 +91,7 @@ struct running {
 static void look_again(void *running, bool asks) {
     struct running *r = running;
 
-    reload_tls(r->server, asks);
+    security_look(r->server, asks);
     if (asks)
         http_reopen_logs(r->http);
 }
@@ -148,6 +105,8 @@ static bool load_and_serve(struct server *srv, struct http *http) {
     atomic_store(&srv->ready, true);
     log_info("ready: http on %s:%u, resp on %s:%u, version %s", srv->options->bind, srv->http_port,
              srv->options->bind, srv->resp_port, PACKAGE_VERSION);
+    if (srv->options->admin_port > 0)
+        log_info("ready: admin on %s:%u", srv->options->admin_bind, (unsigned)srv->options->admin_port);
     log_info("stopping: %s", process_await_signal(look_again, &running));
     atomic_store(&srv->ready, false);
     return true;
@@ -173,16 +132,6 @@ static bool serve(struct server *srv) {
     return ok;
 }
 
-/* False: said what is wrong. */
-static bool load_tokens(struct server *srv, const struct options *o) {
-    char why[WHY_MAX];
-
-    if (tokens_load(&srv->tokens, o->tokens_file, environ, why, sizeof(why)))
-        return true;
-    log_error("tokens-file %s: %s", o->tokens_file, why);
-    return false;
-}
-
 static int run(struct options *o) {
     static struct server srv; /* large: not on the stack */
     int status = EXIT_CANNOT_START;
@@ -190,7 +139,7 @@ static int run(struct options *o) {
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     options_warn_unknown(environ);
     process_setup(o);
-    if (!load_tokens(&srv, o) || !open_tls(&srv, o))
+    if (!security_open(&srv, o, environ))
         return EXIT_BAD_OPTION;
     if (!open_data(&srv, o))
         return status;
@@ -199,7 +148,7 @@ static int run(struct options *o) {
     else if (serve(&srv))
         status = 0;
     close_store(&srv);
-    close_tls(&srv);
+    security_close(&srv);
     if (status == 0)
         log_info("stopped");
     return status;

@@ -1,6 +1,8 @@
 /* process.c - signals, limits, the health check. */
 #include "process.h"
 
+#include "security.h"
+
 #include <errno.h>
 #include <flashkv/log.h>
 #include <netdb.h>
@@ -85,11 +87,6 @@ void process_run_id(char out[41]) {
         snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-struct tls_files process_tls_files(const struct options *o) {
-    return (struct tls_files){o->tls_cert, o->tls_key, o->tls_client_ca,
-                              o->tls_client_auth == TLS_CLIENT_REQUIRED};
-}
-
 /* ---- --check ----------------------------------------------------------------------------------------------------- */
 
 /* The first address the instance listens on, as one to connect to. */
@@ -136,7 +133,7 @@ static bool exchange(int fd, char *answer, size_t cap) {
 
 /* The same over TLS; the server may be any, it is this machine's. */
 static bool exchange_tls(const struct options *o, int fd, char *answer, size_t cap) {
-    struct tls_files files = process_tls_files(o);
+    struct tls_files files = security_tls_files(o);
     struct tls_conn *tls;
     bool ok;
 

@@ -2,6 +2,7 @@
 #ifndef FLASHKV_NET_H
 #define FLASHKV_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,6 +17,10 @@ enum { NET_LISTENERS_MAX = 16 };
  * one failed, or there are more than NET_LISTENERS_MAX; none is left open, *port is as it was, and `why` (cap
  * bytes) says what failed. */
 unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX], char *why, size_t cap);
+
+/* Can only this machine reach all addresses of such a `bind`? One that cannot be told is taken for one that it can:
+ * net_listen says what is wrong with it. */
+bool net_is_loopback(const char *bind);
 
 /* "127.0.0.1:50123", "[::1]:6379"; "?:0" for other families. 56 bytes are enough. */
 void net_address(const struct sockaddr *address, char *out, size_t cap);

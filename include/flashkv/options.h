@@ -17,6 +17,9 @@ struct options {
     char *bind;                           /* addresses, comma-separated */
     uint64_t http_port;                   /* 0: any free one */
     uint64_t upstash_port;                /* 0: none */
+    char *cors_origins;                   /* "*", or comma-separated; "": none */
+    uint64_t admin_port;                  /* 0: none, and http_port has all routes */
+    char *admin_bind;                     /* its addresses */
     uint64_t resp_port;                   /* 0: any free one */
     uint64_t http_threads;                /* 0: one per core it may use */
     uint64_t resp_threads;                /* 0: one per core it may use */
@@ -49,6 +52,7 @@ struct options {
     char *requirepass;             /* "": none is asked for; after loading also what requirepass_file held */
     char *requirepass_file;        /* path or "" */
     char *tokens_file;             /* path or "" (tokens.h) */
+    uint64_t open;                 /* others may reach the ports though nothing is asked of them */
     char *tls_cert, *tls_key;      /* paths, or both "": no TLS */
     uint64_t tls_ports;            /* enum tls_ports */
     char *tls_client_ca;           /* path or "": clients need no certificate */
@@ -72,13 +76,14 @@ struct option_row {
     const char *name;  /* "http-port" */
     const char *group; /* heading in --help; rows of a group stand together */
     enum option_type type;
-    size_t offset;              /* of the field in struct options: uint64_t, or char * for OPTION_TEXT */
-    const char *fallback;       /* the default, as text */
-    uint64_t min, max;          /* of a number, or of the length of a text; inclusive */
-    const char *const *choices; /* OPTION_CHOICE: words, NULL-terminated; the value is the index */
-    const char *unit;           /* "port", "bytes", "seconds", "address,...": for --help */
-    const char *redis_name;     /* what CONFIG GET calls it besides `name`, or NULL */
-    const char *help;           /* one sentence */
+    size_t offset;        /* of the field in struct options: uint64_t, or char * for OPTION_TEXT */
+    const char *fallback; /* the default, as text */
+    uint64_t min, max;    /* of a number, or of the length of a text; inclusive */
+    /* OPTION_CHOICE: words, NULL-terminated; the value is the index. "no" and "yes": the flag alone means yes. */
+    const char *const *choices;
+    const char *unit;       /* "port", "bytes", "seconds", "address,...": for --help */
+    const char *redis_name; /* what CONFIG GET calls it besides `name`, or NULL */
+    const char *help;       /* one sentence */
 };
 
 extern const struct option_row option_table[];

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, ADDRESS_MAX = 256 };
 
 static uint16_t bound_port(int fd) {
     struct sockaddr_storage ss;
@@ -41,18 +41,37 @@ static int listen_at(const struct addrinfo *ai) {
     return -1;
 }
 
-static int listen_on(const char *address, uint16_t *port, char *why, size_t cap) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
-                    *found = NULL;
+/* What an address is to the resolver; as getaddrinfo. */
+static int resolve(const char *address, uint16_t port, struct addrinfo **found) {
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                          .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     char service[8];
+
+    snprintf(service, sizeof(service), "%u", port);
+    return getaddrinfo(address, service, &hints, found);
+}
+
+/* The next of a list, and *at behind it. False: there is none. */
+static bool next_address(const char **at, char address[ADDRESS_MAX]) {
+    size_t len;
+
+    if (*at == NULL)
+        return false;
+    len = strcspn(*at, ",");
+    snprintf(address, ADDRESS_MAX, "%.*s", (int)len, *at);
+    *at = (*at)[len] == ',' ? *at + len + 1 : NULL;
+    return true;
+}
+
+static int listen_on(const char *address, uint16_t *port, char *why, size_t cap) {
+    struct addrinfo *found = NULL;
     int fd, failed;
 
     if (*address == '\0') { /* which getaddrinfo would take for every address there is */
         snprintf(why, cap, "an address is empty");
         return -1;
     }
-    snprintf(service, sizeof(service), "%u", *port);
-    failed = getaddrinfo(address, service, &hints, &found);
+    failed = resolve(address, *port, &found);
     if (failed != 0) {
         snprintf(why, cap, "%s: %s", address, gai_strerror(failed));
         return -1;
@@ -68,13 +87,10 @@ static int listen_on(const char *address, uint16_t *port, char *why, size_t cap)
 
 unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX], char *why, size_t cap) {
     uint16_t shared = *port;
+    char address[ADDRESS_MAX];
     unsigned n = 0;
 
-    for (const char *at = bind;; at++) {
-        size_t len = strcspn(at, ",");
-        char address[256];
-
-        snprintf(address, sizeof(address), "%.*s", (int)len, at);
+    while (next_address(&bind, address)) {
         if (n == NET_LISTENERS_MAX) {
             snprintf(why, cap, "%s: more than %d addresses", address, NET_LISTENERS_MAX);
             goto fail;
@@ -83,9 +99,6 @@ unsigned net_listen(const char *bind, uint16_t *port, int fds[NET_LISTENERS_MAX]
         if (fds[n] < 0)
             goto fail;
         n++;
-        at += len;
-        if (*at == '\0')
-            break;
     }
     *port = shared;
     return n;
@@ -93,6 +106,34 @@ fail:
     while (n > 0)
         close(fds[--n]);
     return 0;
+}
+
+static bool is_loopback(const struct sockaddr *a) {
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+    uint32_t four;
+
+    if (a->sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(six))
+        return IN6_IS_ADDR_LOOPBACK(six);
+    if (a->sa_family == AF_INET6)
+        memcpy(&four, &six->s6_addr[12], sizeof(four));
+    else
+        four = ((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr;
+    return ntohl(four) >> 24 == IN_LOOPBACKNET;
+}
+
+bool net_is_loopback(const char *bind) {
+    char address[ADDRESS_MAX];
+    bool all = true;
+
+    while (all && next_address(&bind, address)) {
+        struct addrinfo *found;
+
+        if (*address != '\0' && resolve(address, 0, &found) == 0) {
+            all = is_loopback(found->ai_addr);
+            freeaddrinfo(found);
+        }
+    }
+    return all;
 }
 
 void net_address(const struct sockaddr *address, char *out, size_t cap) {

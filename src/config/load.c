@@ -208,6 +208,10 @@ void options_warn_unknown(char *const env[]) {
 
 /* ---- the flags ------------------------------------------------------------------------------------------------------ */
 
+static bool is_switch(const struct option_row *row) {
+    return row->choices != NULL && strcmp(row->choices[0], "no") == 0 && strcmp(row->choices[1], "yes") == 0;
+}
+
 /* One flag at argv[*i], with its value in it or behind it. */
 static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
     const char *text = argv[*i] + strlen(flag), *equals = strchr(text, '=');
@@ -218,6 +222,8 @@ static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
         return complain_unknown(flag, name);
     if (equals != NULL)
         return set(o, row, flag, name, slice_str(equals + 1));
+    if (is_switch(row) && (*i + 1 >= argc || strncmp(argv[*i + 1], flag, strlen(flag)) == 0))
+        return set(o, row, flag, name, SLICE_LIT("yes"));
     if (*i + 1 >= argc)
         return complain(flag, name, no_value, "expects a value");
     return set(o, row, flag, name, slice_str(argv[++*i]));

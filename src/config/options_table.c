@@ -6,6 +6,7 @@
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const no_yes[] = {"no", "yes", NULL};
 static const char *const tls_ports[] = {"both", "http", "resp", NULL};
 static const char *const tls_client_auths[] = {"required", "optional", NULL};
 static const char *const fsyncs[] = {"always", "everysec", "no", NULL};
@@ -45,6 +46,8 @@ const struct option_row option_table[] = {
      "File whose first line is the password"},
     {"tokens-file", "Security", OPTION_TEXT, FIELD(tokens_file), "", 0, 4096, NULL, "path", NULL,
      "JSON file of further passwords, each with a name, scopes and key prefixes"},
+    {"open", "Security", OPTION_CHOICE, FIELD(open), "no", 0, 0, no_yes, NULL, NULL,
+     "Lets others than this machine's clients in without any password; else that is refused at the start"},
     {"tls-cert", "Security", OPTION_TEXT, FIELD(tls_cert), "", 0, 4096, NULL, "path", NULL,
      "PEM file of the certificate and its chain: with it and tls-key both ports speak TLS"},
     {"tls-key", "Security", OPTION_TEXT, FIELD(tls_key), "", 0, 4096, NULL, "path", NULL,
@@ -56,11 +59,17 @@ const struct option_row option_table[] = {
     {"tls-client-auth", "Security", OPTION_CHOICE, FIELD(tls_client_auth), "required", 0, 0, tls_client_auths,
      NULL, NULL, "Are clients without a certificate let in, if there is tls-client-ca?"},
     {"bind", "Network", OPTION_TEXT, FIELD(bind), "127.0.0.1", 1, 4096, NULL, "address,...", "bind",
-     "Addresses to listen on; 0.0.0.0 is every IPv4 address, and open to whoever reaches it"},
+     "Addresses to listen on; 0.0.0.0 is every IPv4 address, and wants a password"},
     {"http-port", "Network", OPTION_UINT, FIELD(http_port), "8080", 0, 65535, NULL, "port", NULL,
      "Port of the REST interface; 0 takes a free one"},
     {"upstash-port", "Network", OPTION_UINT, FIELD(upstash_port), "0", 0, 65535, NULL, "port", NULL,
      "Port of its own for Upstash's clients, who find /upstash at its root; 0 is none"},
+    {"cors-origins", "Network", OPTION_TEXT, FIELD(cors_origins), "", 0, 4096, NULL, "origin,...", NULL,
+     "Origins whose pages may use the keys in browsers, as https://app.example, or *"},
+    {"admin-port", "Network", OPTION_UINT, FIELD(admin_port), "0", 0, 65535, NULL, "port", NULL,
+     "Port that alone has statistics, metrics, console and /admin, beside all else; 0 is none"},
+    {"admin-bind", "Network", OPTION_TEXT, FIELD(admin_bind), "127.0.0.1", 1, 4096, NULL, "address,...", NULL,
+     "Addresses of admin-port"},
     {"resp-port", "Network", OPTION_UINT, FIELD(resp_port), "6379", 0, 65535, NULL, "port", "port",
      "Port of the Redis protocol; 0 takes a free one"},
     {"http-threads", "Network", OPTION_UINT, FIELD(http_threads), "0", 0, 256, NULL, "threads", NULL,

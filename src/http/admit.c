@@ -4,6 +4,7 @@
 #include <flashkv/num.h>
 
 #include "authorize.h"
+#include "cors.h"
 #include "routes.h"
 
 /* request_refuse, and true, for the checks to be strung together. */
@@ -82,6 +83,11 @@ static bool unauthorized(struct request *r) {
     return !authorized_route(r) && refuse(r, 403, "the token does not allow this");
 }
 
+static bool foreign_page(struct request *r) {
+    return cors_is_foreign(r) &&
+           refuse(r, 403, "pages of other origins may not do this, but for those that cors-origins names");
+}
+
 static bool bad_parameter(struct request *r) {
     const struct pair *bad = route_bad_parameter(r);
 
@@ -108,6 +114,7 @@ static bool bad_body(struct request *r) {
 
 void admit(struct request *r, const char *url, const char *version) {
     r->verdict.status = 0;
-    if (!bad_framing(r, url, version) && !no_route(r) && !unauthorized(r) && !bad_parameter(r))
+    if (!bad_framing(r, url, version) && !no_route(r) && !foreign_page(r) && !unauthorized(r) &&
+        !bad_parameter(r))
         bad_body(r);
 }

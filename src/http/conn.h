@@ -20,6 +20,7 @@ struct conn {
     struct worker *worker;
     int fd;
     struct tls_creds *tls;     /* of its TLS, a reference; NULL: it has none */
+    bool public_port;          /* there is an admin-port, and it came to another */
     const char *prefix;        /* what its targets begin with, unsaid: that of the port it came to */
     bool corked;               /* its socket, see large.c */
     _Atomic bool busy;         /* a request has begun, and its response is not out */

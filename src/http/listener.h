@@ -15,7 +15,7 @@
 #include "stream.h"
 #include "worker.h"
 
-enum { LISTENER_FDS_MAX = 2 * NET_LISTENERS_MAX };
+enum { LISTENER_FDS_MAX = 3 * NET_LISTENERS_MAX };
 
 struct listener {
     struct server *server;

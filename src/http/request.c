@@ -180,6 +180,8 @@ static struct slice *known_header(struct headers *h, struct slice name) {
         {SLICE_LIT("content-range"), offsetof(struct headers, content_range)},
         {SLICE_LIT("x-request-id"), offsetof(struct headers, request_id)},
         {SLICE_LIT("traceparent"), offsetof(struct headers, traceparent)},
+        {SLICE_LIT("origin"), offsetof(struct headers, origin)},
+        {SLICE_LIT("sec-fetch-site"), offsetof(struct headers, sec_fetch_site)},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)

@@ -40,7 +40,7 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 /* Headers that somebody looks at; ptr NULL where there is none. */
 struct headers {
     struct slice host, content_length, transfer_encoding, expect, content_type, content_encoding,
-        content_range, accept, if_match, if_none_match, range, if_range, prefer;
+        content_range, accept, if_match, if_none_match, range, if_range, prefer, origin, sec_fetch_site;
     struct slice request_id, traceparent; /* which say nothing if they are given twice */
     bool repeated;                        /* one of the others was */
     bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
@@ -84,6 +84,7 @@ struct request {
     int64_t now_ms;              /* wall clock, when it is answered */
     int64_t ticks;               /* clock_ticks when it began */
     unsigned status;             /* of the response; 0: there is none yet */
+    bool public_port;            /* what is the administrator's is not here, but on a port of its own */
     bool http11;                 /* the client's version is not older */
     bool begun;                  /* headers were looked at */
     bool close;                  /* the connection ends with the response */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "conditions.h"
+#include "cors.h"
 #include "json.h"
 #include "large.h"
 #include "routes.h"
@@ -116,6 +117,7 @@ static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Resp
     if (r->close || http_stopping(r->http))
         header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     header_trace(r, response);
+    cors_headers(r, response);
     if (status >= 400)
         atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
     if (hold_needed(r))
@@ -368,8 +370,8 @@ enum MHD_Result respond_representation(struct request *r, unsigned status, struc
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
-    bool keeps = etag.len > 0 && bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !r->close &&
-                 !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
+    bool keeps = !cors_is_on(r) && etag.len > 0 && bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY &&
+                 !r->close && !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
     enum cache_answer answer = CACHE_NO;
     struct MHD_Response *response;
     enum MHD_Result result;
@@ -471,7 +473,7 @@ static enum MHD_Result respond_allow(struct request *r) {
         v->status == 405 ? problem(r, 405, v->detail) : copied(r, slice_of("", 0));
     char allow[64];
 
-    routes_allow(&r->target, allow, sizeof(allow));
+    routes_allow(r, allow, sizeof(allow));
     if (response != NULL)
         header(response, MHD_HTTP_HEADER_ALLOW, allow);
     return queue(r, v->status, response);

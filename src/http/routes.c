@@ -66,8 +66,8 @@ const struct route route_table[] = {
     {"GET", "/healthz", "getHealth", http_get_health, BODY_NONE, "", ACCESS_OPEN},
     {"GET", "/readyz", "getReady", http_get_ready, BODY_NONE, "", ACCESS_OPEN},
     {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, "", ACCESS_AUTH},
-    {"GET", "/ui", "getConsole", http_get_console, BODY_NONE, "", ACCESS_OPEN},
-    {"GET", "/ui/{file}", "getConsoleFile", http_get_console_file, BODY_NONE, "", ACCESS_OPEN},
+    {"GET", "/ui", "getConsole", http_get_console, BODY_NONE, "", ACCESS_PAGE},
+    {"GET", "/ui/{file}", "getConsoleFile", http_get_console_file, BODY_NONE, "", ACCESS_PAGE},
     {"GET", "/metrics", "getMetrics", http_get_metrics, BODY_NONE, "", ACCESS_ADMIN},
     {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, "", ACCESS_ADMIN},
     {"POST", "/admin/snapshot", "startSnapshot", http_start_snapshot, BODY_NONE, "", ACCESS_ADMIN},
@@ -102,11 +102,15 @@ static bool path_matches(const char *template, const struct target *t) {
     return *at == '\0';
 }
 
-/* The first row of the path: where a word and a parameter both fit, the word stands first in the table. NULL: none. */
-static const struct route *path_find(const struct target *t) {
+static bool is_hidden(const struct request *r, const struct route *row) {
+    return r->public_port && (row->access == ACCESS_PAGE || row->access == ACCESS_ADMIN);
+}
+
+/* Where a word and a parameter both fit, the word stands first in the table. */
+const struct route *route_of_path(const struct request *r) {
     for (size_t i = 0; i < route_count; i++)
-        if (path_matches(route_table[i].template, t))
-            return &route_table[i];
+        if (path_matches(route_table[i].template, &r->target))
+            return is_hidden(r, &route_table[i]) ? NULL : &route_table[i];
     return NULL;
 }
 
@@ -115,7 +119,7 @@ static bool same_path(const struct route *a, const struct route *b) {
 }
 
 unsigned route_find(struct request *r) {
-    const struct route *first = path_find(&r->target);
+    const struct route *first = route_of_path(r);
     struct slice method = slice_eq(r->method, SLICE_LIT("HEAD")) ? SLICE_LIT("GET") : r->method;
 
     if (first == NULL)
@@ -132,8 +136,8 @@ bool target_is_upstash(const struct target *t) {
     return t->segment_count > 0 && slice_eq(t->segments[0], SLICE_LIT("upstash"));
 }
 
-void routes_allow(const struct target *t, char *out, size_t cap) {
-    const struct route *first = path_find(t);
+void routes_allow(const struct request *r, char *out, size_t cap) {
+    const struct route *first = route_of_path(r);
     struct buf allow = buf_make(cap - 1);
 
     for (const struct route *row = first; first != NULL && same_path(first, row); row++)

@@ -191,6 +191,7 @@ static void *on_target(void *cls, const char *raw, struct MHD_Connection *connec
 
     if (c == NULL || !request_begin(&c->request, cls, connection, raw, c->prefix))
         return NULL;
+    c->request.public_port = c->public_port;
     traffic_begin(c->worker->traffic, &c->request);
     if (((struct http *)cls)->access != NULL)
         access_begin(&c->request, raw, c->prefix);
@@ -242,13 +243,15 @@ static bool start_tls(struct conn *c, struct tls *t, struct MHD_Connection *conn
 static struct conn *welcome(struct worker *w, struct MHD_Connection *connection) {
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct server *srv = w->http->server;
+    const struct options *o = srv->options;
     struct conn *c = conn_new(&w->http->conns, w, fd);
 
     if (c == NULL)
         return NULL;
     if (!start_tls(c, srv->http_tls, connection))
         shutdown(fd, SHUT_RDWR);
-    if (srv->options->upstash_port > 0 && port_of(fd) == srv->options->upstash_port)
+    c->public_port = o->admin_port > 0 && port_of(fd) != o->admin_port;
+    if (o->upstash_port > 0 && port_of(fd) == o->upstash_port)
         c->prefix = "/upstash";
     return c;
 }
@@ -385,20 +388,25 @@ uint64_t http_access_log_dropped(const struct http *h) {
     return h->access != NULL ? access_log_dropped(h->access) : 0;
 }
 
-/* All sockets, those of the port for Upstash's clients behind the others. How many; 0: `why`, and none is open. */
+/* All sockets, those of ports of their own behind the others. How many; 0: `why`, and none is open. */
 static unsigned listen_all(struct server *srv, int fds[LISTENER_FDS_MAX], char *why, size_t cap) {
-    uint16_t port = (uint16_t)srv->options->http_port, upstash_port = (uint16_t)srv->options->upstash_port;
-    unsigned n = net_listen(srv->options->bind, &port, fds, why, cap), more;
+    const struct options *o = srv->options;
+    const struct {
+        const char *bind;
+        uint64_t port;
+    } more[] = {{o->bind, o->upstash_port}, {o->admin_bind, o->admin_port}};
+    uint16_t port = (uint16_t)o->http_port;
+    unsigned n = net_listen(o->bind, &port, fds, why, cap), added = n;
 
     srv->http_port = port;
-    if (n == 0 || upstash_port == 0)
-        return n;
-    more = net_listen(srv->options->bind, &upstash_port, fds + n, why, cap);
-    if (more > 0)
-        return n + more;
-    while (n > 0)
+    for (size_t i = 0; i < sizeof(more) / sizeof(*more) && added > 0; i++) {
+        port = (uint16_t)more[i].port;
+        if (port > 0)
+            n += added = net_listen(more[i].bind, &port, fds + n, why, cap);
+    }
+    while (added == 0 && n > 0)
         close(fds[--n]);
-    return 0;
+    return n;
 }
 
 struct http *http_start(struct server *srv, char *why, size_t cap) {

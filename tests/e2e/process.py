@@ -85,7 +85,7 @@ def port_taken(s):
 def bad_address(s):
     """an address that is none of ours exits 1 and names it"""
     for bind in ("192.0.2.1", "no-such-host.invalid"):
-        status, _, err = flashkv(f"--bind={bind}", "--http-port=0", "--resp-port=0")
+        status, _, err = flashkv(f"--bind={bind}", "--http-port=0", "--resp-port=0", "--open")
         assert status == 1 and f"cannot listen on {bind}" in err, err
 
 

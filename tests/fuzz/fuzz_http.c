@@ -45,7 +45,7 @@ static void fuzz_target(char *text, size_t len) {
         if (route_find(&r) == 200)
             route_bad_parameter(&r);
     }
-    routes_allow(&r.target, allow, sizeof(allow));
+    routes_allow(&r, allow, sizeof(allow));
     while (target_next(&r.target, &segment, &result))
         within(segment, text, len);
 }

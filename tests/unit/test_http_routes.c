@@ -69,11 +69,11 @@ START_TEST(methods_that_a_path_lacks) {
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         ck_assert_msg(find(cases[i].method, cases[i].target) == 405, "%s", cases[i].target);
-        routes_allow(&request.target, allow, sizeof(allow));
+        routes_allow(&request, allow, sizeof(allow));
         ck_assert_str_eq(allow, cases[i].allow);
     }
     ck_assert_uint_eq(find("OPTIONS", "*"), 404);
-    routes_allow(&request.target, allow, sizeof(allow));
+    routes_allow(&request, allow, sizeof(allow));
     ck_assert_str_eq(allow, "GET, HEAD, PUT, POST, DELETE, OPTIONS");
 }
 END_TEST
@@ -99,7 +99,30 @@ START_TEST(parameters_that_a_route_does_not_know) {
 }
 END_TEST
 
-/* What path_find and route_find count on. */
+/* With an admin-port, what is the administrator's is nowhere else. */
+START_TEST(routes_of_the_administrator) {
+    static const char *const hidden[] = {"/stats", "/metrics", "/ui", "/ui/console.js"};
+    static const char *const seen[] = {"/keys/stats", "/healthz", "/openapi.json"};
+    char allow[64];
+
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+        ck_assert_uint_eq(find("GET", hidden[i]), 200);
+        request.public_port = true;
+        ck_assert_uint_eq(route_find(&request), 404);
+        request.method = SLICE_LIT("DELETE");
+        ck_assert_uint_eq(route_find(&request), 404); /* and not 405, which would tell that it is there */
+        routes_allow(&request, allow, sizeof(allow));
+        ck_assert_str_eq(allow, "GET, HEAD, PUT, POST, DELETE, OPTIONS");
+    }
+    for (size_t i = 0; i < sizeof(seen) / sizeof(*seen); i++) {
+        ck_assert_uint_eq(find("GET", seen[i]), 200);
+        request.public_port = true;
+        ck_assert_uint_eq(route_find(&request), 200);
+    }
+}
+END_TEST
+
+/* What route_of_path and route_find count on. */
 START_TEST(the_table_is_in_order) {
     for (size_t i = 0; i < route_count; i++)
         for (size_t k = i + 1; k < route_count; k++) {
@@ -118,6 +141,7 @@ Suite *test_suite(void) {
 
     tcase_add_test(t, requests_find_their_operation);
     tcase_add_test(t, paths_that_are_none);
+    tcase_add_test(t, routes_of_the_administrator);
     tcase_add_test(t, methods_that_a_path_lacks);
     tcase_add_test(t, parameters_that_a_route_does_not_know);
     tcase_add_test(t, the_table_is_in_order);

@@ -141,11 +141,25 @@ START_TEST(addresses_as_text) {
 }
 END_TEST
 
+START_TEST(what_only_this_machine_reaches) {
+    static const char *const inside[] = {
+        "127.0.0.1", "::1", "localhost", "127.8.9.10,::1", "::ffff:127.0.0.1", "no-such-host.invalid"};
+    static const char *const outside[] = {
+        "0.0.0.0", "::", "127.0.0.1,0.0.0.0", "192.0.2.1", "::ffff:192.0.2.1", "128.0.0.1,127.0.0.1"};
+
+    for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+        ck_assert_msg(net_is_loopback(inside[i]), "%s", inside[i]);
+    for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++)
+        ck_assert_msg(!net_is_loopback(outside[i]), "%s", outside[i]);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("net");
     TCase *tc = tcase_create("net");
 
     tcase_set_timeout(tc, 30); /* a resolver may take its time */
+    tcase_add_test(tc, what_only_this_machine_reaches);
     tcase_add_test(tc, takes_a_free_port);
     tcase_add_test(tc, sockets_do_not_block_and_are_not_inherited);
     tcase_add_test(tc, addresses_share_the_port);

@@ -143,6 +143,22 @@ START_TEST(a_refused_value_changes_nothing) {
 }
 END_TEST
 
+/* A choice of no and yes may stand alone. */
+START_TEST(a_switch_needs_no_value) {
+    ck_assert_int_eq(load((char *[]){"--open", NULL}, no_env), OPTIONS_RUN);
+    ck_assert_str_eq(value_of("open"), "yes");
+    options_free(&o);
+    ck_assert_int_eq(load((char *[]){"--open", "--bind=::1", NULL}, no_env), OPTIONS_RUN);
+    ck_assert_str_eq(value_of("open"), "yes");
+    ck_assert_str_eq(value_of("bind"), "::1");
+    options_free(&o);
+    ck_assert_int_eq(load((char *[]){"--open", "no", NULL}, no_env), OPTIONS_RUN);
+    ck_assert_str_eq(value_of("open"), "no");
+    ck_assert_int_eq(load((char *[]){"--open=perhaps", NULL}, no_env), OPTIONS_BAD);
+    ck_assert_int_eq(load((char *[]){"--log-level", NULL}, no_env), OPTIONS_BAD); /* other choices do not */
+}
+END_TEST
+
 START_TEST(a_reason_fits_its_room) {
     char why[8] = "1234567";
 
@@ -431,6 +447,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, every_field_has_its_row);
     tcase_add_loop_test(tc, range_is_enforced_at_both_ends, 0, (int)option_count);
     tcase_add_test(tc, a_refused_value_changes_nothing);
+    tcase_add_test(tc, a_switch_needs_no_value);
     tcase_add_test(tc, a_reason_fits_its_room);
     tcase_add_test(tc, find_knows_redis_names_in_any_case);
     tcase_add_test(tc, environment_names_come_from_the_row);

@@ -1,0 +1,109 @@
+/* cors.c - origins against the list, and the headers of Fetch. */
+#include "cors.h"
+
+/* What a page may send, beside what the standard lets any page send. */
+static const char request_headers_allowed[] =
+    "Authorization, Cache-Control, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, "
+    "Range, "
+    "Upstash-Encoding, Upstash-Response-Format, Upstash-Sync-Token, Upstash-Telemetry-Platform, "
+    "Upstash-Telemetry-Runtime, Upstash-Telemetry-Sdk, X-Request-Id, traceparent, tracestate";
+/* What it may read of a response. */
+static const char response_headers_exposed[] = "Allow, Content-Range, ETag, FlashKV-TTL-Ms, Location, "
+                                               "Preference-Applied, Retry-After, Upstash-Sync-Token, "
+                                               "WWW-Authenticate, X-Request-Id";
+static const char seconds_to_remember[] = "3600";
+
+static bool any_origin(const struct request *r) {
+    return strcmp(r->server->options->cors_origins, "*") == 0;
+}
+
+/* Is the request's origin in the list? */
+static bool allows(const struct request *r) {
+    struct slice origin = r->headers.origin;
+    const char *at = r->server->options->cors_origins;
+
+    if (any_origin(r))
+        return true;
+    while (origin.len > 0 && *at != '\0') {
+        size_t len = strcspn(at, ",");
+
+        if (slice_eq(origin, slice_of(at, len)))
+            return true;
+        at += len + (at[len] == ',');
+    }
+    return false;
+}
+
+/* "https://host:1234" of the request to "host:1234". */
+static bool origin_is_host(const struct headers *h) {
+    static const struct slice mark = SLICE_LIT("://");
+    const char *found = memmem(h->origin.ptr, h->origin.len, mark.ptr, mark.len);
+    struct slice host;
+
+    if (found == NULL)
+        return false; /* "null": a page that is nobody's */
+    host.ptr = found + mark.len;
+    host.len = (size_t)(h->origin.ptr + h->origin.len - host.ptr);
+    return slice_caseeq(host, h->host);
+}
+
+/* Browsers tell by Sec-Fetch-Site, those of before 2023 and those that talk to another machine without TLS by Origin alone. A
+ * proxy may have changed Host: with a password set Origin says nothing, for no page can make a browser send that. */
+static bool is_cross_origin(const struct request *r) {
+    const struct headers *h = &r->headers;
+
+    if (h->sec_fetch_site.ptr != NULL)
+        return !slice_caseeq(h->sec_fetch_site, SLICE_LIT("same-origin")) &&
+               !slice_caseeq(h->sec_fetch_site, SLICE_LIT("none"));
+    return h->origin.ptr != NULL && !server_asks(r->server) && !origin_is_host(h);
+}
+
+/* Upstash's clients may change anything by GET. */
+static bool may_change(const struct request *r) {
+    return target_is_upstash(&r->target) ||
+           !(slice_eq(r->method, SLICE_LIT("GET")) || slice_eq(r->method, SLICE_LIT("HEAD")));
+}
+
+bool cors_is_foreign(const struct request *r) {
+    bool allowed = r->route->access == ACCESS_AUTH && allows(r);
+
+    return may_change(r) && !allowed && is_cross_origin(r);
+}
+
+static void add(struct MHD_Response *response, const char *name, const char *value) {
+    if (MHD_add_response_header(response, name, value) != MHD_YES)
+        return; /* no memory: the browser keeps the page from it */
+}
+
+static void add_origin(const struct request *r, struct MHD_Response *response) {
+    char origin[256];
+
+    if (any_origin(r)) {
+        add(response, "Access-Control-Allow-Origin", "*");
+    } else if (r->headers.origin.len < sizeof(origin)) {
+        memcpy(origin, r->headers.origin.ptr, r->headers.origin.len);
+        origin[r->headers.origin.len] = '\0';
+        add(response, "Access-Control-Allow-Origin", origin);
+    }
+}
+
+void cors_headers(const struct request *r, struct MHD_Response *response) {
+    const struct route *route = r->route != NULL ? r->route : route_of_path(r);
+    char methods[64];
+
+    if (!cors_is_on(r) || route == NULL || route->access != ACCESS_AUTH)
+        return;
+    if (!any_origin(r))
+        add(response, "Vary", "Origin");
+    if (r->headers.origin.ptr == NULL || !allows(r))
+        return;
+    add_origin(r, response);
+    if (slice_eq(r->method, SLICE_LIT("OPTIONS"))) {
+        routes_allow(r, methods, sizeof(methods));
+        add(response, "Access-Control-Allow-Methods", methods);
+        add(response, "Access-Control-Allow-Headers", request_headers_allowed);
+        add(response, "Access-Control-Max-Age", seconds_to_remember);
+    } else {
+        add(response, "Access-Control-Expose-Headers", response_headers_exposed);
+    }
+}
