@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BODY_BYTES = 64, DEFAULT_MEMORY = 6144 }; /* as --http-memory */
+enum { BODY_BYTES = 64, DEFAULT_MEMORY = 5120 }; /* as --http-memory */
 
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *body, size_t *body_size,

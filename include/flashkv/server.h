@@ -85,6 +85,7 @@ struct server {
     struct journal *_Atomic journal;  /* its log, or NULL: what transactions of commands take */
     _Atomic bool loading;             /* the data directory is being read: no keys yet */
     _Atomic bool ready;               /* both ports answer: /readyz */
+    _Atomic uint64_t stats_resets;    /* so far */
     int64_t started_wall_ms, started_mono_ns;
     char run_id[41];                       /* 40 hex digits, as Redis */
     _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */

@@ -37,6 +37,7 @@ static void front_reset(struct front_stats *f) {
 }
 
 void server_stats_reset(struct server *s) {
+    atomic_fetch_add_explicit(&s->stats_resets, 1, memory_order_relaxed);
     store_stats_reset(s->store);
     stats_reset(&s->stats);
     front_reset(&s->resp);

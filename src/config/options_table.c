@@ -89,7 +89,7 @@ const struct option_row option_table[] = {
      "Closes an HTTP connection that moves less than 16 KiB in so long; 0 never does"},
     {"http-heartbeat", "Network", OPTION_UINT, FIELD(http_heartbeat), "15", 1, 3600, NULL, "seconds", NULL,
      "Sends a comment on an event stream on which nothing else was sent for so long"},
-    {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "6kb", 2 * KIB, MIB, NULL, "bytes", NULL,
+    {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "5kb", 2 * KIB, MIB, NULL, "bytes", NULL,
      "Buffer of an HTTP connection: bounds URL plus headers"},
     {"max-key-bytes", "Limits", OPTION_BYTES, FIELD(max_key_bytes), "64kb", 1, 64 * KIB, NULL, "bytes", NULL,
      "Longest key"},

@@ -9,7 +9,7 @@
 #include "poll.h"
 #include "server.h"
 
-enum { BLOB_FIRST = 256 * 1024 };
+enum { BLOB_FIRST = 256 * 1024, VERDICT_MAX = 160 };
 
 /* ---- the target ------------------------------------------------------------------------------------------------ */
 
@@ -238,7 +238,7 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
                    const char *prefix) {
     size_t len = strlen(raw), before = strlen(prefix);
 
-    memset(r, 0, offsetof(struct request, verdict));
+    memset(r, 0, offsetof(struct request, room));
     r->http = h;
     r->server = http_server(h);
     r->connection = connection;
@@ -265,6 +265,8 @@ void request_end(struct request *r) {
     r->body = NULL;
     mem_free(r->logged);
     r->logged = NULL;
+    mem_free(r->verdict.detail);
+    r->verdict.detail = NULL;
     mem_free(r->small); /* an idle connection is not to hold it */
     r->small = NULL;
     if (r->raw != r->room)
@@ -275,12 +277,14 @@ void request_end(struct request *r) {
 /* ---- the body ----------------------------------------------------------------------------------------------------- */
 
 enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...) {
+    char detail[VERDICT_MAX];
     va_list ap;
 
-    r->verdict.status = status;
     va_start(ap, fmt);
-    vsnprintf(r->verdict.detail, sizeof(r->verdict.detail), fmt, ap);
+    vsnprintf(detail, sizeof(detail), fmt, ap);
     va_end(ap);
+    mem_free(r->verdict.detail);
+    r->verdict = (struct verdict){status, mem_dup(detail, strlen(detail) + 1)};
     return MHD_NO;
 }
 

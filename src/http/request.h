@@ -12,7 +12,7 @@
 
 #include "trace.h"
 
-enum { SEGMENTS_MAX = 3, QUERY_MAX = 8, SMALL_BODY = 1024, TARGET_ROOM = 256 };
+enum { SEGMENTS_MAX = 3, QUERY_MAX = 8, SMALL_BODY = 1024, TARGET_ROOM = 128 };
 
 struct pair {
     struct slice name, value;
@@ -50,8 +50,12 @@ struct headers {
 /* What was decided before the body: status 0 lets the request in; 204 and 405 carry Allow. */
 struct verdict {
     unsigned status;
-    char detail[160];
+    char *detail; /* allocated, or NULL: there was no memory for it, or there is none */
 };
+/* What is wrong. */
+static inline const char *verdict_detail(const struct verdict *v) {
+    return v->detail != NULL ? v->detail : "out of memory";
+}
 
 struct route;
 struct http;

@@ -470,7 +470,7 @@ enum MHD_Result respond_refused(struct request *r, struct slice etag) {
 static enum MHD_Result respond_allow(struct request *r) {
     const struct verdict *v = &r->verdict;
     struct MHD_Response *response =
-        v->status == 405 ? problem(r, 405, v->detail) : copied(r, slice_of("", 0));
+        v->status == 405 ? problem(r, 405, verdict_detail(v)) : copied(r, slice_of("", 0));
     char allow[64];
 
     routes_allow(r, allow, sizeof(allow));
@@ -484,7 +484,7 @@ static const char *const challenges[] = {"Bearer realm=\"FlashKV\"",
                                          "Basic realm=\"FlashKV\", charset=\"UTF-8\""};
 
 static enum MHD_Result respond_denied(struct request *r) {
-    struct MHD_Response *response = problem(r, r->verdict.status, r->verdict.detail);
+    struct MHD_Response *response = problem(r, r->verdict.status, verdict_detail(&r->verdict));
 
     for (size_t i = 0; response != NULL && i < sizeof(challenges) / sizeof(*challenges); i++)
         header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenges[i]);
@@ -499,7 +499,7 @@ enum MHD_Result respond_verdict(struct request *r) {
     case 401:
         return respond_denied(r);
     default:
-        return respond_problem(r, r->verdict.status, "%s", r->verdict.detail);
+        return respond_problem(r, r->verdict.status, "%s", verdict_detail(&r->verdict));
     }
 }
 
@@ -517,7 +517,7 @@ static bool say_now(struct request *r, const char *text, size_t len) {
 void respond_verdict_now(struct request *r) {
     const struct verdict *v = &r->verdict;
     const char *type;
-    char *text = problem_text(r, v->status, v->detail, &type), authenticate[200] = "",
+    char *text = problem_text(r, v->status, verdict_detail(v), &type), authenticate[200] = "",
          trace[2 * TRACE_ID_MAX + 40] = "", out[1536];
     int n = 0;
 

@@ -30,7 +30,6 @@ struct stream {
     struct pause pause;
     const struct stream_ops *ops;
     void *ctx;
-    int64_t beat_ns;
     struct buf out;     /* pushed: guarded by the pause's mutex; pulled: the connection's thread's */
     size_t sent;        /* of `out` */
     bool ended, broken; /* nothing comes behind `out`; something is missing. As `out` */
@@ -236,7 +235,6 @@ struct stream *stream_new(struct request *r, const struct stream_ops *ops, void 
     s->ops = ops;
     s->ctx = ctx;
     s->out = buf_make(max);
-    s->beat_ns = (int64_t)r->server->options->http_heartbeat * INT64_C(1000000000);
     s->pause.stream = s;
     pause_enter(&s->pause, r);
     return s;
@@ -296,7 +294,9 @@ static bool is_idle(struct stream *s) {
 static void rest(struct stream *s) {
     struct pause *p = &s->pause;
 
-    p->due_ns = s->ops->beat != NULL ? clock_mono_ns() + s->beat_ns : 0;
+    int64_t beat_ns = (int64_t)p->conn->request.server->options->http_heartbeat * INT64_C(1000000000);
+
+    p->due_ns = s->ops->beat != NULL ? clock_mono_ns() + beat_ns : 0;
     suspend(p);
 }
 

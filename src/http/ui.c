@@ -10,6 +10,7 @@ static const struct {
     {"console.html", "text/html; charset=utf-8", console_html, &console_html_len},
     {"console.css", "text/css; charset=utf-8", console_css, &console_css_len},
     {"console.js", "text/javascript; charset=utf-8", console_js, &console_js_len},
+    {"events.js", "text/javascript; charset=utf-8", events_js, &events_js_len},
 };
 
 static enum MHD_Result respond_file(struct request *r, struct slice name) {

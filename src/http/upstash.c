@@ -43,12 +43,17 @@ static void put_error(struct json_out *o, const char *error) {
     json_put(o, "}");
 }
 
-/* Something that is not the same behind any write: how often a shard was locked for one. */
-static void sync_token(const struct request *r, char token[NUM_I64_MAX]) {
+enum { SYNC_TOKEN = 2 * NUM_I64_MAX };
+
+/* Something that is not the same behind any write: how often a shard was locked for one, and how often that count began
+ * anew. */
+static void sync_token(const struct request *r, char token[SYNC_TOKEN]) {
+    uint64_t resets = atomic_load_explicit(&r->server->stats_resets, memory_order_relaxed);
     struct shard_stats total;
 
     store_stats(r->server->store, &total, NULL);
-    num_format_u64(total.write_locks, token);
+    snprintf(token, SYNC_TOKEN, "%llu-%llu", (unsigned long long)resets,
+             (unsigned long long)total.write_locks);
 }
 
 static void end(struct upstash *u) {
@@ -59,7 +64,7 @@ static void end(struct upstash *u) {
 
 /* Answers what is in u->out, or with u->why, and ends. */
 static enum MHD_Result answer(struct upstash *u, unsigned status) {
-    char token[NUM_I64_MAX];
+    char token[SYNC_TOKEN];
     enum MHD_Result result;
     bool is_json = !u->resp2;
 

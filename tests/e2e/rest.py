@@ -304,5 +304,19 @@ def both_doors(s):
         same(r("TYPE", "l"), "string")
 
 
+def test_upstash_errors(s):
+    """Upstash's clients get errors in their form, and a sync token that never comes again"""
+    for method, path, want in (("DELETE", "/upstash", 405), ("GET", "/upstash/%zz", 400), ("PATCH", "/upstash/get/k", 405),
+                               ("GET", "/upstash/nonsense", 400)):
+        status, headers, body = s.request(method, path)
+        same((status, headers["content-type"], list(json.loads(body))), (want, "application/json", ["error"]), path)
+    tokens = []
+    for i in range(6):
+        status, headers, _ = s.request("POST", "/upstash", json.dumps(["SET", "k", i]))
+        tokens.append(headers["upstash-sync-token"])
+        s.request("POST", "/stats/reset")
+    same(len(set(tokens)), 6, tokens)
+
+
 run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, numbers, listing, lists, service,
-     methods, both_doors])
+     methods, both_doors, test_upstash_errors])

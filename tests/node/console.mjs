@@ -135,6 +135,35 @@ const tests = {
     await shot("command");
   },
 
+  async "the watch shows changes as they happen"() {
+    await open("watch");
+    await page.locator("#watch-pattern").fill("w*");
+    await page.keyboard.press("Enter");
+    await see("#watch-state", "watching");
+    await client.set("w1", "one");
+    await client.set("other", "not shown");
+    await client.rPush("w2", "x");
+    await client.expire("w1", 1000);
+    await client.del("w2");
+    await client.set(Buffer.from([0x77, 0xff]), "binary");
+    await see("#watch-rows tr.set", "w\\xff");
+    assert.deepEqual(await page.locator("#watch-rows tr td:nth-child(2)").allInnerTexts(), ["set", "delete", "ttl", "set", "set"]);
+    await see("#watch-rows tr.set", "one");
+    await see("#watch-rows tr.ttl", "expires");
+    await shot("watch");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await shot("watch-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByRole("button", { name: "w1" }).first().click();
+    await see("#key-view h2", "w1");
+    await page.keyboard.press("Escape");
+    await page.getByRole("tab", { name: "Watch" }).click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await see("#watch-state", "not watching");
+    await client.set("w3", "unseen");
+    assert.equal(await page.locator("#watch-rows tr").count(), 5);
+  },
+
   async "the slow log shows what was slow"() {
     await client.configSet("slowlog-log-slower-than", "0");
     await client.get("a-slow-one");

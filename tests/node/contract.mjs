@@ -154,7 +154,7 @@ const drivers = {
   getHealth: { 200: [{}], 400: [unknown] },
   getMetrics: { 200: [{}, { accept: "application/openmetrics-text" }], 400: [unknown] },
   getConsole: { 200: [{}], 400: [unknown] },
-  getConsoleFile: { 200: ["console.html", "console.css", "console.js"].map((file) => ({ file })), 400: [{ ...unknown, file: "console.css" }], 404: [{ file: "none" }] },
+  getConsoleFile: { 200: ["console.html", "console.css", "console.js", "events.js"].map((file) => ({ file })), 400: [{ ...unknown, file: "console.css" }], 404: [{ file: "none" }] },
   getReady: { 200: [{}], 400: [unknown] },
   getOpenapi: { 200: [{}], 400: [unknown] },
   getStats: { 200: [{}], 400: [unknown] },

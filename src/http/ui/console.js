@@ -1,8 +1,10 @@
 // console.js - the console's one script: everything goes through the public HTTP interface, as any client's would.
 // What comes from the store is only ever put into the page as text.
 
+import { follow } from "/ui/events.js";
+
 const $ = (id) => document.getElementById(id);
-const POLL_MS = 1000, POINTS = 120, PAGE = 200, SHOWN_MAX = 100;
+const POLL_MS = 1000, POINTS = 120, PAGE = 200, SHOWN_MAX = 100, WATCHED_MAX = 200;
 
 // ---- talking to the server ----------------------------------------------------------------------------------------
 
@@ -362,6 +364,61 @@ $("slowlog-reset").onclick = () => guard(async () => {
   await slowlog();
 });
 onShow.slowlog = () => guard(slowlog);
+
+// ---- live watch ---------------------------------------------------------------------------------------------------
+
+let watching = null; // its AbortController
+
+// A key or value as text: what is not UTF-8 comes as base64.
+const shown = (text, encoding) => (encoding === "base64" ? textOf(text) : text);
+
+function watchedRow(event, data) {
+  const time = new Date().toLocaleTimeString();
+  if (event === "gap") return row(time, event, "", "", "some changes are not told here");
+  const key = shown(data.key, data.key_encoding);
+  const open = button(key, () => {
+    show($("tab-keys"), true);
+    return choose(key);
+  });
+  open.className = "link";
+  const value = data.value === undefined ? "" : shown(data.value, data.encoding).slice(0, 200);
+  const expiry = data.expire_at ? `expires ${new Date(data.expire_at).toLocaleTimeString()}` : "";
+  return row(time, event, data.key_encoding ? key : open, data.type ?? "", [value, expiry].filter(Boolean).join(" · "));
+}
+
+function stopWatching() {
+  watching?.abort();
+  watching = null;
+  $("watch-toggle").textContent = "Watch";
+  $("watch-state").textContent = "not watching";
+}
+
+async function startWatching() {
+  const query = new URLSearchParams({ match: $("watch-pattern").value || "*", value: $("watch-values").checked });
+  const mine = watching = new AbortController();
+  $("watch-toggle").textContent = "Stop";
+  try {
+    await follow(`/watch?${query}`, {
+      headers, signal: mine.signal,
+      onOpen: () => ($("watch-state").textContent = "watching"),
+      onBreak: () => ($("watch-state").textContent = "connecting again"),
+      onEvent: (event, data) => {
+        const rows = $("watch-rows"), added = watchedRow(event, data);
+        added.className = event;
+        rows.prepend(added);
+        while (rows.children.length > WATCHED_MAX) rows.lastChild.remove();
+      },
+    });
+  } finally {
+    if (watching === mine) stopWatching();
+  }
+}
+$("watch-form").onsubmit = (e) => {
+  e.preventDefault();
+  if (watching) stopWatching();
+  else guard(startWatching);
+};
+$("watch-clear").onclick = () => $("watch-rows").replaceChildren();
 
 // ---- command line -------------------------------------------------------------------------------------------------
 
