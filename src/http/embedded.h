@@ -1,10 +1,13 @@
-/* embedded.h - files that are in the binary, made into C at build time by embed.sh: the OpenAPI document, the console. */
+/* embedded.h - files that are in the binary, made into C at build time by embed.sh: the OpenAPI document, and the files
+ * of pages. */
 #ifndef FLASHKV_HTTP_EMBEDDED_H
 #define FLASHKV_HTTP_EMBEDDED_H
 
 #include <stddef.h>
 
-extern const char openapi_json[], console_html[], console_css[], console_js[], events_js[];
-extern const size_t openapi_json_len, console_html_len, console_css_len, console_js_len, events_js_len;
+extern const char openapi_json[], console_html[], console_css[], console_js[], events_js[], docs_html[], docs_css[],
+    docs_js[];
+extern const size_t openapi_json_len, console_html_len, console_css_len, console_js_len, events_js_len, docs_html_len,
+    docs_css_len, docs_js_len;
 
 #endif

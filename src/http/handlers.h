@@ -70,5 +70,7 @@ enum MHD_Result http_get_metrics(struct request *r);
 /* ui.c */
 enum MHD_Result http_get_console(struct request *r);
 enum MHD_Result http_get_console_file(struct request *r);
+enum MHD_Result http_get_docs(struct request *r);
+enum MHD_Result http_get_docs_file(struct request *r);
 
 #endif

@@ -68,6 +68,8 @@ const struct route route_table[] = {
     {"GET", "/openapi.json", "getOpenapi", http_get_openapi, BODY_NONE, "", ACCESS_AUTH},
     {"GET", "/ui", "getConsole", http_get_console, BODY_NONE, "", ACCESS_PAGE},
     {"GET", "/ui/{file}", "getConsoleFile", http_get_console_file, BODY_NONE, "", ACCESS_PAGE},
+    {"GET", "/docs", "getDocs", http_get_docs, BODY_NONE, "", ACCESS_OPEN},
+    {"GET", "/docs/{file}", "getDocsFile", http_get_docs_file, BODY_NONE, "", ACCESS_OPEN},
     {"GET", "/metrics", "getMetrics", http_get_metrics, BODY_NONE, "", ACCESS_ADMIN},
     {"GET", "/stats", "getStats", http_get_stats, BODY_NONE, "", ACCESS_ADMIN},
     {"POST", "/admin/snapshot", "startSnapshot", http_start_snapshot, BODY_NONE, "", ACCESS_ADMIN},

@@ -1,35 +1,18 @@
 #!/usr/bin/env node
 // The console in a real Chromium: what a person does with it, by mouse and by keyboard. FLASHKV_SHOTS=DIR keeps pictures.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { createClient } from "redis";
+import { openBrowser } from "./browser.mjs";
 import { startServer } from "./server.mjs";
-
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-const shots = process.env.FLASHKV_SHOTS;
 
 const server = await startServer();
 const base = `http://127.0.0.1:${server.http}`;
 const client = createClient({ socket: { port: server.resp } });
 await client.connect();
-const profile = mkdtempSync(join(tmpdir(), "flashkv-console-"));
-const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: FLAGS, viewport: { width: 1180, height: 860 } });
-const page = await browser.newPage();
-const outside = [], errors = [];
-page.on("request", (r) => r.url().startsWith(base) || outside.push(r.url()));
-page.on("pageerror", (e) => errors.push(e.message));
-// A command that answers an error is status 400, which Chromium reports too: that is no failure of the page.
-page.on("console", (m) => m.type() === "error" && !/status of 400/.test(m.text()) && errors.push(m.text()));
-page.on("dialog", (d) => d.accept());
-
-const shot = async (name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
+// A command that answers an error is status 400, which Chromium reports too.
+const browser = await openBrowser(base, /status of 400/);
+const { page, outside, errors, shot, see } = browser;
 const text = (selector) => page.locator(selector).innerText();
-const see = (selector, words) => page.locator(selector, { hasText: words }).first().waitFor();
 const open = (view) => page.goto(`${base}/ui#${view}`).then(() => page.reload());
 
 async function fill() {
@@ -208,5 +191,4 @@ for (const [name, test] of Object.entries(tests)) {
 await browser.close();
 await client.quit();
 const status = await server.stop();
-rmSync(profile, { recursive: true, force: true });
 process.exit(failed > 0 || status !== 0 ? 1 : 0);

@@ -2,7 +2,8 @@
 // The contract: openapi/flashkv.yaml against the route table and against a running server, in both directions.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,7 +78,7 @@ function conforms(o, got, what, head = false) {
 
 // A key of the right type.
 const keyOf = (o) => ({ lists: "l", hashes: "h", sets: "s", zsets: "z" })[o.tags[0]] ?? "k";
-const fill = (path, { key = "k", index = "0", command = "get", args = "k", field = "f", member = "a", file = "console.css", channel = "c", pattern = "p*" } = {}) =>
+const fill = (path, { key = "k", index = "0", command = "get", args = "k", field = "f", member = "a", channel = "c", pattern = "p*", file = path.startsWith("/docs") ? "docs.css" : "console.css" } = {}) =>
   Object.entries({ key, index, command, args, field, member, file, channel, pattern }).reduce((at, [name, value]) => at.replace(`{${name}}`, value), path);
 
 async function call(server, id, { query = "", accept, ...rest } = {}) {
@@ -155,6 +156,8 @@ const drivers = {
   getMetrics: { 200: [{}, { accept: "application/openmetrics-text" }], 400: [unknown] },
   getConsole: { 200: [{}], 400: [unknown] },
   getConsoleFile: { 200: ["console.html", "console.css", "console.js", "events.js"].map((file) => ({ file })), 400: [{ ...unknown, file: "console.css" }], 404: [{ file: "none" }] },
+  getDocs: { 200: [{}], 400: [unknown] },
+  getDocsFile: { 200: ["docs.html", "docs.css", "docs.js"].map((file) => ({ file })), 400: [{ ...unknown, file: "docs.css" }], 404: [{ file: "none" }] },
   getReady: { 200: [{}], 400: [unknown] },
   getOpenapi: { 200: [{}], 400: [unknown] },
   getStats: { 200: [{}], 400: [unknown] },
@@ -326,8 +329,8 @@ const drivers = {
     415: [{ key: "l", ...gzip }],
   },
 };
-// Cannot be had from a server that runs as it should.
-const undriven = new Set(["getReady 503"]);
+// Driven by tests of their own, with other servers: unauthorized, forbidden, stopping.
+const elsewhere = (id, status) => ["default", "401", "403"].includes(status) || `${id} ${status}` === "getReady 503";
 
 // ---- tests ---------------------------------------------------------------------------------------------------------
 
@@ -358,9 +361,8 @@ function sameAsRoutes() {
 
 async function everyStatus(server) {
   for (const o of operations)
-    for (const status of Object.keys(o.responses).filter((s) => !["default", "401"].includes(s)))
-      assert(drivers[o.operationId]?.[status] || undriven.has(`${o.operationId} ${status}`),
-        `nothing drives ${o.operationId} to ${status}`);
+    for (const status of Object.keys(o.responses).filter((s) => !elsewhere(o.operationId, s)))
+      assert(drivers[o.operationId]?.[status], `nothing drives ${o.operationId} to ${status}`);
   for (const [id, statuses] of Object.entries(drivers))
     for (const [status, requests] of Object.entries(statuses)) {
       assert(operation[id]?.responses[status], `${id} is driven to ${status}, which is not documented`);
@@ -388,6 +390,42 @@ async function unauthorized() {
   } finally {
     assert.equal(await server.stop(), 0, "exit status");
   }
+}
+
+// What a token that may read keys of one prefix may not do; and the driver of 403.
+async function forbidden() {
+  const folder = mkdtempSync(join(tmpdir(), "flashkv-")), file = join(folder, "tokens.json");
+  writeFileSync(file, JSON.stringify([{ name: "reader", secret: "s3cret", scopes: ["read"], prefixes: ["web:"] }]));
+  const server = await startServer(`--tokens-file=${file}`);
+  try {
+    for (const o of operations) {
+      const found = Object.entries(drivers[o.operationId]).find(([status]) => status < 300)[1];
+      // One that all of it is refused of: an array of operations has a status for each.
+      const r = o.operationId === "batch" ? { query: "atomic=true", ...json([{ op: "get", key: "k" }]) }
+        : found.find((each) => typeof each !== "function") ?? {};
+      const got = await call(server, o.operationId, { ...r, headers: { ...r.headers, authorization: "Bearer s3cret" } });
+      assert.equal(got.status === 403, o.responses[403] !== undefined, `${o.operationId}: ${got.status} ${got.body}`);
+    }
+  } finally {
+    assert.equal(await server.stop(), 0, "exit status");
+    rmSync(folder, { recursive: true });
+  }
+}
+
+// /readyz while the server ends: a request in flight keeps it from that for a moment.
+async function stopping() {
+  const server = await startServer();
+  const upload = http.request({ port: server.http, method: "PUT", path: "/keys/k", headers: { "content-length": 9 }, agent: false });
+  const ended = new Promise((resolve) => upload.on("error", resolve).on("response", resolve));
+  upload.write("half");
+  let got = await call(server, "getReady");
+  assert.equal(got.status, 200);
+  const stopped = server.stop();
+  while (got.status === 200) got = await call(server, "getReady");
+  assert.equal(got.status, 503);
+  upload.destroy();
+  await ended;
+  assert.equal(await stopped, 0, "exit status");
 }
 
 async function methods(server) {
@@ -473,6 +511,8 @@ const tests = {
   "the document and the route table are the same": sameAsRoutes,
   "every documented status of every operation comes, and conforms": everyStatus,
   "without the password every operation that wants it is 401": unauthorized,
+  "what a token does not allow is 403": forbidden,
+  "/readyz is 503 while the server ends": stopping,
   "405 and OPTIONS tell the documented methods": methods,
   "HEAD is GET without the body": heads,
   "bad query parameters are 400, and named": badParameters,

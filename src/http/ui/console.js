@@ -20,7 +20,8 @@ function say(text, bad = false) {
 }
 
 async function request(path, options = {}) {
-  const r = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
+  // Without the browser's own credentials, or it would ask for a password itself before this page can.
+  const r = await fetch(path, { credentials: "omit", ...options, headers: { ...headers(), ...options.headers } });
   $("login").hidden = r.status !== 401;
   if (r.status === 401) throw new Error("sign in with a token");
   return r;
