@@ -15,8 +15,14 @@
 #include "hold.h"
 #include "lines.h"
 #include "params.h"
+#include "stream.h"
 
-enum { WHY = 160 };
+enum {
+    WHY = 160,
+    READ_TURN =
+        1000, /* operations of an array that are read, or done, while other requests wait for the thread */
+    RUN_TURN = 250,
+};
 
 struct batch {
     struct server *server;
@@ -27,6 +33,9 @@ struct batch {
     struct buf args;    /* what their commands are given: struct arg */
     struct json_out out;
     uint64_t done, failed; /* operations */
+    struct json_in json;   /* of an array: how far it is read */
+    bool begun, read;      /* to be read; all of it */
+    size_t next;           /* to be done */
 };
 
 /* ---- one operation ---------------------------------------------------------------------------------------------- */
@@ -94,39 +103,69 @@ static bool run_lines(struct request *r, struct batch *b, bool last) {
 
 /* ---- an array ------------------------------------------------------------------------------------------------------ */
 
-/* Reads all of it. False: `why`. An operation that is wrong is kept, with what is wrong with it as its result. */
-static bool read_array(struct batch *b, char *why, size_t cap) {
-    struct json_in j =
-        json_in_make(b->lines.held.data, b->lines.held.len, b->server->options->max_json_depth);
+static const struct batch_op *ops_of(const struct batch *b) {
+    return (const struct batch_op *)(const void *)b->ops.data;
+}
+
+static size_t count_ops(const struct batch *b) {
+    return b->ops.len / sizeof(struct batch_op);
+}
+
+enum reading { READ_SOME, READ_ALL, READ_BAD };
+
+/* Why it stops at `token`, which is no operation. */
+static enum reading end_of_array(struct batch *b, enum json_token token, char *why, size_t cap) {
+    struct slice s;
+
+    if (token == JSON_IN_CLOSE && json_read(&b->json, &s) == JSON_IN_END)
+        return READ_ALL;
+    if (b->json.why != NULL)
+        json_in_explain(&b->json, why, cap);
+    else
+        snprintf(why, cap, "operation %zu is no object", count_ops(b));
+    return READ_BAD;
+}
+
+static bool begin_array(struct batch *b, char *why, size_t cap) {
+    struct slice s;
+
+    b->json = json_in_make(b->lines.held.data, b->lines.held.len, b->server->options->max_json_depth);
+    b->begun = true;
+    if (json_read(&b->json, &s) == JSON_IN_ARRAY)
+        return true;
+    if (b->json.why != NULL)
+        json_in_explain(&b->json, why, cap);
+    else
+        snprintf(why, cap, "expects a JSON array of operations, or lines as application/x-ndjson");
+    return false;
+}
+
+/* Reads a turn's operations. READ_BAD: `why`; nothing was done. */
+static enum reading read_some(struct batch *b, char *why, size_t cap) {
     enum json_token token;
     struct batch_op op;
     struct slice s;
 
-    if (json_read(&j, &s) != JSON_IN_ARRAY && j.why == NULL) {
-        snprintf(why, cap, "expects a JSON array of operations, or lines as application/x-ndjson");
-        return false;
-    }
-    while ((token = json_read(&j, &s)) == JSON_IN_OBJECT) {
+    if (!b->begun && !begin_array(b, why, cap))
+        return READ_BAD;
+    for (unsigned n = 0; n < READ_TURN; n++) {
         char wrong[WHY];
 
-        if (!batch_op_read(&op, &j, &b->args, wrong, sizeof(wrong))) {
-            if (j.why != NULL)
-                break;
-            snprintf(why, cap, "operation %zu: %s", b->ops.len / sizeof(op), wrong);
-            return false;
+        if ((token = json_read(&b->json, &s)) != JSON_IN_OBJECT)
+            return end_of_array(b, token, why, cap);
+        if (!batch_op_read(&op, &b->json, &b->args, wrong, sizeof(wrong))) {
+            if (b->json.why != NULL)
+                json_in_explain(&b->json, why, cap);
+            else
+                snprintf(why, cap, "operation %zu: %s", count_ops(b), wrong);
+            return READ_BAD;
         }
         if (!buf_append(&b->ops, &op, sizeof(op))) {
             snprintf(why, cap, "too many operations, or out of memory");
-            return false;
+            return READ_BAD;
         }
     }
-    if (token == JSON_IN_CLOSE && json_read(&j, &s) == JSON_IN_END)
-        return true;
-    if (j.why != NULL)
-        json_in_explain(&j, why, cap);
-    else
-        snprintf(why, cap, "operation %zu is no object", b->ops.len / sizeof(op));
-    return false;
+    return READ_SOME;
 }
 
 static enum MHD_Result answer_atomic(struct request *r, struct batch *b, const struct batch_op *ops,
@@ -137,24 +176,40 @@ static enum MHD_Result answer_atomic(struct request *r, struct batch *b, const s
     return status == 200 ? respond_json_out(r, 200, &b->out) : respond_problem(r, status, "%s", why);
 }
 
-static enum MHD_Result answer_array(struct request *r, struct batch *b) {
+/* Does a turn's operations. True: that was all, or there is no room for more results. */
+static bool run_some(struct request *r, struct batch *b) {
+    const struct batch_op *ops = ops_of(b);
     struct batch_way now = {.kind = BATCH_NOW};
-    const struct batch_op *ops;
-    char why[WHY + 32];
+    size_t count = count_ops(b), end = b->next + RUN_TURN < count ? b->next + RUN_TURN : count;
 
-    if (!read_array(b, why, sizeof(why)))
-        return respond_problem(r, 400, "%s", why);
-    ops = (const struct batch_op *)(const void *)b->ops.data;
-    if (b->atomic)
-        return answer_atomic(r, b, ops, b->ops.len / sizeof(*ops));
     session_goes_on(&b->session, r->now_ms);
-    json_put(&b->out, "[");
-    for (size_t i = 0; i < b->ops.len / sizeof(*ops) && !b->out.failed; i++) {
+    for (; b->next < end && !b->out.failed; b->next++) {
         size_t before = b->out.buf.len;
 
         begin_result(b);
-        end_result(b, batch_op_run(&ops[i], &b->args, b->server, &b->session, &b->out, &now), before);
+        end_result(b, batch_op_run(&ops[b->next], &b->args, b->server, &b->session, &b->out, &now), before);
     }
+    return b->next == count || b->out.failed;
+}
+
+/* A part at a time, for it may be long, and others wait for this thread: called again until it has answered. */
+static enum MHD_Result answer_array(struct request *r, struct batch *b) {
+    enum reading reading = b->read ? READ_ALL : READ_SOME;
+    char why[WHY + 32];
+
+    if (!b->read)
+        reading = read_some(b, why, sizeof(why));
+    if (reading == READ_BAD)
+        return respond_problem(r, 400, "%s", why);
+    if (reading == READ_SOME)
+        return request_yield(r);
+    if (b->atomic)
+        return answer_atomic(r, b, ops_of(b), count_ops(b));
+    if (!b->read)
+        json_put(&b->out, "[");
+    b->read = true;
+    if (!run_some(r, b))
+        return request_yield(r);
     hold_until(r, b->session.reach);
     json_put(&b->out, "]");
     if (b->out.failed)

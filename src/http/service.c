@@ -15,7 +15,8 @@ static const char page[] =
     "behind both.</p>"
     "<pre>curl -X PUT --data-binary 'hello' http://localhost:8080/keys/greeting\n"
     "curl http://localhost:8080/keys/greeting\nredis-cli get greeting</pre>"
-    "<p><a href=\"/docs\">interface</a> &middot; <a href=\"/ui\">console</a> &middot; <a href=\"/stats\">statistics</a> &middot; "
+    "<p><a href=\"/docs\">interface</a> &middot; <a href=\"/ui\">console</a> &middot; <a "
+    "href=\"/stats\">statistics</a> &middot; "
     "<a href=\"/keys\">keys</a> &middot; <a href=\"/healthz\">health</a></p></html>\n";
 
 enum MHD_Result http_get_root(struct request *r) {

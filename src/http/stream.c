@@ -209,6 +209,13 @@ enum MHD_Result request_wait(struct request *r, int64_t until_ns) {
     return MHD_YES;
 }
 
+enum MHD_Result request_yield(struct request *r) {
+    if (!request_prepare_wait(r))
+        return MHD_NO;
+    request_wake(r);
+    return request_wait(r, clock_mono_ns());
+}
+
 bool request_waited(const struct request *r, bool *time_is_up) {
     *time_is_up = false;
     if (r->waits_until_ns == 0)

@@ -2,6 +2,7 @@
 """POST /batch: operations in order, as an array and as lines; results, conditions, errors; a million lines."""
 import json
 import os
+import threading
 
 from fk import run, same
 
@@ -159,7 +160,6 @@ def all_or_nothing(s):
 def atomic_under_load(s):
     """transfers between keys on all shards keep the sum, and each is seen whole"""
     import random
-    import threading
     keys = [f"account{i}" for i in range(8)]
     array(s, [{"op": "put", "key": k, "value": "100"} for k in keys])
     errors = []
@@ -200,7 +200,6 @@ def ceilings(s):
 def a_million_lines(s):
     """a million lines in one request, in order, while others are served"""
     import http.client
-    import threading
     c = http.client.HTTPConnection("127.0.0.1", s.http, timeout=120)
     c.putrequest("POST", "/batch")
     c.putheader("Content-Type", LINES["Content-Type"])
@@ -229,5 +228,25 @@ def a_million_lines(s):
         assert s.stats()["memory"]["resident_peak"] < 300_000_000
 
 
+def long_arrays_take_turns(s):
+    """a long array does not keep the thread: others see it in its midst"""
+    count = 100000
+    body = json.dumps([{"op": "incr", "key": "n"}] * count).encode()
+    found = []
+    sender = threading.Thread(target=lambda: found.append(
+        s.request("POST", "/batch", body=body, headers={"Content-Type": "application/json"})))
+    seen = set()
+    sender.start()
+    while sender.is_alive():
+        status, _, value = s.request("GET", "/keys/n")
+        if status == 200:
+            seen.add(int(value))
+    sender.join()
+    status, _, results = found[0]
+    same(status, 200)
+    same([r["value"] for r in json.loads(results)], list(range(1, count + 1)))
+    assert seen - {count}, "only the end of it was seen"
+
+
 run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,
-     (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), a_million_lines])
+     (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), a_million_lines, (long_arrays_take_turns, "--http-threads=1")])
