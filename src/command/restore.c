@@ -9,6 +9,14 @@ static void log_failure(struct reply *r, struct slice text) {
     log_error("loading: a command of the log fails: %.*s", (int)text.len, text.ptr);
 }
 
+/* What a log can have: others would wait, or mean the server and not a key. */
+static bool is_logged(const struct command *cmd) {
+    const unsigned never =
+        CMD_BLOCKING | CMD_TRANSACTION | CMD_ADMIN | CMD_PUBSUB | CMD_CONTAINER | CMD_AT_ONCE;
+
+    return (cmd->flags & CMD_WRITE) != 0 && (cmd->flags & never) == 0;
+}
+
 bool command_restore(void *server, size_t argc, const struct arg *argv) {
     struct session s = {.front = SESSION_RESTORE, .now_ms = 0};
     const struct command *cmd = command_lookup(arg_slice(&argv[0]));
@@ -18,8 +26,9 @@ bool command_restore(void *server, size_t argc, const struct arg *argv) {
     ops.error = log_failure;
     if (cmd == NULL)
         cmd = command_private(arg_slice(&argv[0]));
-    if (cmd == NULL) {
-        log_error("loading: the log has an unknown command: %.*s", arg_shown(&argv[0]), argv[0].ptr);
+    if (cmd == NULL || !is_logged(cmd)) {
+        log_error("loading: the log has a command that is none, or is never logged: %.*s",
+                  arg_shown(&argv[0]), argv[0].ptr);
         return false;
     }
     command_run(server, &s, cmd, argc, argv, &r);
