@@ -47,7 +47,7 @@ const struct option_row option_table[] = {
     {"tokens-file", "Security", OPTION_TEXT, FIELD(tokens_file), "", 0, 4096, NULL, "path", NULL,
      "JSON file of further passwords, each with a name, scopes and key prefixes"},
     {"open", "Security", OPTION_CHOICE, FIELD(open), "no", 0, 0, no_yes, NULL, NULL,
-     "Lets others than this machine's clients in without any password; else that is refused at the start"},
+     "Lets others than this machine's clients in without a password, which is refused otherwise"},
     {"tls-cert", "Security", OPTION_TEXT, FIELD(tls_cert), "", 0, 4096, NULL, "path", NULL,
      "PEM file of the certificate and its chain: with it and tls-key both ports speak TLS"},
     {"tls-key", "Security", OPTION_TEXT, FIELD(tls_key), "", 0, 4096, NULL, "path", NULL,

@@ -12,6 +12,7 @@ import tempfile
 
 from fk import FLASHKV, Error, Resp, Server, run, same
 
+NOBODY_ASKED = ("ACCESS_OPEN", "ACCESS_PAGE")
 ROUTES = os.path.join(os.path.dirname(__file__), "../../src/http/routes.c")
 
 
@@ -122,11 +123,11 @@ def status_of(server, method, target, body, more):
 
 def test_http_every_route(server):
     """HTTP: every route but those that hold no data asks for it"""
-    same(sorted(path for _, _, path, access in routes() if access == "ACCESS_OPEN"), ["/healthz", "/readyz", "/ui", "/ui/{file}"])
+    same(sorted(path for _, _, path, access in routes() if access in NOBODY_ASKED), ["/docs", "/docs/{file}", "/healthz", "/readyz", "/ui", "/ui/{file}"])
     for method, target, path, access in routes():
         body = b"[]" if method in ("PUT", "POST") else None
         status, got, text = server.request(method, target, body)
-        if access == "ACCESS_OPEN":
+        if access in NOBODY_ASKED:
             same(status, 404 if "{" in path else 200, path)
             continue
         same(status, 401, path)

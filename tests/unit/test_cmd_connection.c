@@ -71,7 +71,7 @@ START_TEST(test_list) {
     static const struct step errors[] = {
         {"client list type bogus", "(error) ERR Unknown client type 'bogus'"},
         {"client list id x", "(error) ERR Invalid client ID"},
-        {"client list id 0", "(error) ERR Invalid client ID"},
+        {"client list id 0", "txt:\"\""},
         {"client list id", "(error) ERR syntax error"},
         {"client list type", "(error) ERR syntax error"},
         {"client list type normal normal", "(error) ERR syntax error"},
