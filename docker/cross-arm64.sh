@@ -26,7 +26,7 @@ fail() {
 }
 
 cleanup() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true # and with it what it started
     wait
     rm -rf "$WORK"
 }
@@ -41,21 +41,21 @@ packages() {
 }
 
 # In a mount and process namespace of its own, which leaves nothing behind.
-inside() { unshare --mount --pid --fork --mount-proc="$root/proc" --kill-child chroot "$root" "$@"; }
+inside=(unshare --mount --pid --fork --mount-proc="$root/proc" --kill-child chroot "$root")
 
 build() {
     mkdir "$root/src"
     git ls-files -z | tar -c --null -T - | tar -x -C "$root/src"
     # shellcheck disable=SC2016 # for the shell inside
-    inside sh -ec 'cd /src && ./autogen.sh && export PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
+    "${inside[@]}" sh -ec 'cd /src && ./autogen.sh && export PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
         ./configure --quiet --host=aarch64-linux-gnu && make -s -j"$(nproc)" flashkv && aarch64-linux-gnu-strip -o flashkv.arm64 flashkv' \
         >"$WORK/build.log" 2>&1 || { tail -n 40 "$WORK/build.log" && fail 'the build'; }
 }
 
-emulated() { inside qemu-aarch64-static /src/flashkv.arm64 "$@"; }
+emulated=("${inside[@]}" qemu-aarch64-static /src/flashkv.arm64)
 
 serve() { # sets http and resp, the ports
-    emulated --http-port 0 --resp-port 0 >"$WORK/server.log" 2>&1 &
+    "${emulated[@]}" --http-port 0 --resp-port 0 >"$WORK/server.log" 2>&1 &
     server=$!
     for _ in $(seq 300); do
         if grep -q ready: "$WORK/server.log"; then break; fi
@@ -73,6 +73,9 @@ use() {
     [ "$(curl -sf -m 10 "http://127.0.0.1:$http/keys/greeting")" = hello ] || fail GET
     [ "$(redis-cli -p "$resp" append greeting ' world')" = 11 ] || fail 'redis-cli append'
     [ "$(redis-cli -p "$resp" get greeting)" = 'hello world' ] || fail 'redis-cli get'
+    redis-cli -p "$resp" shutdown
+    wait "$server" || fail "exit status $?"
+    server=
 }
 
 [ "$(id -u)" = 0 ] || skip 'not root'
@@ -81,9 +84,9 @@ make_root "$root" --architectures="$(dpkg --print-architecture),arm64" --include
     skip 'the cross compiler and the libraries could not be installed'
 say 'the root file system is there'
 build
-file=$(inside sh -c 'od -An -tx1 -j18 -N2 /src/flashkv.arm64 | tr -d " "') # ELF's e_machine
+file=$("${inside[@]}" sh -c 'od -An -tx1 -j18 -N2 /src/flashkv.arm64 | tr -d " "') # ELF's e_machine
 [ "$file" = b700 ] || fail "it is not for arm64: $file"
-version=$(emulated --version)
+version=$("${emulated[@]}" --version)
 say "$version, $(stat -c %s "$root/src/flashkv.arm64") bytes"
 use
 [ -z "$out" ] || cp "$root/src/flashkv.arm64" "$out"
