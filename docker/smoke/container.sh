@@ -118,6 +118,20 @@ secret_file() {
     "$DOCKER" rm -f -v "$id"
 }
 
+# Without a proxy; the health check speaks TLS then.
+own_tls() {
+    local id
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$WORK/key.pem" -out "$WORK/cert.pem"
+    chmod 644 "$WORK/key.pem" # the container's user is another
+    id=$(start --health-interval 1s -v "$WORK/cert.pem:/run/secrets/cert.pem:ro" -v "$WORK/key.pem:/run/secrets/key.pem:ro" \
+        -e FLASHKV_TLS_CERT=/run/secrets/cert.pem -e FLASHKV_TLS_KEY=/run/secrets/key.pem)
+    within 20 health_is "$id" healthy
+    rest --cacert "$WORK/cert.pem" "https://localhost:$(port_of "$id" 8080)/healthz"
+    expect 'PING by TLS' "$(resp "$id" --tls --cacert "$WORK/cert.pem" ping)" PONG
+    "$DOCKER" rm -f -v "$id"
+}
+
 named_volume() { # outlives its container
     local id volume=$PROJECT-data
     "$DOCKER" volume create --label "$PROJECT" "$volume"
@@ -158,6 +172,7 @@ check_containers() {
     check 'SIGTERM to process 1 ends it with status 0' sigterm
     check 'the log is JSON' json_log
     check 'a password from a file, which nobody else sees' secret_file
+    check 'TLS of its own, and healthy with it' own_tls
     check 'a named volume keeps the data' named_volume
     check 'a bind mount keeps them too, or says why not' bind_mount
 }
