@@ -28,10 +28,11 @@ stopped_with() { [ "$(inspect "$1" '{{.State.Status}} {{.State.ExitCode}}')" = "
 
 limits() { # 256 MiB, half a processor
     local id info
-    id=$(start --memory 256m --cpus 0.5)
+    id=$(start --memory 256m --cpus 0.5 -e FLASHKV_MAXMEMORY=75%)
     started "$id"
     info=$(resp "$id" info all | tr -d '\r')
     grep -x 'memory_limit:268435456' <<<"$info"
+    grep -x 'maxmemory:201326550' <<<"$info" # three quarters of it, in whole hundredths
     grep -x 'cpu_limit:0.500' <<<"$info"
     grep -x 'resp_threads:1' <<<"$info"
     grep -x 'http_threads:1' <<<"$info"
