@@ -65,12 +65,13 @@ static bool slots_alloc(struct slots *s, size_t capacity) {
     if (s->at == NULL)
         return false;
     s->capacity = count > 2 * DISTANCE_MAX ? count - DISTANCE_MAX - 1 : (count - 1) / 2;
+    s->bytes = bytes;
     return true;
 }
 
 static void slots_free(struct slots *s) {
     mem_free(s->at);
-    *s = (struct slots){NULL, 0};
+    *s = (struct slots){NULL, 0, 0};
 }
 
 /* Puts an entry into its place, at or after `least`, shifting those with later homes up by one. False, nothing
@@ -120,8 +121,7 @@ void table_free(struct table *t) {
 }
 
 size_t table_bytes(const struct table *t) {
-    return mem_good_size(slots_count(&t->now) * sizeof(uint64_t) * (t->now.at != NULL)) +
-           mem_good_size(slots_count(&t->old) * sizeof(uint64_t) * (t->old.at != NULL));
+    return t->now.bytes + t->old.bytes;
 }
 
 /* The array that a point lives in, and the first slot of it that counts. */

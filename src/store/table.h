@@ -32,6 +32,7 @@
 struct slots {
     uint64_t *at; /* capacity + tail slots; the last is always empty */
     size_t capacity;
+    size_t bytes; /* of all slots, as the allocator counts them */
 };
 
 struct table {
