@@ -2,6 +2,7 @@
 
 An event is a function (programs, seconds) -> [{what, limit, measured, passed}], passed None where there is no goal.
 """
+import json
 import os
 import statistics
 import subprocess
@@ -17,8 +18,11 @@ STARTS = 15
 BASE_KEYS = 1000000  # there before, and as many come: the table doubles
 EXPIRING = 500000
 FILL_PIPELINE = 100
-WRITES_PER_SECOND = 200000
+WRITE_PIPELINE = 20  # so short that a batch does not hold up what it is measured against
+WRITES_PER_SECOND = 100000
+GETS = 1 / 3  # of what it can: with the writes about half load
 BUSY_SECONDS = BASE_KEYS / WRITES_PER_SECOND
+HOLD_US = 1000  # src/store/sweeper.c promises that no lock is held for longer
 TTL_SECONDS = 3  # so that they expire while the table grows
 
 
@@ -44,13 +48,15 @@ def start_to_ready(programs, _seconds):
 
 
 def get_load(programs, s, item, rate, seconds):
-    return measure.start_load(programs, s, "resp", item, 100, ops=measure.FOREVER, seconds=seconds, connections=50,
-                              rate=rate)
+    """Its latencies are what is wanted: it must not wait for the client that writes, with which it shares a core. So it goes
+    first there, and sleeps until a request is due instead of spinning, which leaves the other some time."""
+    return measure.start_load(programs, s, "resp", item, 100, goes_first=True, ops=measure.FOREVER, seconds=seconds,
+                              connections=50, rate=rate, spin=0)
 
 
 def write_load(programs, s, item, ops, **options):
-    return measure.start_load(programs, s, "resp", item, 0, ops=ops, order="sequential", pipeline=FILL_PIPELINE,
-                              connections=2, seconds=600, **options)
+    return measure.start_load(programs, s, "resp", item, 0, ops=ops, order="sequential", connections=2, seconds=600,
+                              **{"pipeline": WRITE_PIPELINE, **options})
 
 
 def growth_round(programs, name):
@@ -62,11 +68,12 @@ def growth_round(programs, name):
         try:
             s.start()
             measure.fill(programs, s, item)
-            rate = measure.finish_load(get_load(programs, s, item, 0, 1))["ops_per_second"] / 2
+            rate = measure.finish_load(get_load(programs, s, item, 0, 1))["ops_per_second"] * GETS
             found = []
             for written in (item, more):
                 if written is more:
-                    measure.finish_load(write_load(programs, s, dying, EXPIRING, ttl=TTL_SECONDS))
+                    measure.finish_load(write_load(programs, s, dying, EXPIRING, ttl=TTL_SECONDS,
+                                                   pipeline=FILL_PIPELINE))
                 writes = write_load(programs, s, written, BASE_KEYS, rate=WRITES_PER_SECOND)
                 found.append(measure.finish_load(get_load(programs, s, item, rate, BUSY_SECONDS))["p999_us"])
                 measure.finish_load(writes)
@@ -89,6 +96,15 @@ def growth(programs, _seconds):
     return rows
 
 
+def holds(programs, _seconds):
+    """What a reader may have to wait for: in the server's own process, without sockets."""
+    out = subprocess.run([f"{programs}/bench/locks/holds", str(BASE_KEYS), str(EXPIRING)], check=True, capture_output=True,
+                         text=True).stdout
+    return [row(f"a shard is held exclusively by {what}, p99.9 (median; the most)", h["p999_us"],
+                f"{h['p999_us']:.1f} us ({h['p50_us']:.1f}; {h['most_us']:.0f})", HOLD_US)
+            for what, h in json.loads(out).items()]
+
+
 def two_threads(programs, seconds):
     """With cores enough for server and client, operations a second; else what a second thread costs on the same core."""
     item = Item("", "resp", [], pipeline=16)
@@ -105,7 +121,7 @@ def two_threads(programs, seconds):
                 f"{r:.2f}")]
 
 
-EVENTS = {"start to ready": start_to_ready, "growth": growth, "two threads": two_threads}
+EVENTS = {"start to ready": start_to_ready, "growth": growth, "holds": holds, "two threads": two_threads}
 
 
 def markdown(rows):

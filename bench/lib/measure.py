@@ -1,4 +1,5 @@
 """Running the work: fill, load, CPU time per operation, medians."""
+import contextlib
 import json
 import os
 import statistics
@@ -12,7 +13,15 @@ FILL_BATCH_BYTES = 1 << 20
 MEASURES = ["cpu_us", "ops_per_second", "p50_us", "p99_us", "p999_us"]
 
 
-def start_load(programs, subject, protocol, item, reads, **options):
+def client(goes_first):
+    """To be called in a client's process: it runs on the clients' core, before its other clients if it may."""
+    os.sched_setaffinity(0, CLIENT_CORES)
+    if goes_first:
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+def start_load(programs, subject, protocol, item, reads, goes_first=False, **options):
     argv = [f"{programs}/bench/load/load", "--protocol", protocol, "--port", str(subject.place.ports[protocol]),
             "--reads", str(reads), "--keys", str(item.keys), "--key-size", str(item.key), "--value-size",
             str(item.value)]
@@ -21,7 +30,7 @@ def start_load(programs, subject, protocol, item, reads, **options):
     for name, value in options.items():
         argv += [f"--{name}", str(value)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: os.sched_setaffinity(0, CLIENT_CORES))
+                            preexec_fn=lambda: client(goes_first))
 
 
 def finish_load(process):

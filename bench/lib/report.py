@@ -39,8 +39,9 @@ def judge(item, tables):
         theirs = tables.get(g.item or item.name, {}).get(g.subject)
         if theirs is None:
             continue
-        r = ratio(tables[item.name]["flashkv"], theirs, g.measure)
-        judged.append({"what": f"{g.measure} / {g.item or g.subject}", "ratio": round(r, 3),
+        r = ratio(tables[item.name][g.ours], theirs, g.measure)
+        whose = "" if g.ours == "flashkv" else f"{g.ours}, "
+        judged.append({"what": f"{whose}{g.measure} / {g.item or g.subject}", "ratio": round(r, 3),
                        "limit": ("at least " if g.least else "at most ") + str(g.limit),
                        "passed": r >= g.limit if g.least else r <= g.limit})
     return judged

@@ -61,6 +61,10 @@ def flashkv_2_threads(p):
     return flashkv(p, 2)
 
 
+def flashkv_logged(p):
+    return [[*flashkv(p)[0], f"--data-dir={p.directory}/data", "--fsync=everysec", "--snapshot-log-bytes=0"]]
+
+
 def redis(p, *options):
     return [["redis-server", "--port", str(p.port("resp")), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
              "--maxclients", CONNECTIONS_MAX, "--logfile", "/dev/null", *options]]
@@ -68,6 +72,10 @@ def redis(p, *options):
 
 def redis_io_threads(p):
     return redis(p, "--io-threads", "2", "--io-threads-do-reads", "yes")
+
+
+def redis_logged(p):
+    return redis(p, "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")
 
 
 def memcached(p):
@@ -144,8 +152,10 @@ TABLE = {
     "flashkv": (flashkv, REST),
     "flashkv pgo": (flashkv_pgo, REST),
     "flashkv 2 threads": (flashkv_2_threads, REST),
+    "flashkv logged": (flashkv_logged, REST),
     "redis": (redis, None),
     "redis io-threads": (redis_io_threads, None),
+    "redis logged": (redis_logged, None),
     "memcached": (memcached, None),
     "webdis + redis": (webdis, ("/GET/%k.txt", "/SET/%k")),
     "nginx fixed": (nginx_fixed, REST),
@@ -206,6 +216,6 @@ class Subject:
 def missing(name):
     """Why the subject cannot be measured here, or None."""
     needs = {"flashkv pgo": pgo_program(), "redis": "redis-server", "redis io-threads": "redis-server",
-             "webdis + redis": "webdis", "memcached": "memcached", "nginx fixed": "nginx", "nginx file": "nginx"}
+             "redis logged": "redis-server", "webdis + redis": "webdis", "memcached": "memcached", "nginx fixed": "nginx", "nginx file": "nginx"}
     program = needs.get(name)
     return None if program is None or shutil.which(program) else f"{program} is not there"

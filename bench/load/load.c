@@ -13,17 +13,19 @@
 
 enum { THREADS_MAX = 16 };
 
-static const char usage[] = "usage: load [option value]...\n"
-                            "  --protocol resp|http|memcached   (resp)\n"
-                            "  --port N                         on 127.0.0.1\n"
-                            "  --target PATH                    HTTP: %k is where the key goes (/keys/%k)\n"
-                            "  --connections N (50)  --threads N (1)  --pipeline N (1)\n"
-                            "  --ops N (100000)      --seconds N (60): at most so long\n"
-                            "  --rate N              requests a second (0: as fast as answered)\n"
-                            "  --reads PERCENT (100) the rest writes\n"
-                            "  --keys N (1000)       --key-size BYTES (16)  --value-size BYTES (64)\n"
-                            "  --ttl SECONDS         RESP: SET with EX (0: without)\n"
-                            "  --order uniform|zipf|sequential  (uniform)\n";
+static const char usage[] =
+    "usage: load [option value]...\n"
+    "  --protocol resp|http|memcached   (resp)\n"
+    "  --port N                         on 127.0.0.1\n"
+    "  --target PATH                    HTTP: %k is where the key goes (/keys/%k)\n"
+    "  --connections N (50)  --threads N (1)  --pipeline N (1)\n"
+    "  --ops N (100000)      --seconds N (60): at most so long\n"
+    "  --rate N              requests a second (0: as fast as answered)\n"
+    "  --spin US (100)                  with a rate: no sleep when one is due so soon\n"
+    "  --reads PERCENT (100) the rest writes\n"
+    "  --keys N (1000)       --key-size BYTES (16)  --value-size BYTES (64)\n"
+    "  --ttl SECONDS         RESP: SET with EX (0: without)\n"
+    "  --order uniform|zipf|sequential  (uniform)\n";
 
 static void die(const char *what, const char *value) {
     fprintf(stderr, "load: bad %s: %s\n%s", what, value, usage);
@@ -52,14 +54,23 @@ static const char *const protocols[] = {"resp", "http", "memcached", NULL};
 static const char *const orders[] = {"uniform", "zipf", "sequential", NULL};
 
 static const struct option options[] = {
-    {"protocol", 1, NULL, 'P'},   {"port", 1, NULL, 'p'},
-    {"target", 1, NULL, 't'},     {"connections", 1, NULL, 'c'},
-    {"threads", 1, NULL, 'T'},    {"pipeline", 1, NULL, 'd'},
-    {"ops", 1, NULL, 'n'},        {"seconds", 1, NULL, 's'},
-    {"rate", 1, NULL, 'r'},       {"reads", 1, NULL, 'R'},
-    {"keys", 1, NULL, 'k'},       {"key-size", 1, NULL, 'K'},
-    {"value-size", 1, NULL, 'V'}, {"ttl", 1, NULL, 'e'},
-    {"order", 1, NULL, 'o'},      {0},
+    {"protocol", 1, NULL, 'P'},
+    {"port", 1, NULL, 'p'},
+    {"target", 1, NULL, 't'},
+    {"connections", 1, NULL, 'c'},
+    {"threads", 1, NULL, 'T'},
+    {"pipeline", 1, NULL, 'd'},
+    {"ops", 1, NULL, 'n'},
+    {"seconds", 1, NULL, 's'},
+    {"rate", 1, NULL, 'r'},
+    {"reads", 1, NULL, 'R'},
+    {"keys", 1, NULL, 'k'},
+    {"key-size", 1, NULL, 'K'},
+    {"value-size", 1, NULL, 'V'},
+    {"ttl", 1, NULL, 'e'},
+    {"order", 1, NULL, 'o'},
+    {"spin", 1, NULL, 'S'},
+    {0},
 };
 
 static void set_option(struct worker_spec *s, int option, const char *v) {
@@ -90,6 +101,9 @@ static void set_option(struct worker_spec *s, int option, const char *v) {
         break;
     case 'r':
         s->rate = number("rate", v, 0, 1e9);
+        break;
+    case 'S':
+        s->spin_ns = (uint64_t)(number("spin", v, 0, 1e6) * 1e3);
         break;
     case 'R':
         s->reads = (unsigned)number("reads", v, 0, 100);
@@ -146,6 +160,7 @@ int main(int argc, char **argv) {
         .pipeline = 1,
         .reads = 100,
         .ops = 100000,
+        .spin_ns = 100000,
         .seconds = 60,
     };
     pthread_t threads[THREADS_MAX];

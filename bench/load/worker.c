@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 256 * 1024, CARRY_BYTES = 1024, EVENTS = 256, SPIN_NS = 100000 };
+enum { INPUT_BYTES = 256 * 1024, CARRY_BYTES = 1024, EVENTS = 256 };
 
 struct conn {
     int fd;
@@ -219,9 +219,9 @@ static bool run_open(struct run *r) {
     return true;
 }
 
-/* Waits for events, or until a batch is due: without sleeping when that is soon, for it would oversleep. */
+/* Waits for events, or until a batch is due: without sleeping when that is soon, for it could oversleep. */
 static int wait_events(struct run *r, struct epoll_event *events) {
-    uint64_t now = now_ns(), soon = now + SPIN_NS;
+    uint64_t now = now_ns(), soon = now + r->spec->spin_ns;
     struct timespec nap = {0};
 
     if (r->interval == 0)

@@ -20,6 +20,7 @@ struct worker_spec {
     double seconds;    /* stops sending after so long, if ops have not been reached */
     double rate;       /* requests a second of all threads together; 0: as fast as answered. A latency
                                       then counts from the moment that the request was due. */
+    uint64_t spin_ns;  /* with a rate: it does not sleep when a request is due within so long */
 };
 
 struct worker {
