@@ -282,7 +282,9 @@ static bool run_input(struct conn *c, size_t len) {
     size_t used;
     bool ok = run_commands(c, &l->parser, l->input, len, &used);
 
-    if (ok && c->state != CONN_ENDING && used < len)
+    if (ok && used == len) /* the usual way: the parser is where a command begins */
+        return true;
+    if (ok && c->state != CONN_ENDING)
         return keep_partial(c, l->input + used, len - used);
     parser_next(&l->parser);
     return ok;
@@ -407,9 +409,8 @@ static bool conn_settle(struct conn *c) {
         c->state = CONN_LINGERING;
         reads = EPOLLIN;
     }
-    if (c->state == CONN_OPEN && reads != 0 &&
-        conn_pending(c)) { /* the socket can be written: that it will tell */
-        conn_ask_again(c);
+    if (conn_pending(c) && c->state == CONN_OPEN && reads != 0) {
+        conn_ask_again(c); /* the socket can be written: that it will tell */
         writes = true;
     }
     return conn_watch(c, reads | (writes ? WRITES : 0));

@@ -7,27 +7,12 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-enum send_result conn_send(struct conn *c) {
-    uint64_t *sent = &c->source.loop->tally.bytes_out;
-    enum send_result r;
+enum send_result conn_send_tls(struct conn *c) {
+    enum send_result r = outq_send_tls(conn_outq(c), c->tls, &c->source.loop->tally.bytes_out);
 
-    if (c->tls == NULL)
-        return outq_send(conn_outq(c), c->source.fd, sent);
-    r = outq_send_tls(conn_outq(c), c->tls, sent);
     if (r == SEND_BLOCKED)
         conn_ask_again(c);
     return r;
-}
-
-ssize_t conn_recv(struct conn *c, char *to, size_t room) {
-    ssize_t n;
-
-    if (c->tls != NULL)
-        return tls_recv(c->tls, to, room);
-    do
-        n = net_recv(c->source.fd, to, room);
-    while (n < 0 && errno == EINTR);
-    return n;
 }
 
 enum tls_progress conn_handshake(struct conn *c) {

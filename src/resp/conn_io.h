@@ -2,6 +2,9 @@
 #ifndef FLASHKV_RESP_CONN_IO_H
 #define FLASHKV_RESP_CONN_IO_H
 
+#include <errno.h>
+#include <flashkv/net.h>
+
 #include "conn.h"
 
 /* Has epoll tell once more what there is, at the end of the turn. */
@@ -10,9 +13,23 @@ static inline void conn_ask_again(struct conn *c) {
 }
 
 /* Sends what waits (outq.h); after SEND_BLOCKED epoll has to be asked when it may go on. */
-enum send_result conn_send(struct conn *c);
+enum send_result conn_send_tls(struct conn *c);
+static inline enum send_result conn_send(struct conn *c) {
+    if (c->tls != NULL)
+        return conn_send_tls(c);
+    return outq_send(conn_outq(c), c->source.fd, &c->source.loop->tally.bytes_out);
+}
 /* As recv(2), but for EINTR. */
-ssize_t conn_recv(struct conn *c, char *to, size_t room);
+static inline ssize_t conn_recv(struct conn *c, char *to, size_t room) {
+    ssize_t n;
+
+    if (c->tls != NULL)
+        return tls_recv(c->tls, to, room);
+    do
+        n = net_recv(c->source.fd, to, room);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
 /* Has something arrived of which epoll does not know? */
 static inline bool conn_pending(const struct conn *c) {
     return c->tls != NULL && tls_pending(c->tls);

@@ -74,8 +74,8 @@ static size_t outq_iov(const struct outq *q, struct iovec *iov) {
     return n;
 }
 
-/* Notes that `n` more bytes are out. */
-static void outq_advance(struct outq *q, size_t n) {
+/* Notes of `n` more bytes that they are out, up to the last blob; returns how many are behind that. */
+static __attribute__((noinline)) size_t advance_pieces(struct outq *q, size_t n) {
     while (q->next_piece < q->piece_count) {
         struct piece *p = &q->pieces[q->next_piece];
         size_t before = p->at - q->sent, rest = p->blob->len - q->piece_sent;
@@ -87,7 +87,7 @@ static void outq_advance(struct outq *q, size_t n) {
         if (n < rest) {
             q->piece_sent += n;
             q->blob_bytes -= n;
-            return;
+            return 0;
         }
         n -= rest;
         q->blob_bytes -= rest;
@@ -95,6 +95,13 @@ static void outq_advance(struct outq *q, size_t n) {
         q->next_piece++;
         blob_unref(p->blob);
     }
+    return n;
+}
+
+/* Notes that `n` more bytes are out. */
+static inline void outq_advance(struct outq *q, size_t n) {
+    if (q->piece_count > 0)
+        n = advance_pieces(q, n);
     q->sent += n;
 }
 
