@@ -14,11 +14,11 @@ static size_t object_offset(uint32_t meta) {
 }
 
 /* Where the content type's length byte is, and where the value begins when there is none. */
-static size_t tail_offset(const struct entry *e) {
+static inline size_t tail_offset(const struct entry *e) {
     return entry_key_offset(entry_meta(e)) + entry_key_length(e);
 }
 
-static size_t value_offset(const struct entry *e) {
+static inline size_t value_offset(const struct entry *e) {
     size_t at = tail_offset(e);
 
     return entry_has(e, E_CONTENT_TYPE) ? at + 1 + (unsigned char)e->body[at] : at;
