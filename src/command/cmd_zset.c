@@ -88,13 +88,16 @@ static bool arg_score(struct call *c, size_t i, double *out) {
 static bool zadd_old(struct call *c, struct zset *z, struct zadd *a, zset_place at, double score) {
     double old = zset_score(z, at);
 
+    a->refused = a->nx;
+    if (a->refused)
+        return true;
     if (a->incr)
         score += old;
     if (isnan(score)) {
         reply_error(c->reply, "ERR resulting score is not a number (NaN)");
         return false;
     }
-    a->refused = a->nx || (a->gt && score <= old) || (a->lt && score >= old);
+    a->refused = (a->gt && score <= old) || (a->lt && score >= old);
     a->score = score;
     if (a->refused || score == old)
         return true;

@@ -70,7 +70,7 @@ SHAPES = """
     scan 0 count 1000/scan 0 match p count 1000/scan 0 count 1000 type X/rename G G/type K/exists K K/del K/wait 0 0
     blpop K 0.001/brpop K K 0.001/blmove k k E E 0.001/brpoplpush k k 0.001/blmpop 0.001 N k k E/bzpopmin K 0.001/bzpopmax z z 0.001/bzmpop 0.001 N z z M
     multi/multi/exec/exec/exec/exec/discard/watch K/watch K K/unwatch/nonsense v/echo v/ping v/select 0
-    ttl G/pttl G/persist G/expire G t o/pexpire G t o/expireat G t o/pexpireat G t o/expiretime G/pexpiretime G/expire G 1000000000/getex G
+    ttl G/pttl G/persist G/expire G r o/pexpire G r o/expireat G t o/pexpireat G t o/expiretime G/pexpiretime G/expire G 1000000000/getex G
     mget G G/set G v get/set G v nx get/set G v xx get keepttl/getset G v/append G v/strlen G/getrange G n n/incr G/setrange G n v/object encoding G
     lpush G v/lrange G n n/llen G/lpop G n/lset G n v/lrem G n v/linsert G W v v/ltrim G n n/lmove G G E E/lpos G v P n/hset G v v/hget G v/hdel G v
     hgetall G/hincrby G v n/hincrbyfloat G v F/hmget G v v/hstrlen G v/hsetnx G v v
@@ -85,7 +85,7 @@ SHAPES = """
     sort G/sort G S/sort G alpha limit n n/sort G by Y get Y get #/sort G store G/sort_ro G alpha/sort G by *->v alpha desc get *->v get #
     sscan G 0 count 1000/hscan G 0 count 1000/zscan G 0 match p count 1000/scan 0 match p count 1000 type X/keys p/substr G n n/lcs G G idx D n
     client setname v/client getname/client no-evict on/client reply on/command getkeysandflags zunionstore k N k k/move G J/swapdb 0 J/swapdb J J
-    expire G n/hset h v v v v/hset h m m m m m m/sadd s m m m m m m/zadd z c m c m c m c v c v/rpush l v m v m v m v/sadd t n n n n/zadd y 1 m 2 m 3 v
+    hset h v v v v/hset h m m m m m m/sadd s m m m m m m/zadd z c m c m c m c v c v/rpush l v m v m v m v/sadd t n n n n/zadd y 1 m 2 m 3 v
     sadd o1 m1/srandmember o1 -5/hset o2 f1 v1/hrandfield o2 -3/hrandfield o2 -2 withvalues/zadd o3 1.5 m1/zrandmember o3 -4/zrandmember o3 -4 withscores/spop s -1
 """
 

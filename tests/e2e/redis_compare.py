@@ -324,7 +324,7 @@ GROUPS = {
         sinterstore d none / sunionstore d none none / sdiffstore s s s / exists s / sadd i 1 2 3 9223372036854775807 / object encoding i
         sadd i 9223372036854775808 / object encoding i / sadd j 1 01 / object encoding j / sadd m -0 / object encoding m""",
     "odd sorted sets": """
-        zadd z inf a -inf b / zadd z -1e400 d / zadd z 0x1p4 e / zadd z "1 " f / zadd z +1 f / zadd z .5 g / zadd z 5. h / zadd z 1e h
+        zadd z inf a -inf b / zadd z nx incr -inf a / zadd z incr -inf a / zadd z gt incr -inf a / zadd z -1e400 d / zadd z 0x1p4 e / zadd z "1 " f / zadd z +1 f / zadd z .5 g / zadd z 5. h / zadd z 1e h
         zadd z infinity i / zadd z +inf j / zadd z INF k / zadd z -Inf l / zadd z 1_000 m / zadd z incr nx 1 a / zadd z incr xx 1 nosuch
         zadd z incr gt -5 g / zadd z incr -inf a / zadd z ch 3 f 4 f / zadd z ch xx incr 1 f / zadd z nx ch 1 f 1 new1 / zincrby z inf b
         zincrby z "" a / zincrby z 1e400 f / zincrby z 0x10 f / zadd p 0.1 a 1.1 b 3.3333333333333335 c 1e21 d 1e22 e 123456789012345680 f
