@@ -6,6 +6,7 @@
 #include "args.h"
 #include "config_live.h"
 #include "handlers.h"
+#include "oom.h"
 
 enum { NAME_MAX_BYTES = 128, VALUE_MAX = 64 * 1024, WHY_MAX = 256 };
 
@@ -167,6 +168,8 @@ void cmd_config_set(struct call *c) {
         return;
     count = set_options(c, changes, count);
     settings_apply(&c->server->settings, changes, count, config_apply, c->server);
+    if (!c->in_exec)    /* which holds shards */
+        oom_applies(c); /* what a lower limit asks for happens now: no other command may come */
     reply_ok(c->reply);
 }
 

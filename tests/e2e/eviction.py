@@ -201,6 +201,24 @@ def told(s):
         assert b"flashkv_evicted_keys_total 1000" in s.request("GET", "/metrics")[2]
 
 
+def limit_alone(s):
+    """a lower limit evicts when it is set, not when the next command comes"""
+    with s.client() as r, s.client() as listener:
+        r("CONFIG", "SET", "notify-keyspace-events", "Ee", "maxmemory-policy", "allkeys-lru")
+        same(r("SET", "foo", "bar"), "OK")
+        listener("SUBSCRIBE", "__keyevent@0__:evicted")
+        same(r("CONFIG", "SET", "maxmemory", 1), "OK")
+        same(listener.read(), [b"message", b"__keyevent@0__:evicted", b"foo"])
+        r("CONFIG", "SET", "maxmemory", 0)
+        r("SET", "foo", "bar")
+        r("MULTI")  # EXEC holds shards: what is over the limit goes with the next command
+        r("GET", "foo")
+        r("CONFIG", "SET", "maxmemory", 1)
+        same(r("EXEC"), [b"bar", "OK"])
+        r("PING")
+        same(listener.read()[2], b"foo")
+
+
 def latency_is_noted(s):
     """What evictions take is a latency event; a greater tenacity makes room in one command"""
     with s.client() as r:
@@ -389,5 +407,5 @@ def hits_lfu(s):
 
 hits_lru.__doc__ = hits_lfu.__doc__ = hits.__doc__
 
-run([allkeys, volatile, noeviction, hot_keys_stay, soonest_go, large_values, told, latency_is_noted,
+run([allkeys, volatile, noeviction, hot_keys_stay, soonest_go, large_values, told, limit_alone, latency_is_noted,
      hot_keys_of_redis_cli, storm, evicted_keys_stay_away, options, accounting, hits_lru, hits_lfu])
