@@ -28,18 +28,14 @@ ERRORS = [
     (r'can\'t read "dump"', "DUMP, RESTORE, MIGRATE"),
     (r"unknown subcommand 'tracking'", "client tracking"),
     (r"has one user", "users other than the default one"),
-    (r"OOM", "maxmemory"),
     (r"BUSY|'busy", "scripting"),
 ]
 # And by the test's name, where the log has no such error.
 REASONS = {
-    "EXEC fails if there are errors while queueing commands #2": "maxmemory",
-    "Keyspace notifications: evicted events": "maxmemory",
     "Keyspace notifications: stream events test": "streams",
     "Test scripts are blocked by pause RO": "scripting",
     "Test RO scripts are not blocked by pause RO": "scripting",
     "CONFIG SET rollback on apply error": "the port cannot be changed while the server runs",
-    "TTL, TYPE and EXISTS do not alter the last access time of a key": "access times: OBJECT IDLETIME is always 0",
     "LATENCY RESET is able to reset events": "scripting",  # the test before makes the events with a script
     "lazy free a stream with all types of metadata": "streams",
     "query buffer resized correctly": "INFO of query buffers: connections share one",
