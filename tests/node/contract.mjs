@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The contract: openapi/flashkv.yaml against the route table and against a running server, in both directions.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -329,7 +329,7 @@ const drivers = {
     415: [{ key: "l", ...gzip }],
   },
 };
-// Driven by tests of their own, with other servers: unauthorized, forbidden, stopping.
+// Driven by tests of their own, with other servers: unauthorized, forbidden, loading.
 const elsewhere = (id, status) => ["default", "401", "403"].includes(status) || `${id} ${status}` === "getReady 503";
 
 // ---- tests ---------------------------------------------------------------------------------------------------------
@@ -412,20 +412,41 @@ async function forbidden() {
   }
 }
 
-// /readyz while the server ends: a request in flight keeps it from that for a moment.
-async function stopping() {
-  const server = await startServer();
-  const upload = http.request({ port: server.http, method: "PUT", path: "/keys/k", headers: { "content-length": 9 }, agent: false });
-  const ended = new Promise((resolve) => upload.on("error", resolve).on("response", resolve));
-  upload.write("half");
-  let got = await call(server, "getReady");
-  assert.equal(got.status, 200);
-  const stopped = server.stop();
-  while (got.status === 200) got = await call(server, "getReady");
-  assert.equal(got.status, 503);
-  upload.destroy();
-  await ended;
-  assert.equal(await stopped, 0, "exit status");
+const freePort = () => new Promise((resolve) => {
+  const s = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = s.address();
+    s.close(() => resolve(port));
+  });
+});
+
+// While the data are loaded /readyz is 503, and so is what needs a key. The log is a FIFO, so that whoever reads it waits for a
+// writer, who says nothing: a log that ends in its header.
+async function loading() {
+  const data = mkdtempSync(join(tmpdir(), "flashkv-")), log = join(data, `log-${"0".repeat(20)}.fkl`), port = await freePort();
+  assert.equal(spawnSync("mkfifo", [log]).status, 0);
+  const child = spawn(process.env.FLASHKV ?? "./flashkv", [`--http-port=${port}`, "--resp-port=0", `--data-dir=${data}`], { stdio: "ignore" });
+  const ended = new Promise((resolve) => child.on("exit", resolve));
+  try {
+    let got;
+    while (got === undefined && child.exitCode === null) got = await call({ http: port }, "getReady").catch((e) => assert.equal(e.code, "ECONNREFUSED"));
+    assert.equal(got.status, 503);
+    assert.equal((await call({ http: port }, "getKey")).status, 503);
+    assert.equal((await call({ http: port }, "getHealth")).status, 200);
+    while (got.status === 503) {
+      try {
+        closeSync(openSync(log, constants.O_WRONLY | constants.O_NONBLOCK));
+      } catch (e) {
+        assert(["ENXIO", "ENOENT"].includes(e.code), e); // it is not being read just now, or given up already
+      }
+      got = await call({ http: port }, "getReady");
+    }
+    assert.equal(got.status, 200);
+    child.kill("SIGTERM");
+    assert.equal(await ended, 0, "exit status");
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(data, { recursive: true });
+  }
 }
 
 async function methods(server) {
@@ -512,7 +533,7 @@ const tests = {
   "every documented status of every operation comes, and conforms": everyStatus,
   "without the password every operation that wants it is 401": unauthorized,
   "what a token does not allow is 403": forbidden,
-  "/readyz is 503 while the server ends": stopping,
+  "while the data are loaded /readyz is 503": loading,
   "405 and OPTIONS tell the documented methods": methods,
   "HEAD is GET without the body": heads,
   "bad query parameters are 400, and named": badParameters,
