@@ -34,7 +34,8 @@ class Logged:
         tokens = os.path.join(self.folder.name, "tokens.json")
         with open(tokens, "w") as f:
             json.dump(TOKENS, f)
-        self.server = Server(f"--access-log={self.path}", *(o.replace("TOKENS", tokens) for o in options))
+        # With one thread the lines are in the order of the requests.
+        self.server = Server(f"--access-log={self.path}", "--http-threads=1", *(o.replace("TOKENS", tokens) for o in options))
 
     def __enter__(self):
         return self

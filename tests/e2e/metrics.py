@@ -211,6 +211,7 @@ def secret(s):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as data:
-        run([promtool_agrees, openmetrics, numbers, buckets_grow, (secret, "--requirepass=pw"), requests_by_route,
+        run([promtool_agrees, openmetrics, numbers, buckets_grow, (secret, "--requirepass=pw"),
+             (requests_by_route, "--http-threads=1"),
              client_that_left, memory_by_kind, dashboard, slow_requests,
              (persistence, f"--data-dir={data}", "--fsync=always")])
