@@ -75,7 +75,7 @@ static bool load(struct server *srv) {
         }
         atomic_store(&srv->journal, persist_journal(srv->persist));
     }
-    srv->sweeper = sweeper_start(srv->store);
+    srv->sweeper = sweeper_start(srv->store, server_make_room, srv);
     if (srv->sweeper == NULL)
         log_error("out of memory");
     atomic_store(&srv->loading, false);

@@ -107,6 +107,9 @@ static inline unsigned server_threads(const struct server *s, uint64_t option) {
 }
 /* Bytes that count against maxmemory, as of now. */
 uint64_t server_memory_used(const struct server *s);
+/* Evicts for a while what is over maxmemory, for the sweeper: a limit that was lowered is kept though no command comes. `server`
+ * is the context. True: there is more to evict. */
+bool server_make_room(void *server);
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

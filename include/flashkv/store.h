@@ -237,15 +237,18 @@ void store_stats_reset(struct store *s);
 /* ---- expiry sweeper ----------------------------------------------------------------------------------- */
 
 struct sweeper;
-/* A thread that removes expired keys, frees what is large, and finishes tables' growth in the background. NULL: no thread. */
-struct sweeper *sweeper_start(struct store *s);
+/* Something more to do in the background, bounded in time; true: there is more of it. */
+typedef bool sweeper_chore(void *ctx);
+/* A thread that removes expired keys, frees what is large, finishes tables' growth and does the chore (NULL: none) in the
+ * background. NULL: no thread. */
+struct sweeper *sweeper_start(struct store *s, sweeper_chore *chore, void *ctx);
 void sweeper_stop(struct sweeper *sw);
 /* Off: expired keys stay until somebody asks for them. For tests. */
 void sweeper_set_active(struct sweeper *sw, bool active);
 /* Expired keys stay until then (clock_mono_ns), or for ever, INT64_MAX; 0: they go. */
 void sweeper_hold(struct sweeper *sw, int64_t until_ns);
-/* It frees what is to be freed now, not with its next round. */
-void sweeper_collect(struct sweeper *sw);
+/* It does not wait for its next round: there is much to free, or the chore to do. */
+void sweeper_wake(struct sweeper *sw);
 /* How long it sleeps between rounds now, in ms (10 to 1000): for statistics. */
 unsigned sweeper_interval_ms(const struct sweeper *sw);
 /* One round at `now_ms`, by this thread: looks at a sample of each shard's volatile keys; returns how many it

@@ -70,6 +70,8 @@ static void lfu_log_factor(struct server *srv, const char *value) {
 static void max_memory(struct server *srv, const char *value) {
     atomic_store(&srv->memory.due_ms, 0);
     atomic_store(&srv->memory.max, strtoull(value, NULL, 10));
+    if (srv->sweeper != NULL)
+        sweeper_wake(srv->sweeper);
 }
 
 static void eviction_tenacity(struct server *srv, const char *value) {

@@ -89,8 +89,15 @@ static int64_t time_to_evict(uint32_t tenacity) {
     return ns;
 }
 
-/* Evicts until the excess is gone or the time is up. False: there is nothing to evict. */
-static bool evict(struct server *srv, int64_t now_ms, const struct eviction_policy *policy, int64_t until) {
+enum room {
+    ROOM_MADE,
+    ROOM_MORE, /* the time was up before */
+    ROOM_NONE, /* more is in use than there may be, and it cannot be helped */
+};
+
+/* Evicts until the excess is gone or the time is up. */
+static enum room evict(struct server *srv, int64_t now_ms, const struct eviction_policy *policy,
+                       int64_t until) {
     enum { BATCH = 16 }; /* between two looks at the clock */
     unsigned samples = atomic_load_explicit(&srv->memory.samples, memory_order_relaxed);
     uint64_t over;
@@ -102,31 +109,45 @@ static bool evict(struct server *srv, int64_t now_ms, const struct eviction_poli
             uint64_t bytes = store_evict(srv->store, now_ms, policy, samples);
 
             if (bytes == 0)
-                return false;
+                return ROOM_NONE;
             freed += bytes;
         }
         if (clock_mono_ns() >= until)
-            break;
+            return ROOM_MORE;
     }
-    return true;
+    return ROOM_MADE;
 }
 
-/* False: more is in use than there may be, and it cannot be helped. What cannot be logged is not done. */
-static bool make_room(struct server *srv, int64_t now_ms) {
+/* What cannot be logged is not done. */
+static enum room make_room(struct server *srv, int64_t now_ms) {
     const struct eviction_policy *policy = atomic_load_explicit(&srv->memory.policy, memory_order_relaxed);
     const struct journal *j = atomic_load_explicit(&srv->journal, memory_order_acquire);
     int64_t began, budget;
-    bool ok;
+    enum room room;
 
     if (policy->order == EVICT_NONE || (j != NULL && !journal_accepts(j)))
-        return false;
+        return ROOM_NONE;
     budget = time_to_evict(atomic_load_explicit(&srv->memory.tenacity, memory_order_relaxed));
     began = clock_mono_ns();
-    ok = evict(srv, now_ms, policy, budget < INT64_MAX - began ? began + budget : INT64_MAX);
+    room = evict(srv, now_ms, policy, budget < INT64_MAX - began ? began + budget : INT64_MAX);
     latency_add(&srv->slow, LATENCY_EVICTION_CYCLE, (uint64_t)(clock_mono_ns() - began));
-    if (store_garbage_bytes(srv->store) > 0 && srv->sweeper != NULL)
-        sweeper_collect(srv->sweeper); /* it is not counted any more: it shall not stay for long */
-    return ok;
+    return room;
+}
+
+/* Nothing is to change while clients are paused, as in Redis; nor while the keys are loaded. */
+static bool may_evict(const struct server *srv) {
+    return !atomic_load_explicit(&srv->loading, memory_order_relaxed) &&
+           atomic_load_explicit(&srv->paused, memory_order_relaxed) == PAUSE_NONE;
+}
+
+bool server_make_room(void *server) {
+    struct server *srv = server;
+    int64_t now_ms = clock_wall_ms();
+
+    if (atomic_load_explicit(&srv->memory.max, memory_order_relaxed) == 0 || !may_evict(srv))
+        return false;
+    refresh(srv, now_ms);
+    return excess(srv) > 0 && make_room(srv, now_ms) == ROOM_MORE;
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------- */
@@ -144,12 +165,16 @@ static bool takes_memory(const struct call *c) {
 bool oom_forbids(const struct call *c) {
     struct server *srv = c->server;
 
-    if (c->session->front == SESSION_RESTORE || atomic_load_explicit(&srv->loading, memory_order_relaxed))
+    enum room room;
+
+    if (c->session->front == SESSION_RESTORE || !may_evict(srv))
         return false;
     refresh(srv, c->session->now_ms);
     if (excess(srv) == 0)
         return false;
-    if (atomic_load_explicit(&srv->paused, memory_order_relaxed) != PAUSE_NONE)
-        return false; /* nothing is to change, as in Redis */
-    return !make_room(srv, c->session->now_ms) && takes_memory(c);
+    room = make_room(srv, c->session->now_ms);
+    if (srv->sweeper != NULL && (room == ROOM_MORE || store_garbage_bytes(srv->store) > 0))
+        sweeper_wake(
+            srv->sweeper); /* what waits to be freed is not counted any more: it shall not stay for long */
+    return room == ROOM_NONE && takes_memory(c);
 }

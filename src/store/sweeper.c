@@ -26,6 +26,7 @@ enum {
     PAUSE_MIN_MS = 10,
     PAUSE_BASE_MS = 100,
     PAUSE_MAX_MS = 1000,
+    CHORE_MS = 1, /* while there is more of it */
 };
 
 struct sweeper {
@@ -33,7 +34,9 @@ struct sweeper {
     pthread_t thread;
     pthread_mutex_t mutex; /* with `wake`, a condition, which the ranked mutex does not offer */
     pthread_cond_t wake;
-    bool stop, collect; /* guarded by `mutex` */
+    bool stop, woken; /* guarded by `mutex` */
+    sweeper_chore *chore;
+    void *ctx;
     _Atomic unsigned pause_ms;
     _Atomic bool idle;       /* tests have turned it off */
     _Atomic int64_t hold_ns; /* until then expired keys stay */
@@ -131,17 +134,16 @@ static unsigned next_pause(unsigned pause_ms, struct sweep_result r) {
     return 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
 }
 
-/* Waits for `ms`, or until told to stop or to collect; true: stop. */
-static bool wait_or_stop(struct sweeper *sw, unsigned ms) {
-    int64_t until = clock_mono_ns() + (int64_t)ms * 1000000;
+/* Waits until then (monotonic), or until told to stop or woken; true: stop. */
+static bool wait_or_stop(struct sweeper *sw, int64_t until) {
     struct timespec ts = {until / 1000000000, until % 1000000000};
     bool stop;
 
     pthread_mutex_lock(&sw->mutex);
-    while (!sw->stop && !sw->collect && pthread_cond_timedwait(&sw->wake, &sw->mutex, &ts) != ETIMEDOUT)
+    while (!sw->stop && !sw->woken && pthread_cond_timedwait(&sw->wake, &sw->mutex, &ts) != ETIMEDOUT)
         continue;
     stop = sw->stop;
-    sw->collect = false;
+    sw->woken = false;
     pthread_mutex_unlock(&sw->mutex);
     return stop;
 }
@@ -151,27 +153,39 @@ static bool may_sweep(const struct sweeper *sw) {
            atomic_load_explicit(&sw->hold_ns, memory_order_relaxed) <= clock_mono_ns();
 }
 
+static int64_t in_ms(unsigned ms) {
+    return clock_mono_ns() + (int64_t)ms * 1000000;
+}
+
 static void *sweeper_run(void *arg) {
     struct sweeper *sw = arg;
     unsigned pause = PAUSE_BASE_MS;
+    int64_t due = in_ms(pause);
+    bool more = false;
 
-    while (!wait_or_stop(sw, pause)) {
+    while (!wait_or_stop(sw, more ? in_ms(CHORE_MS) : due)) {
+        more = sw->chore != NULL && sw->chore(sw->ctx);
         garbage_collect(&sw->store->garbage);
+        if (clock_mono_ns() < due)
+            continue;
         if (may_sweep(sw))
             pause = next_pause(pause, sweep_round(sw->store, sw, clock_wall_ms()));
         finish_moves(sw);
         atomic_store_explicit(&sw->pause_ms, pause, memory_order_relaxed);
+        due = in_ms(pause);
     }
     return NULL;
 }
 
-struct sweeper *sweeper_start(struct store *s) {
+struct sweeper *sweeper_start(struct store *s, sweeper_chore *chore, void *ctx) {
     struct sweeper *sw = mem_zalloc(sizeof(*sw));
     pthread_condattr_t attr;
 
     if (sw == NULL)
         return NULL;
     sw->store = s;
+    sw->chore = chore;
+    sw->ctx = ctx;
     atomic_store_explicit(&sw->pause_ms, PAUSE_BASE_MS, memory_order_relaxed);
     pthread_mutex_init(&sw->mutex, NULL);
     pthread_condattr_init(&attr);
@@ -202,9 +216,9 @@ void sweeper_stop(struct sweeper *sw) {
     mem_free(sw);
 }
 
-void sweeper_collect(struct sweeper *sw) {
+void sweeper_wake(struct sweeper *sw) {
     pthread_mutex_lock(&sw->mutex);
-    sw->collect = true;
+    sw->woken = true;
     pthread_cond_signal(&sw->wake);
     pthread_mutex_unlock(&sw->mutex);
 }

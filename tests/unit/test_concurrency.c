@@ -85,7 +85,7 @@ static void run_threads(size_t n, void *(*body)(void *arg)) {
 
 static void setup(void) {
     commands_setup();
-    server.sweeper = sweeper_start(server.store);
+    server.sweeper = sweeper_start(server.store, NULL, NULL);
     ck_assert_ptr_nonnull(server.sweeper);
 }
 
