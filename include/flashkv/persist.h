@@ -65,8 +65,9 @@ struct persist_stats {
     int64_t snapshot_wall_ms;           /* end of the last good one; the start of the process before it */
     uint64_t snapshot_entries, snapshot_bytes, snapshots;
     uint64_t snapshot_duration_ms;
-    uint64_t snapshot_frames; /* appended to the log before the last good one began */
-    uint64_t log_bytes;       /* of the log behind the last snapshot */
+    uint64_t snapshot_hold_us; /* how long the last good one held a shard's read lock at most */
+    uint64_t snapshot_frames;  /* appended to the log before the last good one began */
+    uint64_t log_bytes;        /* of the log behind the last snapshot */
     struct journal_stats journal;
 };
 struct persist_stats persist_stats(struct persist *p);

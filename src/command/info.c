@@ -118,11 +118,12 @@ static void info_persistence(const struct call *c, struct buf *out) {
         out,
         "loading:%d\r\nasync_loading:0\r\nrdb_changes_since_last_save:%llu\r\nrdb_bgsave_in_progress:%d\r\n"
         "rdb_last_save_time:%lld\r\nrdb_last_bgsave_status:%s\r\nrdb_last_bgsave_time_sec:%lld\r\n"
-        "rdb_saves:%llu\r\n",
+        "rdb_saves:%llu\r\nrdb_last_hold_usec:%llu\r\n",
         atomic_load_explicit(&srv->loading, memory_order_relaxed),
         (unsigned long long)(s.journal.frames - s.snapshot_frames), s.snapshotting,
         (long long)s.snapshot_wall_ms / 1000, s.snapshot_failed ? "err" : "ok",
-        s.snapshots > 0 ? (long long)s.snapshot_duration_ms / 1000 : -1, (unsigned long long)s.snapshots);
+        s.snapshots > 0 ? (long long)s.snapshot_duration_ms / 1000 : -1, (unsigned long long)s.snapshots,
+        (unsigned long long)s.snapshot_hold_us);
     if (atomic_load_explicit(&srv->journal, memory_order_relaxed) != NULL)
         info_log(&s, out);
     else

@@ -1,33 +1,15 @@
-/* journal.c - the thread that brings the log to the disk.
- *
- * Goal: one write and one fsync for all that came meanwhile. The first frame into an empty buffer wakes the thread; with
- * FSYNC_ALWAYS it takes what is there at once, and what comes during its fsync is the next group; otherwise it waits
- * GATHER_MS for more, so that it works a few dozen times a second however many commands come. */
+/* journal.c - appending to the log, and asking how it is: what the threads of clients do. journal_thread.c writes it. */
 #include <errno.h>
-#include <fcntl.h>
-#include <flashkv/clock.h>
-#include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "journal_impl.h"
 
-enum {
-    GATHER_MS = 20,
-    RETRY_MS = 200, /* between attempts to write what could not be written */
-    IDLE_MS = 10000,
-    SYNC_MS = 900,       /* FSYNC_EVERYSEC: with the gathering, below a second */
-    KEEP_ROOM = 1 << 20, /* of the buffers, when they are empty */
-};
-static const int64_t NS_PER_MS = 1000000;
-
-static void journal_lock(struct journal *j) ACQUIRE(journal_role) NO_THREAD_SAFETY_ANALYSIS {
+void journal_lock(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
     mutex_lock(&j->mutex);
 }
 
-static void journal_unlock(struct journal *j) RELEASE(journal_role) NO_THREAD_SAFETY_ANALYSIS {
+void journal_unlock(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
     mutex_unlock(&j->mutex);
 }
 
@@ -46,24 +28,35 @@ static void kick(struct journal *j) {
     pthread_mutex_unlock(&j->wake_mutex);
 }
 
-static struct timespec time_in(int64_t ms) {
-    int64_t at = clock_mono_ns() + ms * NS_PER_MS;
-
-    return (struct timespec){at / 1000000000, at % 1000000000};
-}
-
 /* ---- appending -------------------------------------------------------------------------------------------------- */
 
-static void note_trouble(struct journal *j, enum journal_state state, int error) {
+static void note_trouble(struct journal *j, enum journal_state state, int error) REQUIRES(journal_role) {
     atomic_store_explicit(&j->error, error, memory_order_relaxed);
     atomic_store_explicit(&j->state, state, memory_order_release);
     atomic_fetch_add_explicit(&j->failures, 1, memory_order_relaxed);
 }
 
-/* Leaves what was appended so far to a snapshot: what comes now is for a new segment. */
-static void lose(struct journal *j, int error) REQUIRES(journal_role) {
+void journal_block(struct journal *j, int error) {
+    journal_lock(j);
+    if (journal_state(j) != JOURNAL_LOST)
+        note_trouble(j, JOURNAL_BLOCKED, error);
+    journal_unlock(j);
+}
+
+bool journal_unblock(struct journal *j) {
+    bool was;
+
+    journal_lock(j);
+    was = journal_state(j) == JOURNAL_BLOCKED;
+    if (was)
+        atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
+    journal_unlock(j);
+    return was;
+}
+
+void journal_lose(struct journal *j, int error) {
     note_trouble(j, JOURNAL_LOST, error);
-    chain_clear(&j->filling, KEEP_ROOM);
+    chain_clear(&j->filling, JOURNAL_KEEP_ROOM);
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
@@ -74,7 +67,7 @@ static uint64_t end_append(struct journal *j, size_t begun, size_t before) REQUI
 
     record_end_frame(&j->filling, begun);
     if (j->filling.failed) {
-        lose(j, ENOMEM);
+        journal_lose(j, ENOMEM);
         return position;
     }
     position += chain_len(&j->filling) - before;
@@ -127,7 +120,7 @@ static struct chain *gathered(struct txn *t) {
         t->effects = mem_alloc(sizeof(*t->effects));
         if (t->effects == NULL) {
             journal_lock(t->journal);
-            lose(t->journal, ENOMEM);
+            journal_lose(t->journal, ENOMEM);
             journal_unlock(t->journal);
             return NULL;
         }
@@ -251,7 +244,7 @@ void journal_unlisten(struct journal *j, journal_listener *tell, void *ctx) {
     listeners_unlock(j);
 }
 
-static void tell_listeners(struct journal *j) {
+void journal_tell_listeners(struct journal *j) {
     listeners_lock(j);
     for (unsigned i = 0; i < j->listener_count; i++)
         j->listeners[i].tell(j->listeners[i].ctx);
@@ -271,360 +264,4 @@ struct journal_stats journal_stats(const struct journal *j) {
         .failures = atomic_load_explicit(&j->failures, memory_order_relaxed),
         .accepting = journal_accepts(j),
     };
-}
-
-/* ---- segments ----------------------------------------------------------------------------------------------------- */
-
-/* A new segment, its name on disk too. -1: errno. */
-static int create_segment(struct journal *j, uint64_t position, bool renewed) {
-    struct record_header h = {j->files->secret_id, position, clock_wall_ms(), renewed};
-    char name[FILES_NAME], header[RECORD_HEADER];
-    int fd, error;
-
-    files_name(name, RECORD_LOG, position);
-    record_put_header(header, RECORD_LOG, &h);
-    fd = files_create(j->files, name);
-    if (fd >= 0 && files_write(fd, slice_of(header, sizeof(header)), 0) && fsync(fd) == 0 &&
-        files_sync(j->files))
-        return fd;
-    error = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlinkat(j->files->dir, name, 0);
-    }
-    errno = error;
-    return -1;
-}
-
-/* ---- the thread ----------------------------------------------------------------------------------------------------- */
-
-static void lost(struct journal *j, const char *what, int error) {
-    log_error("log: %s: %s; no changes are taken until a snapshot of everything is written", what,
-              strerrordesc_np(error));
-    journal_lock(j);
-    lose(j, error);
-    journal_unlock(j);
-}
-
-/* Takes what is in the buffer, once what was taken before is written. */
-static void take(struct journal *j) {
-    struct chain empty = j->writing;
-    uint64_t end;
-
-    if (chain_len(&empty) > 0)
-        return;
-    journal_lock(j);
-    j->writing = j->filling;
-    j->filling = empty;
-    end = atomic_load_explicit(&j->appended, memory_order_relaxed);
-    journal_unlock(j);
-    j->done = 0;
-    record_seal(&j->writing, end - chain_len(&j->writing));
-}
-
-/* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */
-static bool write_parts(struct journal *j) {
-    uint64_t offset = RECORD_HEADER + atomic_load_explicit(&j->written, memory_order_relaxed) - j->segment;
-    struct chain_walk walk = {0};
-    struct slice part;
-    size_t at = 0;
-
-    while (chain_next(&j->writing, &walk, &part)) {
-        if (at + part.len > j->done) {
-            size_t skip = j->done > at ? j->done - at : 0;
-
-            if (!files_write(j->fd, slice_of(part.ptr + skip, part.len - skip), offset + at + skip))
-                return false;
-            j->done = at + part.len;
-        }
-        at += part.len;
-    }
-    return true;
-}
-
-static void write_out(struct journal *j) {
-    uint64_t end = atomic_load_explicit(&j->written, memory_order_relaxed) + chain_len(&j->writing);
-
-    if (chain_len(&j->writing) == 0)
-        return;
-    if (!write_parts(j)) {
-        if (journal_state(j) != JOURNAL_BLOCKED)
-            log_error("log: write: %s; no changes are taken until it succeeds", strerrordesc_np(errno));
-        note_trouble(j, JOURNAL_BLOCKED, errno);
-        return;
-    }
-    chain_clear(&j->writing, KEEP_ROOM);
-    atomic_store_explicit(&j->written, end, memory_order_relaxed);
-    if (journal_state(j) == JOURNAL_BLOCKED) {
-        log_info("log: written again");
-        atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
-    }
-}
-
-static bool sync_due(struct journal *j, bool stopping) {
-    uint64_t synced = atomic_load_explicit(&j->synced, memory_order_relaxed);
-    bool wanted;
-
-    if (synced == atomic_load_explicit(&j->written, memory_order_relaxed))
-        return false;
-    pthread_mutex_lock(&j->wake_mutex);
-    wanted = j->rotate || j->sync_to > synced;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return stopping || wanted || j->mode == FSYNC_ALWAYS ||
-           (j->mode == FSYNC_EVERYSEC && clock_mono_ns() - j->synced_ns >= SYNC_MS * NS_PER_MS);
-}
-
-static void announce(struct journal *j) {
-    if (!atomic_load_explicit(&j->renewing, memory_order_acquire)) {
-        atomic_store(&j->durable,
-                     atomic_load_explicit(&j->synced, memory_order_acquire)); /* then look who waits */
-        tell_listeners(j);
-    }
-    pthread_mutex_lock(&j->wake_mutex);
-    pthread_cond_broadcast(&j->progress);
-    pthread_mutex_unlock(&j->wake_mutex);
-}
-
-static void sync_out(struct journal *j) {
-    int64_t ns;
-    int failed;
-
-    j->synced_ns = clock_mono_ns();
-    failed = fdatasync(j->fd) != 0 ? errno : 0;
-    ns = clock_mono_ns() - j->synced_ns;
-    atomic_fetch_add_explicit(&j->syncs, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&j->sync_ns, (uint64_t)ns, memory_order_relaxed);
-    histogram_add(&j->sync_times, (uint64_t)ns);
-    if (failed != 0) {
-        lost(j, "fsync", failed);
-        return;
-    }
-    atomic_store_explicit(&j->synced, atomic_load_explicit(&j->written, memory_order_relaxed),
-                          memory_order_release);
-    announce(j);
-}
-
-static void use_segment(struct journal *j, int fd, uint64_t position) {
-    close(j->fd);
-    j->fd = fd;
-    j->segment = position;
-}
-
-/* A segment behind the loss. What was taken and not written is lost too. -1: errno. */
-static int renew(struct journal *j) {
-    uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
-    int fd = create_segment(j, position, true);
-
-    if (fd < 0)
-        return -1;
-    use_segment(j, fd, position);
-    chain_clear(&j->writing, KEEP_ROOM);
-    atomic_store_explicit(&j->renewing, true, memory_order_release);
-    atomic_store_explicit(&j->written, position, memory_order_relaxed);
-    atomic_store_explicit(&j->synced, position, memory_order_relaxed);
-    journal_lock(j); /* unless more was lost meanwhile */
-    if (atomic_load_explicit(&j->lost_at, memory_order_relaxed) == position)
-        atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
-    journal_unlock(j);
-    return fd;
-}
-
-/* A segment that begins where all that was taken ends, and is durable. -1: not now. */
-static int next_segment(struct journal *j) {
-    uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
-    int fd;
-
-    if (journal_state(j) == JOURNAL_LOST)
-        return renew(j);
-    if (journal_state(j) != JOURNAL_OK ||
-        position != atomic_load_explicit(&j->synced, memory_order_relaxed)) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (position == j->segment)
-        return j->fd; /* nothing is in it yet: as good as new */
-    fd = create_segment(j, position, atomic_load_explicit(&j->renewing, memory_order_relaxed));
-    if (fd >= 0)
-        use_segment(j, fd, position);
-    return fd;
-}
-
-/* Answers journal_rotate. */
-static void rotate(struct journal *j) {
-    bool ok = next_segment(j) >= 0;
-
-    if (!ok)
-        log_error("log: cannot begin a segment: %s", strerrordesc_np(errno));
-    pthread_mutex_lock(&j->wake_mutex);
-    j->rotate = false;
-    j->rotated = ok;
-    j->rotations++;
-    pthread_cond_broadcast(&j->progress);
-    pthread_mutex_unlock(&j->wake_mutex);
-}
-
-static bool wants_rotation(struct journal *j) {
-    bool wants;
-
-    pthread_mutex_lock(&j->wake_mutex);
-    wants = j->rotate;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return wants;
-}
-
-/* One round: what is there goes out. */
-static void work(struct journal *j, bool stopping) {
-    if (journal_state(j) != JOURNAL_LOST) {
-        take(j);
-        write_out(j);
-        if (journal_state(j) == JOURNAL_OK && sync_due(j, stopping))
-            sync_out(j);
-    }
-    if (wants_rotation(j))
-        rotate(j);
-}
-
-/* Sleeps until there is something to do; true: stop. */
-static bool await(struct journal *j) {
-    bool unsynced = j->mode == FSYNC_EVERYSEC && atomic_load_explicit(&j->synced, memory_order_relaxed) !=
-                                                     atomic_load_explicit(&j->written, memory_order_relaxed);
-    bool blocked = journal_state(j) == JOURNAL_BLOCKED, stop;
-    struct timespec until = time_in(blocked ? RETRY_MS : unsynced ? SYNC_MS : IDLE_MS);
-
-    pthread_mutex_lock(&j->wake_mutex);
-    while ((blocked || !j->kicked) && !j->stop &&
-           pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
-        continue;
-    if (j->mode != FSYNC_ALWAYS && !j->rotate && j->sync_to == 0 && !blocked) {
-        until = time_in(GATHER_MS);
-        while (!j->stop && !j->rotate && j->sync_to == 0 &&
-               pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
-            continue;
-    }
-    j->kicked = false;
-    stop = j->stop;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return stop;
-}
-
-static void *journal_run(void *arg) {
-    struct journal *j = arg;
-
-    while (!await(j))
-        work(j, false);
-    work(j, true);
-    work(j, true); /* what came while the first round wrote */
-    return NULL;
-}
-
-/* ---- for snapshots ---------------------------------------------------------------------------------------------------- */
-
-bool journal_rotate(struct journal *j, uint64_t *position) {
-    uint64_t before;
-    bool ok;
-
-    pthread_mutex_lock(&j->wake_mutex);
-    before = j->rotations;
-    j->rotate = j->kicked = true;
-    pthread_cond_signal(&j->wake);
-    while (j->rotations == before && !j->stop)
-        pthread_cond_wait(&j->progress, &j->wake_mutex);
-    ok = j->rotations != before && j->rotated;
-    *position = j->segment;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return ok;
-}
-
-bool journal_sync_to(struct journal *j, uint64_t position) {
-    bool ok;
-
-    pthread_mutex_lock(&j->wake_mutex);
-    while (!(ok = position <= atomic_load_explicit(&j->synced, memory_order_acquire)) &&
-           journal_state(j) == JOURNAL_OK && !j->stop) {
-        struct timespec until = time_in(RETRY_MS);
-
-        j->sync_to = position;
-        j->kicked = true;
-        pthread_cond_signal(&j->wake);
-        pthread_cond_timedwait(&j->progress, &j->wake_mutex, &until);
-    }
-    j->sync_to = 0;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return ok;
-}
-
-void journal_renewed(struct journal *j) {
-    if (!atomic_load_explicit(&j->renewing, memory_order_relaxed))
-        return;
-    log_info("log: begun anew; changes are taken again");
-    atomic_store_explicit(&j->renewing, false, memory_order_release);
-    announce(j);
-}
-
-/* ---- starting and stopping ---------------------------------------------------------------------------------------------- */
-
-static void init_conditions(struct journal *j) {
-    pthread_condattr_t attr;
-
-    pthread_mutex_init(&j->wake_mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->wake, &attr);
-    pthread_cond_init(&j->progress, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
-static void destroy(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
-    chain_free(&j->filling);
-    chain_free(&j->writing);
-    pthread_cond_destroy(&j->wake);
-    pthread_cond_destroy(&j->progress);
-    pthread_mutex_destroy(&j->wake_mutex);
-    mutex_destroy(&j->mutex);
-    mutex_destroy(&j->listeners_mutex);
-    if (j->fd >= 0)
-        close(j->fd);
-    mem_free(j);
-}
-
-struct journal *journal_start(struct files *f, const struct persist_config *config, uint64_t position,
-                              char *why, size_t cap) NO_THREAD_SAFETY_ANALYSIS {
-    struct journal *j = mem_zalloc(sizeof(*j));
-
-    snprintf(why, cap, "out of memory");
-    if (j == NULL)
-        return NULL;
-    j->files = f;
-    j->mode = config->fsync;
-    j->buffer_max = config->buffer_max;
-    j->filling = j->writing = chain_make();
-    j->segment = position;
-    atomic_init(&j->appended, position);
-    atomic_init(&j->written, position);
-    atomic_init(&j->synced, position);
-    atomic_init(&j->durable, position);
-    mutex_init(&j->mutex, LOCK_RANK_LEAF);
-    mutex_init(&j->listeners_mutex, LOCK_RANK_LEAF - 2);
-    init_conditions(j);
-    j->fd = create_segment(j, position, false);
-    if (j->fd < 0)
-        snprintf(why, cap, "%s: %s", f->path, strerror(errno));
-    else if (pthread_create(&j->thread, NULL, journal_run, j) == 0)
-        return j;
-    destroy(j);
-    return NULL;
-}
-
-void journal_stop(struct journal *j) {
-    if (j == NULL)
-        return;
-    pthread_mutex_lock(&j->wake_mutex);
-    j->stop = true;
-    pthread_cond_broadcast(&j->wake);
-    pthread_cond_broadcast(&j->progress);
-    pthread_mutex_unlock(&j->wake_mutex);
-    pthread_join(j->thread, NULL);
-    if (atomic_load(&j->durable) != journal_appended(j))
-        log_error("log: stopped without having written all of it: %s", journal_trouble(j));
-    destroy(j);
 }

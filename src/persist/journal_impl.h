@@ -34,7 +34,7 @@ struct journal {
     struct mutex mutex;
     struct chain filling GUARDED_BY(journal_role); /* frames that the thread has not taken yet */
     _Atomic uint64_t appended; /* position behind the last frame; changed under the mutex */
-    _Atomic int state, error;  /* enum journal_state; errno of the trouble */
+    _Atomic int state, error;  /* enum journal_state; errno of the trouble; changed under the mutex */
     _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
     _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the mutex */
     _Atomic uint64_t frames, syncs, failures, sync_ns;
@@ -62,6 +62,22 @@ struct journal {
     struct listener listeners[JOURNAL_LISTENERS] GUARDED_BY(listeners_role);
     unsigned listener_count GUARDED_BY(listeners_role);
 };
+
+/* ---- between the two files of the journal ------------------------------------------------------------------------ */
+
+enum { JOURNAL_KEEP_ROOM = 1 << 20 }; /* of the buffers, when they are empty */
+
+void journal_lock(struct journal *j) ACQUIRE(journal_role);
+void journal_unlock(struct journal *j) RELEASE(journal_role);
+/* A write failed, or succeeded again (true: and others had failed). What is lost meanwhile stays lost. */
+void journal_block(struct journal *j, int error);
+bool journal_unblock(struct journal *j);
+/* Leaves what was appended so far to a snapshot: what comes now is for a new segment. */
+void journal_lose(struct journal *j, int error) REQUIRES(journal_role);
+/* More is durable. */
+void journal_tell_listeners(struct journal *j);
+
+/* ---- for the rest of persist --------------------------------------------------------------------------------------- */
 
 /* Opens a segment at `position`. NULL: `why`. */
 struct journal *journal_start(struct files *f, const struct persist_config *config, uint64_t position,

@@ -301,6 +301,7 @@ bool load_scanned(const struct scan *s, struct store *store, unsigned threads, p
         snprintf(why, cap, "out of memory");
         return false;
     }
+    log_info("loading: %llu bytes, %u threads", (unsigned long long)bytes_of(s), of);
     for (unsigned i = 0; i < of; i++)
         workers[i] = (struct worker){.scan = s,
                                      .store = store,

@@ -30,6 +30,7 @@ struct snapshot {
     uint64_t position; /* where the log goes on */
     uint64_t offset;   /* in the file */
     uint64_t seen, entries;
+    int64_t longest_ns; /* that a page kept a shard from those who write */
     struct chain out;
 };
 
@@ -79,10 +80,12 @@ struct cursor {
 static bool put_page(struct snapshot *s, struct cursor *at) {
     struct record_block b = {.kind = BLOCK_ENTRIES, .shard = at->shard, .from = at->from};
     size_t begun = record_begin_frame(&s->out), head = s->out.bytes.len;
+    int64_t held_ns;
     uint64_t flushes;
     struct txn t;
 
     txn_begin(&t, s->p->store, clock_wall_ms(), UINT64_C(1) << at->shard, TXN_READ);
+    held_ns = clock_mono_ns();
     flushes = store_flushes(s->p->store, at->shard);
     b.position = journal_appended(s->p->journal);
     if (at->from > 0 && flushes != at->flushes)
@@ -91,6 +94,8 @@ static bool put_page(struct snapshot *s, struct cursor *at) {
     if (b.kind == BLOCK_ENTRIES)
         b.to = store_walk(&t, at->shard, at->from, PAGE_ENTRIES, put_entry, s);
     txn_end(&t);
+    held_ns = clock_mono_ns() - held_ns;
+    s->longest_ns = held_ns > s->longest_ns ? held_ns : s->longest_ns;
     if (b.kind == BLOCK_ENTRIES && !s->out.failed) /* where it ends is known now */
         memcpy(s->out.bytes.data + head + BLOCK_TO_AT, &b.to, sizeof(b.to));
     record_end_frame(&s->out, begun);
@@ -197,12 +202,13 @@ static bool run_snapshot(struct persist *p) {
         p->stats.snapshot_wall_ms = clock_wall_ms();
         p->stats.snapshot_entries = s.entries;
         p->stats.snapshot_bytes = s.offset;
+        p->stats.snapshot_hold_us = (uint64_t)s.longest_ns / 1000;
     }
     pthread_mutex_unlock(&p->mutex);
     chain_free(&s.out);
     if (ok)
-        log_info("snapshot: %llu entries, %llu bytes", (unsigned long long)s.entries,
-                 (unsigned long long)s.offset);
+        log_info("snapshot: %llu entries, %llu bytes, no shard held longer than %lld us",
+                 (unsigned long long)s.entries, (unsigned long long)s.offset, (long long)s.longest_ns / 1000);
     return ok;
 }
 

@@ -6,17 +6,10 @@ import socket
 import subprocess
 import time
 
+from faulty import PATIENCE, until
 from fk import FLASHKV, Resp, Server, read_all, name_of, report, same
 
-PATIENCE = 20
 LIMITS = re.compile(r"max-|http-memory|.*-timeout")
-
-
-def until(what, condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.01)
 
 
 def status(s, method, path, body=None, headers=None):

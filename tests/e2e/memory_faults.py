@@ -170,6 +170,27 @@ def logged():
                 same(dump(s), want, line[-1][0])
 
 
+def first_write():
+    """the first change of all cannot be logged: the segment, in which nothing is yet, is begun anew, and changes are taken again"""
+    for n in range(1, 12):
+        memory = Memory()
+        with Directory("--fsync=always") as d, d.server(env=memory.env) as s:
+            c = Client(s)
+            same(c("ping"), "PONG")
+            memory.arm(n, 1)
+            reply = c("set", "k", "v" * 100)
+            memory.disarm()
+            settled(s)
+            same(c("set", "l", "v"), "OK")
+            c.close()
+            want = dump(s)
+            assert reply != "OK" or b"k" in want, (n, reply)
+            s.process.kill()
+            s.process.wait()
+            with d.server() as t:
+                same(dump(t), want, n)
+
+
 # ---- transactions ----------------------------------------------------------------------------------------------------
 
 
@@ -251,4 +272,4 @@ def requests():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [
-        commands(COMMANDS, 100), commands(READS, 20), logged, transactions, requests]])
+        commands(COMMANDS, 100), commands(READS, 20), logged, first_write, transactions, requests]])

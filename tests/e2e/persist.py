@@ -3,9 +3,13 @@
 import os
 import random
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+import time
 
+from faulty import until
 from fk import FLASHKV, Error, Resp, Server, name_of, report, same
 from random_commands import SHAPES, draw, parse
 
@@ -79,6 +83,12 @@ class Directory:
 
     def file(self, start):
         return os.path.join(self.path, self.files(start)[-1])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def run_line(c, line):
@@ -209,6 +219,40 @@ def many_keys():
             same(c("hget", "h", "f9999"), b"9999")
 
 
+def loading():
+    """while the data are loaded the log says how far it is, /readyz is 503 and Redis clients are told LOADING"""
+    with Directory("--fsync=no") as d:
+        with d.server() as s, s.client() as c:
+            c.send(b"".join(Resp.encode(["mset", *(w for k in range(n, n + 1000) for w in (f"key:{k}", k))])
+                            for n in range(0, 400000, 1000)))
+            same([c.read() for _ in range(400)], ["OK"] * 400)
+            same(s.stop(), 0)
+        ports = [free_port(), free_port()]
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen([FLASHKV, f"--http-port={ports[0]}", f"--resp-port={ports[1]}", f"--data-dir={d.path}"], stderr=log)
+
+            def said(word):
+                assert process.poll() is None, os.pread(log.fileno(), 1 << 20, 0)
+                return word in os.pread(log.fileno(), 1 << 20, 0)
+
+            try:
+                until("it loads", lambda: said(b"loading: "))
+                process.send_signal(signal.SIGSTOP)  # time passes, and clients come
+                with Resp(ports[1]) as c, socket.create_connection(("127.0.0.1", ports[0])) as rest:
+                    c.send(Resp.encode(["get", "key:1"]))
+                    rest.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+                    time.sleep(1.1)
+                    process.send_signal(signal.SIGCONT)
+                    assert str(c.read_any()).startswith("LOADING "), "an answer before its time"
+                    same(rest.recv(100)[:12], b"HTTP/1.1 503")
+                    until("it is ready", lambda: said(b"ready: "))
+                    assert said(b" %"), os.pread(log.fileno(), 1 << 20, 0)
+                    same(c("get", "key:1"), b"1")
+            finally:
+                process.kill()
+                process.wait()
+
+
 def damage():
     """damage in the midst of the log is refused with its place, and --repair cuts it off there"""
     with Directory("--fsync=no") as d:
@@ -234,4 +278,4 @@ def damage():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
-                                      snapshots_and_flags, many_keys, damage]])
+                                      snapshots_and_flags, many_keys, loading, damage]])
