@@ -19,6 +19,12 @@ SLACK = 1.5  # seconds beside everysec's own, for machines that do much else
 SNAPSHOTS = "--snapshot-log-bytes=20kb"  # one follows the other
 
 
+def loaded(writers, counts):
+    """Has each done enough? None of them may have ended yet."""
+    assert not [w.error for w in writers if w.error], f"{[(w.name_, w.error) for w in writers]}\n{writers[0].server.read_log()[-4000:]}"
+    return all(w.done >= counts[w.name_] + 40 for w in writers)
+
+
 def writers_on(server, counts):
     return [Writer(server, name, name == "http", n) for name, n in counts.items()]
 
@@ -38,7 +44,7 @@ def life(d, fsync, faults, power, counts):
     """Load, then the end; then what is there. Returns it by writer."""
     with d.server(env=faults.env) as s:
         writers = writers_on(s, counts)
-        until("some load", lambda: all(w.done >= counts[w.name_] + 40 for w in writers))
+        until("some load", lambda: loaded(writers, counts))
         if fsync == "everysec":
             time.sleep(1 + SLACK + 0.5)  # so that there is something that must not be lost
         when = die(s, writers, faults, d, power)
@@ -87,7 +93,7 @@ def stopped_in_midst():
     with Directory("--fsync=no", SNAPSHOTS) as d:
         with d.server() as s:
             writers = writers_on(s, {"resp": 0, "http": 0})
-            until("some load", lambda: all(w.done > 40 for w in writers))
+            until("some load", lambda: loaded(writers, {"resp": 0, "http": 0}))
             same(s.stop(signal.SIGTERM), 0, "exit status")
             for w in writers:
                 w.join()

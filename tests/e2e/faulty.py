@@ -107,6 +107,7 @@ class Writer(threading.Thread):
         super().__init__()
         self.server, self.name_, self.http = server, name, http
         self.sent = self.done = start
+        self.error = None  # what ended it
         self.times = []  # (when, up to what) it was acknowledged
         self.start()
 
@@ -131,8 +132,8 @@ class Writer(threading.Thread):
                     self.step(c, self.sent)
                     self.done = self.sent
                     self.times.append((time.monotonic(), self.done))
-        except Exception:  # the server is gone
-            pass
+        except Exception as e:  # the server is gone
+            self.error = e
 
     def done_at(self, when):
         """What was acknowledged by then."""
