@@ -1,10 +1,12 @@
 /* cmd_rest_copy.c - keys in pieces and back again, for the REST front's export and import: private rows.
  *
- *     rest.part    key cursor count                               [type, expire_at, content type, next cursor, value] or null
+ *     rest.part    key cursor count                               [type, expire_at, content type, next cursor, value, times]
+ *                                                                 or null; of strings without times
  *     rest.load    key mode type expire_at content-type value...  outcome (rest.h)
  *
  * value      a string whole; of a list about `count` elements from index `cursor` on; of other collections what a scan
  *            from `cursor` gives: fields with values, members, members with scores. rest.load takes as many values as there are
+ * times      if fields of the hash expire, when: a time for each field of the value, in order, "0" for never; else empty
  * cursor     0 at the beginning, and again at the end
  * expire_at  wall milliseconds, 0: never
  * mode       "replace" whatever is there; "skip": REST_REFUSED where something is; "append": adds to the collection that is
@@ -34,14 +36,18 @@ static uint64_t part_of_list(const struct list *l, uint64_t from, uint64_t count
 
 struct part {
     const void *of;
-    struct names names;
+    struct names names, times;
+    bool with_times;
 };
 
 static void part_field(void *part, hash_place at) {
+    char digits[NUM_I64_MAX];
     struct part *p = part;
 
     names_add(&p->names, hash_field(p->of, at));
     names_add(&p->names, hash_value(p->of, at));
+    if (p->with_times)
+        names_add(&p->times, slice_of(digits, num_format_i64(hash_expires_at(p->of, at), digits)));
 }
 
 static void part_member(void *part, set_place at) {
@@ -61,7 +67,7 @@ static void part_scored(void *part, zset_place at) {
 
 void cmd_rest_part(struct call *c) {
     const struct entry *e = store_peek(c->txn, &c->keys[0]);
-    struct part part = {.names = names_make(c)};
+    struct part part = {.names = names_make(c), .times = names_make(c)};
     int64_t cursor, count;
     uint64_t next = 0;
 
@@ -71,7 +77,7 @@ void cmd_rest_part(struct call *c) {
         reply_null(c->reply);
         return;
     }
-    reply_array(c->reply, 5);
+    reply_array(c->reply, entry_type(e) == TYPE_STRING ? 5 : 6);
     reply_integer(c->reply, (int64_t)entry_type(e));
     reply_integer(c->reply, entry_expire_at(e));
     reply_bulk(c->reply, entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
@@ -85,6 +91,7 @@ void cmd_rest_part(struct call *c) {
         break;
     case TYPE_HASH:
         part.of = entry_hash(e);
+        part.with_times = hash_is_volatile(part.of);
         next = hash_scan(part.of, (uint64_t)cursor, (size_t)count, c->txn->now_ms, part_field, &part);
         break;
     case TYPE_SET:
@@ -98,6 +105,7 @@ void cmd_rest_part(struct call *c) {
     }
     reply_integer(c->reply, (int64_t)next);
     names_reply(c, &part.names);
+    names_reply(c, &part.times);
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------ */

@@ -7,14 +7,19 @@
 
 #include "hold.h"
 
-enum { TRIES = 64 };
+enum {
+    TRIES = 64,
+    ESCAPED = 6,    /* bytes that one takes in JSON, at most */
+    SEPARATORS = 4, /* of an element */
+    RESULT = 2048,  /* a result but for the value */
+};
 
 /* What a key will be when the operations so far are done: as much of it as decides whether the next can be. */
 struct foresight {
     struct slice key;
     bool exists, is_string, is_integer;
     int64_t n;
-    uint64_t len;
+    uint64_t len; /* of all that it holds */
 };
 
 struct atomic_batch {
@@ -24,6 +29,7 @@ struct atomic_batch {
     size_t count;
     struct foresight keys[BATCH_ATOMIC_MAX];
     size_t key_count;
+    uint64_t results; /* bytes that they may take, as JSON */
     char *why;
     size_t cap;
 };
@@ -87,6 +93,7 @@ static struct foresight *look(struct atomic_batch *b, const struct batch_op *op,
         *condition = holds(op, &c);
     if (ok && f == end) {
         *f = (struct foresight){.key = op->key, .exists = c.tokens[0].kind != TOKEN_NULL};
+        f->len = c.bytes.len + c.count * SEPARATORS;
         if (f->exists && c.tokens[1].kind != TOKEN_AGGREGATE)
             foresee_string(f, capture_text(&c, 1));
         b->key_count++;
@@ -140,6 +147,9 @@ static unsigned foresee(struct atomic_batch *b, size_t i) {
         return refuse(b, i, 507, "what the key holds is larger than max-output-bytes");
     if (!condition)
         return refuse(b, i, 409, "its condition does not hold");
+    b->results += RESULT + (op->kind == BATCH_GET ? ESCAPED * f->len : 0);
+    if (b->results > b->request->server->options->max_output_bytes)
+        return refuse(b, i, 507, "the results could be larger than max-output-bytes");
     if (op->kind == BATCH_INCR)
         return foresee_incr(b, i, f);
     if (op->kind == BATCH_APPEND)
@@ -228,7 +238,7 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
 static unsigned try_once(struct atomic_batch *b, struct json_out *out) {
     unsigned status = watch(b);
 
-    b->key_count = 0;
+    b->key_count = b->results = 0;
     for (size_t i = 0; i < b->count && status == 0; i++)
         status = foresee(b, i);
     return status != 0 ? status : exchange(b, out);

@@ -3,6 +3,7 @@
  *     {"key":"k","type":"string","expire_at":1764000000000,"content_type":"text/plain","value":"v"}
  *     {"key":"l","type":"list","value":["a","b"]}
  *     {"key":"l","type":"list","append":true,"value":["c"]}       more of the same key
+ *     {"key":"h","type":"hash","value":["f","v","g","w"],"field_expire_at":[1764000000000,0]}
  *     {"cursor":123}                                              all before this is through: ?cursor=123 goes on here
  *     {"cursor":0}                                                and that was all
  *
@@ -84,7 +85,19 @@ static void put_piece(struct export *e, struct json_out *o) {
     e->next++;
 }
 
-/* The reply of rest.part: [type, expire_at, content type, next cursor, value] */
+/* When fields of a hash expire, from the aggregate at `at`, which is empty if none does. */
+static void put_times(struct json_out *o, const struct capture *c, size_t at) {
+    if (c->tokens[at].n == 0)
+        return;
+    json_put(o, ",\"field_expire_at\":[");
+    for (size_t i = 1; i <= (size_t)c->tokens[at].n; i++) {
+        json_put(o, i > 1 ? "," : "");
+        o->failed |= !buf_append_slice(&o->buf, capture_text(c, at + i));
+    }
+    json_put(o, "]");
+}
+
+/* The reply of rest.part: [type, expire_at, content type, next cursor, value, times] */
 static void put_part(struct export *e, struct json_out *o, const struct capture *c) {
     put_start(o, e, c);
     if (c->tokens[5].kind == TOKEN_BLOB) {
@@ -94,6 +107,7 @@ static void put_part(struct export *e, struct json_out *o, const struct capture 
     if (c->tokens[5].kind == TOKEN_AGGREGATE) {
         json_put(o, ",");
         json_put_elements(o, c, 5);
+        put_times(o, c, 6 + (size_t)c->tokens[5].n);
         json_put(o, "}\n");
     } else {
         json_put(o, ",");

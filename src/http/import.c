@@ -27,6 +27,7 @@ struct import {
     enum conflict conflict;
     struct lines lines;
     struct buf argv;    /* struct arg: those of rest.load */
+    struct buf times;   /* int64_t: when the line's fields expire; empty: none does */
     struct buf skipped; /* the key that was skipped, or failed, last: so are the lines that append to it */
     bool has_skipped;
     uint64_t imported, skipped_lines, failed;
@@ -92,6 +93,24 @@ static bool read_time(struct import *im, struct json_in *j, int64_t *ms) {
            (token != JSON_IN_BAD && wrong(im, "a time that is no whole number of milliseconds above 0"));
 }
 
+/* "field_expire_at": an array of times, 0 for never. */
+static bool read_times(struct import *im, struct json_in *j) {
+    struct slice s;
+    enum json_token token = json_read(j, &s);
+    int64_t ms;
+
+    if (token != JSON_IN_ARRAY)
+        return token != JSON_IN_BAD && wrong(im, "field_expire_at: expects an array");
+    while ((token = json_read(j, &s)) == JSON_IN_NUMBER) {
+        if (!num_parse_i64(s, &ms) || ms < 0)
+            return wrong(im, "field_expire_at: expects whole milliseconds");
+        if (!buf_append(&im->times, &ms, sizeof(ms)))
+            return wrong(im, "out of memory, or too many elements");
+    }
+    return token == JSON_IN_CLOSE ||
+           (token != JSON_IN_BAD && wrong(im, "field_expire_at: expects numbers alone"));
+}
+
 static bool read_member(struct import *im, struct line *l, struct json_in *j, struct slice name) {
     const struct {
         const char *name;
@@ -113,6 +132,8 @@ static bool read_member(struct import *im, struct line *l, struct json_in *j, st
         return read_time(im, j, &l->expire_at);
     if (slice_eq(name, SLICE_LIT("ttl_ms")))
         return read_time(im, j, &l->ttl_ms);
+    if (slice_eq(name, SLICE_LIT("field_expire_at")))
+        return (im->times.len == 0 || wrong(im, "a member is given twice")) && read_times(im, j);
     if (slice_eq(name, SLICE_LIT("append"))) {
         l->append = json_read(j, &s) == JSON_IN_TRUE;
         return l->append || wrong(im, "append: expects true");
@@ -133,6 +154,7 @@ static bool read_line(struct import *im, struct line *l, char *text, size_t len)
     enum json_token token = JSON_IN_BAD;
 
     im->argv.len = HEAD_ARGS * sizeof(struct arg);
+    im->times.len = 0;
     while (ok && (token = json_read(&j, &s)) == JSON_IN_NAME)
         ok = read_member(im, l, &j, s);
     ok = ok && token == JSON_IN_CLOSE && json_read(&j, &s) == JSON_IN_END;
@@ -143,6 +165,10 @@ static bool read_line(struct import *im, struct line *l, char *text, size_t len)
 
 /* ---- what it says --------------------------------------------------------------------------------------------------- */
 
+static size_t times_count(const struct import *im) {
+    return im->times.len / sizeof(int64_t);
+}
+
 static bool check_line(struct import *im, struct line *l) {
     struct arg *values = (struct arg *)(void *)im->argv.data + HEAD_ARGS;
 
@@ -152,6 +178,8 @@ static bool check_line(struct import *im, struct line *l) {
         return wrong(im, "value: a string has one, other types an array");
     if (l->values == 0)
         return wrong(im, "value: a collection has one element at least");
+    if (im->times.len > 0 && (!slice_eq(l->type, SLICE_LIT("hash")) || 2 * times_count(im) != l->values))
+        return wrong(im, "field_expire_at: expects a time for each field of a hash");
     if (l->content_type.len > ENTRY_CONTENT_TYPE_MAX)
         return wrong(im, "content_type: too long");
     if (!json_in_decode(&l->key, l->key_encoding))
@@ -164,6 +192,29 @@ static bool check_line(struct import *im, struct line *l) {
         values[i] = arg_of(value);
     }
     return true;
+}
+
+/* Gives the fields that were loaded their expiries. */
+static bool load_times(struct import *im, const struct line *l) {
+    const struct arg *fields = (const struct arg *)(const void *)im->argv.data + HEAD_ARGS;
+    const int64_t *times = (const int64_t *)(const void *)im->times.data;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < times_count(im); i++) {
+        char digits[NUM_I64_MAX];
+        struct arg argv[] = {arg_text("hpexpireat"), arg_of(l->key), arg_of(slice_of(digits, 0)),
+                             arg_text("fields"),     arg_text("1"),  fields[2 * i]};
+        struct capture c;
+
+        if (times[i] == 0)
+            continue;
+        argv[2].len = num_format_i64(times[i], digits);
+        ok = run_command(im->server, &im->session, &c, BYTES_INLINE, 6, argv);
+        if (!ok)
+            wrong(im, c.error[0] != '\0' ? c.error : "out of memory");
+        capture_free(&c);
+    }
+    return ok;
 }
 
 static bool load(struct import *im, const struct line *l) {
@@ -185,7 +236,8 @@ static bool load(struct import *im, const struct line *l) {
     if (!ok) {
         wrong(im, c.error[0] != '\0' ? c.error : "out of memory");
     } else if (c.tokens[0].n != REST_REFUSED) {
-        im->imported++;
+        ok = load_times(im, l);
+        im->imported += ok;
     } else if (im->conflict == CONFLICT_SKIP) {
         im->skipped_lines++;
         im->has_skipped = true;
@@ -289,6 +341,7 @@ static void on_free(void *ctx) {
 
     lines_free(&im->lines);
     buf_free(&im->argv);
+    buf_free(&im->times);
     buf_free(&im->skipped);
     buf_free(&im->errors.buf);
     mem_free(im);
@@ -323,6 +376,7 @@ enum MHD_Result http_import(struct request *r) {
     im->conflict = conflict;
     im->lines = lines_make(max);
     im->argv = buf_make(max);
+    im->times = buf_make(max);
     im->skipped = buf_make(r->server->options->max_key_bytes);
     im->errors = json_out_make(1 << 20);
     if (!buf_reserve(&im->argv, HEAD_ARGS * sizeof(struct arg))) {

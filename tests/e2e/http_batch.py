@@ -197,6 +197,18 @@ def ceilings(s):
          [{"status": 404, "detail": "there is no such key", "line": 5001}, {"done": 5001, "failed": 1}])
 
 
+def atomic_ceiling(s):
+    """results of an atomic batch that might not fit refuse all of it"""
+    s.request("PUT", "/keys/large", "x" * 30_000)
+    with s.client() as r:
+        r("RPUSH", "list", *["x" * 10_000] * 3)
+        for key in ("large", "list"):
+            detail = atomic(s, [{"op": "put", "key": "a", "value": "1"}, {"op": "get", "key": key}], 507)
+            assert detail.startswith("operation 1: "), detail
+            same(r("EXISTS", "a"), 0)
+    same(len(atomic(s, [{"op": "put", "key": "a", "value": "x" * 20_000}, {"op": "get", "key": "a"}])[1]["value"]), 20_000)
+
+
 def a_million_lines(s):
     """a million lines in one request, in order, while others are served"""
     import http.client
@@ -249,4 +261,5 @@ def long_arrays_take_turns(s):
 
 
 run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,
-     (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), a_million_lines, (long_arrays_take_turns, "--http-threads=1")])
+     (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), (atomic_ceiling, "--max-output-bytes=128kb"),
+     a_million_lines, (long_arrays_take_turns, "--http-threads=1")])

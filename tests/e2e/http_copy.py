@@ -22,6 +22,10 @@ def fill(s):
         r("RPUSH", "mixed", "a", BINARY)
         r("HSET", "hash", "f", "v", BINARY, BINARY)
         r("HSET", "large hash", *[f"{k}{i}" for i in range(2000) for k in "fv"])
+        r("HSET", "fields expire", "a", 1, "b", 2, BINARY, BINARY)
+        r("HPEXPIREAT", "fields expire", 33177117420000, "FIELDS", 2, "a", BINARY)
+        r("HSET", "many fields expire", *[f"{k}{i}" for i in range(1000) for k in "fv"])
+        r("HPEXPIREAT", "many fields expire", 33177117420001, "FIELDS", 500, *[f"f{i}" for i in range(0, 1000, 2)])
         r("SADD", "ints", *range(300))
         r("SADD", "set", "a", "", BINARY)
         r("SADD", "large set", *[f"member {i}" for i in range(2000)])
@@ -42,7 +46,9 @@ def everything(s):
                      "zset": lambda: r("ZRANGE", key, 0, -1, "WITHSCORES")}[kind]()
             path = "/keys/" + "".join(f"%{b:02x}" for b in key)
             media = s.request("HEAD", path)[1]["content-type"] if kind == "string" else None
-            found[key] = kind, value, r("PEXPIRETIME", key), media
+            fields = [f for f, _ in value] if kind == "hash" else []
+            times = r("HPEXPIRETIME", key, "FIELDS", len(fields), *fields) if fields else None
+            found[key] = kind, value, r("PEXPIRETIME", key), media, times
     return found
 
 
@@ -122,7 +128,10 @@ def bad_lines(s):
            {**good, "type": "set", "value": [1]}, {**good, "type": "hash", "value": ["f"]}, {**good, "colour": 1},
            {**good, "encoding": "hex"}, {**good, "encoding": "base64", "value": "?"}, {**good, "expire_at": 0},
            {**good, "expire_at": 1.5}, {**good, "append": False}, {**good, "content_type": "x" * 300},
-           {**good, "key": "k" * 70000}, '{"key":"a","key":"b","type":"string","value":""}\n']
+           {**good, "field_expire_at": [1]}, {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": [1, 2]},
+           {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": [-1]},
+           {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": ["1"]},
+           {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": 1}, {**good, "key": "k" * 70000}, '{"key":"a","key":"b","type":"string","value":""}\n']
     said = load(s, [line for each in bad for line in (each, good)] + ["\n", json.dumps(good)])
     same((said["imported"], said["failed"], len(said["errors"])), (len(bad) + 1, len(bad), len(bad)), said)
     same([e["line"] for e in said["errors"]], list(range(1, 2 * len(bad), 2)))

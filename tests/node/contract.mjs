@@ -192,11 +192,14 @@ const drivers = {
     400: [unknown, { query: "value=1" }, { query: "prefix=a&match=b" }],
   },
   exportKeys: {
-    200: [{}, { query: "prefix=l" }, { query: "match=*&cursor=1" }],
+    200: [async (s) => {
+      await call(s, "importKeys", ndjson({ key: "h", type: "hash", append: true, value: ["f", "v"], field_expire_at: [33177117420000] }));
+      return { query: "prefix=h" };
+    }, {}, { query: "prefix=l" }, { query: "match=*&cursor=1" }],
     400: [unknown, { query: "cursor=x" }, { query: "prefix=a&match=b" }],
   },
   importKeys: {
-    200: [ndjson({ key: "none", type: "list", value: ["a"] }), { query: "on-conflict=skip", ...ndjson({ key: "k", type: "string", value: "" }) },
+    200: [ndjson({ key: "none", type: "hash", value: ["f", "v", "g", "w"], field_expire_at: [33177117420000, 0] }), ndjson({ key: "none", type: "list", value: ["a"] }), { query: "on-conflict=skip", ...ndjson({ key: "k", type: "string", value: "" }) },
       { query: "on-conflict=fail", ...ndjson({ key: "k", type: "string", value: "" }, {}, "x") }, ndjson()],
     400: [{ query: "on-conflict=x", ...ndjson() }, { ...unknown, ...ndjson() }],
     411: [noLength],
