@@ -118,9 +118,11 @@ void worker_wake(struct worker *w) {
 static void woken(struct worker *w) {
     uint64_t times;
 
-    atomic_store(&w->woken, false); /* before it looks: who comes now tells it again */
     if (read(w->waker, &times, sizeof(times)) < 0 && errno != EAGAIN)
         log_error("http: a worker's eventfd: %s", strerror(errno));
+    /* Behind the read, which would take the next one's word as well and leave the flag set for ever; before the daemon runs,
+     * which looks at what was resumed until now. */
+    atomic_store(&w->woken, false);
 }
 
 /* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
