@@ -40,8 +40,8 @@ static char *put_arg(char *at, struct slice text) {
     uint16_t len = (uint16_t)text.len;
 
     memcpy(at, &len, sizeof(len));
-    if (text.len > 0) /* an argument that is none has no address either */
-    memcpy(at + sizeof(len), text.ptr, text.len);
+    if (text.len > 0) /* an empty one may have no pointer */
+        memcpy(at + sizeof(len), text.ptr, text.len);
     return at + sizeof(len) + text.len;
 }
 

@@ -166,8 +166,9 @@ def test_slow_client(server):
                 break
         assert "gap" in names, len(names)
         same(numbers, sorted(numbers))
-        grown = server.stats()["memory"]["resident"] - before
-        assert grown < 30 * 1024 * 1024, grown
+        memory = server.stats()["memory"]
+        if "jemalloc" in memory["allocator"]:  # sanitizers keep what was freed
+            assert memory["resident"] - before < 30 * 1024 * 1024, memory
 
 
 def test_heartbeats(server):
