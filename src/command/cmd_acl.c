@@ -49,10 +49,12 @@ void cmd_acl_whoami(struct call *c) {
 
 /* ---- the user ------------------------------------------------------------------------------------------------ */
 
-/* The password's digest in hex, or "" if there is none. */
+/* The password's digest in hex, or "" if there is none. A token, which it is not for to guess at, sees zeros. */
 static void password_hex(const struct call *c, char out[SHA256_HEX]) {
-    struct sha256 digest = secret_digest(&c->server->password);
+    struct sha256 digest = {{0}};
 
+    if (c->session->rights == NULL)
+        digest = secret_digest(&c->server->password);
     out[0] = '\0';
     if (secret_is_set(&c->server->password))
         sha256_hex(&digest, out);

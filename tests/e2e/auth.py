@@ -334,6 +334,18 @@ def test_tokens_resp(server):
         assert c.error("SET", "other", "1").startswith("NOPERM")
         same(c("HELLO", "2", "AUTH", "default", "t-all")[0], b"server")
         same(c("SET", "other", "1"), "OK")
+        # The password allows more than a token, so that none gets it: not to read, to guess at, or to change.
+        everything = c("CONFIG", "GET", "*")
+        assert b"requirepass" not in everything and b"s3cret" not in everything and b"maxmemory" in everything
+        same(c("CONFIG", "GET", "requirepass"), [])
+        digest = hashlib.sha256(b"s3cret").hexdigest().encode()
+        assert digest not in c("ACL", "LIST")[0] and digest not in repr(c("ACL", "GETUSER", "default")).encode()
+        for setting in (["CONFIG", "SET", "requirepass", "mine"], ["CONFIG", "SET", "timeout", "0", "RequirePass", ""],
+                        ["ACL", "SETUSER", "default", ">mine"], ["ACL", "SETUSER", "default", "nopass"]):
+            assert c.error(*setting).startswith("NOPERM"), setting
+        same(c("CONFIG", "SET", "timeout", "0"), "OK")
+        same(c("AUTH", "s3cret"), "OK")
+        same(c("CONFIG", "GET", "requirepass"), [b"requirepass", b"s3cret"])
         same(c("RESET"), "RESET")
         same(c.error("GET", "other"), "NOAUTH Authentication required.")
 
