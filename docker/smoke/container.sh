@@ -119,6 +119,19 @@ secret_file() {
     "$DOCKER" rm -f -v "$id"
 }
 
+# Every address of the container is listened on: not without a password, unless that is said to be meant.
+no_password() {
+    local id
+    id=$("$DOCKER" run -d --label "$PROJECT" "${PUBLISH[@]}" "$IMAGE")
+    within 10 stopped_with "$id" 2
+    "$DOCKER" logs "$id" 2>&1 | grep 'FLASHKV_OPEN=yes'
+    "$DOCKER" rm -v "$id"
+    id=$("$DOCKER" run -d --label "$PROJECT" "${PUBLISH[@]}" -e FLASHKV_OPEN=yes "$IMAGE")
+    started "$id"
+    expect 'PING without a password' "$(redis-cli -p "$(port_of "$id" 6379)" ping)" PONG
+    "$DOCKER" rm -f -v "$id"
+}
+
 # Without a proxy; the health check speaks TLS then.
 own_tls() {
     local id
@@ -173,6 +186,7 @@ check_containers() {
     check 'SIGTERM to process 1 ends it with status 0' sigterm
     check 'the log is JSON' json_log
     check 'a password from a file, which nobody else sees' secret_file
+    check 'without a password it does not start, unless that is meant' no_password
     check 'TLS of its own, and healthy with it' own_tls
     check 'a named volume keeps the data' named_volume
     check 'a bind mount keeps them too, or says why not' bind_mount
