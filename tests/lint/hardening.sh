@@ -17,7 +17,7 @@ has_not() { # PATTERN READELF-OPTION...
 }
 
 fortified() {
-    readelf -Ws "$flashkv" | grep -qE '__(asan|tsan)_init|lock_rank_check' || has '__(memcpy|snprintf|vsnprintf)_chk' --dyn-syms
+    grep -qE '__(asan|tsan)_init|lock_rank_check' <<<"$(readelf -Ws "$flashkv")" || has '__(memcpy|snprintf|vsnprintf)_chk' --dyn-syms
 }
 
 clean "a position independent executable" has '^  Type: +DYN' -h

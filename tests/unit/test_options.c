@@ -154,6 +154,7 @@ START_TEST(a_switch_needs_no_value) {
     options_free(&o);
     ck_assert_int_eq(load((char *[]){"--open", "no", NULL}, no_env), OPTIONS_RUN);
     ck_assert_str_eq(value_of("open"), "no");
+    options_free(&o);
     ck_assert_int_eq(load((char *[]){"--open=perhaps", NULL}, no_env), OPTIONS_BAD);
     ck_assert_int_eq(load((char *[]){"--log-level", NULL}, no_env), OPTIONS_BAD); /* other choices do not */
 }
