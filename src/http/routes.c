@@ -117,7 +117,7 @@ const struct route *route_of_path(const struct request *r) {
 }
 
 static bool same_path(const struct route *a, const struct route *b) {
-    return b < route_table + route_count && strcmp(a->template, b->template) == 0;
+    return a == b || (b < route_table + route_count && strcmp(a->template, b->template) == 0);
 }
 
 unsigned route_find(struct request *r) {
