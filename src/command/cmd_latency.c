@@ -138,8 +138,8 @@ static const char *const advice[LATENCY_EVENTS] = {
     [LATENCY_FAST_COMMAND] =
         "these take microseconds by themselves: look for a busy machine, swapping or large values",
     [LATENCY_EXPIRE_CYCLE] = "many keys expire at once: spread their expiries",
-    [LATENCY_EVICTION_CYCLE] = "much is evicted at once: maxmemory was lowered, or values are large; "
-                               "maxmemory-eviction-tenacity bounds it",
+    [LATENCY_EVICTION_CYCLE] =
+        "much is evicted at once, of large values or a lowered limit: maxmemory-eviction-tenacity bounds it",
 };
 
 static void diagnose(struct buf *out, enum latency_event event, const struct history *h) {

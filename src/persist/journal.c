@@ -203,8 +203,10 @@ static bool is_well(const struct journal *j) {
 }
 
 bool journal_accepts(const struct journal *j) {
-    return is_well(j) &&
-           journal_appended(j) - atomic_load_explicit(&j->written, memory_order_relaxed) <= j->buffer_max;
+    /* In this order, for both go on meanwhile: the other way round more might seem written than was ever appended. */
+    uint64_t written = atomic_load_explicit(&j->written, memory_order_acquire);
+
+    return is_well(j) && journal_appended(j) - written <= j->buffer_max;
 }
 
 const char *journal_trouble(const struct journal *j) {
@@ -252,10 +254,12 @@ void journal_tell_listeners(struct journal *j) {
 }
 
 struct journal_stats journal_stats(const struct journal *j) {
+    uint64_t written = atomic_load_explicit(&j->written, memory_order_acquire); /* before what was appended */
+
     return (struct journal_stats){
         .mode = j->mode,
         .appended = journal_appended(j),
-        .written = atomic_load_explicit(&j->written, memory_order_relaxed),
+        .written = written,
         .durable = atomic_load_explicit(&j->durable, memory_order_relaxed),
         .frames = atomic_load_explicit(&j->frames, memory_order_relaxed),
         .syncs = atomic_load_explicit(&j->syncs, memory_order_relaxed),

@@ -111,7 +111,7 @@ static void write_out(struct journal *j) {
         return;
     }
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
-    atomic_store_explicit(&j->written, end, memory_order_relaxed);
+    atomic_store_explicit(&j->written, end, memory_order_release); /* journal_accepts */
     if (journal_state(j) == JOURNAL_BLOCKED && journal_unblock(j))
         log_info("log: written again");
 }
@@ -181,7 +181,7 @@ static int renew(struct journal *j) {
     use_segment(j, fd, position);
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
     atomic_store_explicit(&j->renewing, true, memory_order_release);
-    atomic_store_explicit(&j->written, position, memory_order_relaxed);
+    atomic_store_explicit(&j->written, position, memory_order_release);
     atomic_store_explicit(&j->synced, position, memory_order_relaxed);
     journal_lock(j); /* unless more was lost meanwhile */
     if (atomic_load_explicit(&j->lost_at, memory_order_relaxed) == position)

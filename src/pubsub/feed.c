@@ -259,7 +259,9 @@ void feed_destroy(struct feed *f) {
 
     if (f->store == NULL)
         return;
+    followers_lock(f);
     assert(f->followers == NULL);
+    followers_unlock(f);
     ring_lock(f);
     f->stop = true;
     running = f->running;
@@ -318,7 +320,7 @@ void feed_leave(struct feed *feed, struct follower *f) {
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
 static enum feed_state read_ring(struct feed *feed, struct follower *f, struct change *out[], size_t max,
-                                 size_t bytes, size_t *n) REQUIRES(feed_role) {
+                                 size_t bytes, size_t *n) REQUIRES(feed_role) REQUIRES(followers_role) {
     size_t taken = 0;
 
     if (f->next < feed->first) {

@@ -252,7 +252,8 @@ def with_server(test, options):
         with Server(*options) as server:
             test(server)
             same(server.process.poll(), None, "the server's exit status while it should run")
-            same(server.stop(), 0, "exit status after SIGTERM")
+            status = server.stop()
+            assert status == 0, f"exit status after SIGTERM: {status}\n{server.read_log()[-6000:]}"
 
     return run_test
 
