@@ -358,8 +358,10 @@ static bool start_workers(struct http *h) {
 }
 
 static void destroy(struct http *h) {
+    for (unsigned i = 0; i < h->worker_count; i++)
+        worker_stop(&h->workers[i]);
     while (h->worker_count > 0)
-        worker_stop(&h->workers[--h->worker_count]);
+        worker_free(&h->workers[--h->worker_count]);
     mem_free(h->workers);
     pause_list_destroy(&h->pauses);
     hold_list_destroy(&h->holds, h->server);

@@ -197,6 +197,9 @@ bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, 
 void worker_stop(struct worker *w) {
     close(w->inbox[1]);
     pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w) {
     while (w->waiting != NULL) /* the library aborts if a connection is suspended */
         tell(w, w->waiting);
     MHD_stop_daemon(w->daemon); /* requests that are cut end here */

@@ -54,7 +54,9 @@ void worker_unwatch(struct worker *w, struct waiter *waiter);
 /* Has the daemon run, after MHD_resume_connection from another thread: the library's own signal is not among what its
  * epoll descriptor tells of. Any thread; never blocks. */
 void worker_wake(struct worker *w);
-/* Ends the thread and the daemon with all its connections. */
+/* Ends the thread. */
 void worker_stop(struct worker *w);
+/* Ends the daemon with all its connections. All workers are stopped: metrics are gathered from each of them by any. */
+void worker_free(struct worker *w);
 
 #endif

@@ -133,7 +133,7 @@ def kept(r, count, hot):
     """Lowers the limit so that about half of the keys go; most of those that stay are to be hot ones."""
     lower(r, count * 60)  # of some 140 bytes each
     stayed = present(r, "k")
-    assert count * 0.35 < len(stayed) < count * 0.7, len(stayed)
+    assert count * 0.3 < len(stayed) < count * 0.8, len(stayed)  # other allocators, other sizes
     assert len(stayed & hot) > 0.8 * min(len(hot), len(stayed)), (len(stayed), len(stayed & hot))
 
 
