@@ -1,8 +1,6 @@
 /* process.c - signals, limits, the health check. */
 #include "process.h"
 
-#include "security.h"
-
 #include <errno.h>
 #include <flashkv/log.h>
 #include <netdb.h>
@@ -14,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "security.h"
 
 enum { SPARE_DESCRIPTORS = 64, CHECK_SECONDS = 3, LOOK_SECONDS = 2 };
 

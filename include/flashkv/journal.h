@@ -57,7 +57,8 @@ void journal_unlisten(struct journal *j, journal_listener *tell, void *ctx);
 
 struct journal_stats {
     enum fsync_mode mode;
-    uint64_t appended, written, durable; /* positions */
+    uint64_t appended, durable; /* positions */
+    uint64_t waiting;           /* bytes that are not written yet */
     uint64_t frames, syncs, failures;
     uint64_t sync_ns;                   /* in fsync, all together */
     const struct histogram *sync_times; /* how long each took; lives as long as the journal */

@@ -103,9 +103,8 @@ static void info_log(const struct persist_stats *s, struct buf *out) {
         "aof_buffer_length:%llu\r\naof_fsync:%s\r\naof_frames:%llu\r\naof_fsyncs:%llu\r\naof_failures:%"
         "llu\r\n",
         s->snapshotting, s->journal.accepting ? "ok" : "err", (unsigned long long)s->log_bytes,
-        (unsigned long long)(s->journal.appended - s->journal.written), modes[s->journal.mode],
-        (unsigned long long)s->journal.frames, (unsigned long long)s->journal.syncs,
-        (unsigned long long)s->journal.failures);
+        (unsigned long long)s->journal.waiting, modes[s->journal.mode], (unsigned long long)s->journal.frames,
+        (unsigned long long)s->journal.syncs, (unsigned long long)s->journal.failures);
 }
 
 static void info_persistence(const struct call *c, struct buf *out) {

@@ -20,14 +20,8 @@
 
 uint64_t memory_not_counted(const struct server *srv) {
     const struct journal *j = atomic_load_explicit(&srv->journal, memory_order_acquire);
-    uint64_t freeing = store_garbage_bytes(srv->store), waiting = 0;
 
-    if (j != NULL) {
-        struct journal_stats s = journal_stats(j);
-
-        waiting = s.appended > s.written ? s.appended - s.written : 0;
-    }
-    return freeing + waiting;
+    return store_garbage_bytes(srv->store) + (j != NULL ? journal_stats(j).waiting : 0);
 }
 
 uint64_t server_memory_used(const struct server *s) {

@@ -62,12 +62,6 @@ void of_max_files(struct scrape *s, const struct metric *m) {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t log_buffer(const struct scrape *s) {
-    const struct journal_stats *j = &s->persist.journal;
-
-    return j->appended > j->written ? j->appended - j->written : 0;
-}
-
 /* What RESP clients and event streams have sent or have still to take. */
 static uint64_t client_buffers(struct session_list *l) {
     uint64_t bytes = 0;
@@ -81,7 +75,7 @@ static uint64_t client_buffers(struct session_list *l) {
 }
 
 void of_memory(struct scrape *s, const struct metric *m) {
-    uint64_t clients = client_buffers(&s->server->sessions), log = log_buffer(s),
+    uint64_t clients = client_buffers(&s->server->sessions), log = s->persist.journal.waiting,
              known = s->total.bytes + clients + log;
 
     sample_of(s, m, "kind", "keyspace", s->total.bytes);
@@ -111,7 +105,7 @@ void of_persist_flag(struct scrape *s, const struct metric *m) {
 
 void of_log_buffer(struct scrape *s, const struct metric *m) {
     if (keeps_data(s))
-        sample(s, m, "", log_buffer(s));
+        sample(s, m, "", s->persist.journal.waiting);
 }
 
 void of_log_syncs(struct scrape *s, const struct metric *m) {

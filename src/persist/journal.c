@@ -202,11 +202,16 @@ static bool is_well(const struct journal *j) {
     return journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed);
 }
 
-bool journal_accepts(const struct journal *j) {
+/* Bytes that were appended and are not written yet. */
+static uint64_t waiting(const struct journal *j) {
     /* In this order, for both go on meanwhile: the other way round more might seem written than was ever appended. */
     uint64_t written = atomic_load_explicit(&j->written, memory_order_acquire);
 
-    return is_well(j) && journal_appended(j) - written <= j->buffer_max;
+    return journal_appended(j) - written;
+}
+
+bool journal_accepts(const struct journal *j) {
+    return is_well(j) && waiting(j) <= j->buffer_max;
 }
 
 const char *journal_trouble(const struct journal *j) {
@@ -254,12 +259,10 @@ void journal_tell_listeners(struct journal *j) {
 }
 
 struct journal_stats journal_stats(const struct journal *j) {
-    uint64_t written = atomic_load_explicit(&j->written, memory_order_acquire); /* before what was appended */
-
     return (struct journal_stats){
         .mode = j->mode,
         .appended = journal_appended(j),
-        .written = written,
+        .waiting = waiting(j),
         .durable = atomic_load_explicit(&j->durable, memory_order_relaxed),
         .frames = atomic_load_explicit(&j->frames, memory_order_relaxed),
         .syncs = atomic_load_explicit(&j->syncs, memory_order_relaxed),

@@ -111,7 +111,7 @@ static void write_out(struct journal *j) {
         return;
     }
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
-    atomic_store_explicit(&j->written, end, memory_order_release); /* journal_accepts */
+    atomic_store_explicit(&j->written, end, memory_order_release);
     if (journal_state(j) == JOURNAL_BLOCKED && journal_unblock(j))
         log_info("log: written again");
 }
