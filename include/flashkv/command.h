@@ -48,7 +48,7 @@ struct command {
                           * first_key is the argument that counts the keys, and last_key a key before it, or 0 */
     const char *group;   /* "string", "list", "generic", "server", "connection" */
     const char *since;   /* Redis version */
-    const char *syntax;  /* arguments as README and COMMAND DOCS show them */
+    const char *syntax;  /* the arguments: src/command/syntax.h says in what form */
     const char *summary; /* one sentence */
 };
 

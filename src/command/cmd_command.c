@@ -6,34 +6,8 @@
 #include "table.h"
 #include "traits.h"
 
-static bool is_public(const struct command *cmd) {
-    return !(cmd->flags & CMD_PRIVATE);
-}
-
-static bool is_subcommand_of(const struct command *cmd, const struct command *container) {
-    size_t len = strlen(container->name);
-
-    return strncmp(cmd->name, container->name, len) == 0 && cmd->name[len] == '|';
-}
-
-static size_t count_subcommands(const struct command *container) {
-    size_t n = 0;
-
-    for (size_t i = 0; i < command_count; i++)
-        n += is_subcommand_of(&command_table[i], container);
-    return n;
-}
-
-static size_t count_commands(void) {
-    size_t n = 0;
-
-    for (size_t i = 0; i < command_count; i++)
-        n += is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]);
-    return n;
-}
-
 void cmd_command_count(struct call *c) {
-    reply_integer(c->reply, (int64_t)count_commands());
+    reply_integer(c->reply, (int64_t)command_count_public());
 }
 
 /* ---- COMMAND and COMMAND INFO -------------------------------------------------------------------------------- */
@@ -179,20 +153,20 @@ static void reply_row(struct call *c, const struct command *cmd) {
         reply_array(c->reply, 0); /* tips */
         reply_key_specs(c, cmd);
     }
-    if (count_subcommands(cmd) == 0) {
+    if (command_count_subcommands(cmd) == 0) {
         reply_set(c->reply, 0); /* as Redis has it */
         return;
     }
-    reply_array(c->reply, count_subcommands(cmd));
+    reply_array(c->reply, command_count_subcommands(cmd));
     for (size_t i = 0; i < command_count; i++)
-        if (is_subcommand_of(&command_table[i], cmd))
+        if (command_is_subcommand_of(&command_table[i], cmd))
             reply_row(c, &command_table[i]);
 }
 
 static void reply_all_rows(struct call *c) {
-    reply_array(c->reply, count_commands());
+    reply_array(c->reply, command_count_public());
     for (size_t i = 0; i < command_count; i++)
-        if (is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]))
+        if (command_is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]))
             reply_row(c, &command_table[i]);
 }
 
@@ -214,43 +188,6 @@ void cmd_command_info(struct call *c) {
         else
             reply_null(c->reply);
     }
-}
-
-/* ---- COMMAND DOCS -------------------------------------------------------------------------------------------- */
-
-static void reply_docs(struct call *c, const struct command *cmd) {
-    size_t subs = count_subcommands(cmd);
-
-    reply_text(c->reply, cmd->name);
-    reply_map(c->reply, 3 + (subs > 0));
-    reply_pair(c, "summary", cmd->summary);
-    reply_pair(c, "since", cmd->since);
-    reply_pair(c, "group", cmd->group);
-    if (subs == 0)
-        return;
-    reply_text(c->reply, "subcommands");
-    reply_map(c->reply, subs);
-    for (size_t i = 0; i < command_count; i++)
-        if (is_subcommand_of(&command_table[i], cmd))
-            reply_docs(c, &command_table[i]);
-}
-
-void cmd_command_docs(struct call *c) {
-    size_t n = 0;
-
-    if (c->argc == 2) {
-        reply_map(c->reply, count_commands());
-        for (size_t i = 0; i < command_count; i++)
-            if (is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]))
-                reply_docs(c, &command_table[i]);
-        return;
-    }
-    for (size_t i = 2; i < c->argc; i++)
-        n += command_lookup(call_arg(c, i)) != NULL;
-    reply_map(c->reply, n);
-    for (size_t i = 2; i < c->argc; i++)
-        if (command_lookup(call_arg(c, i)) != NULL)
-            reply_docs(c, command_lookup(call_arg(c, i)));
 }
 
 /* ---- COMMAND LIST -------------------------------------------------------------------------------------------- */
@@ -295,7 +232,7 @@ void cmd_acl_cat(struct call *c) {
         else
             known = known || arg_is(c, 2, categories[i]);
     for (size_t i = 0; i < command_count && c->argc == 3; i++)
-        if (is_public(&command_table[i]) && in_category(&command_table[i], call_arg(c, 2)))
+        if (command_is_public(&command_table[i]) && in_category(&command_table[i], call_arg(c, 2)))
             names_add(&names, slice_str(command_table[i].name));
     if (known) {
         names_reply(c, &names);
@@ -315,7 +252,7 @@ void cmd_command_list(struct call *c) {
         return;
     }
     for (size_t i = 0; i < command_count; i++)
-        if (is_public(&command_table[i]) &&
+        if (command_is_public(&command_table[i]) &&
             (!filtered || (!arg_is(c, 3, "module") && filter_passes(c, &command_table[i]))))
             names_add(&names, slice_str(command_table[i].name));
     names_reply(c, &names);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "handlers.h"
+#include "syntax.h"
 #include "table.h"
 
 enum { LINE_MAX_BYTES = 512 };
@@ -29,7 +30,7 @@ void cmd_help(struct call *c) {
         if (strncmp(cmd->name, c->command->name, prefix) != 0)
             continue;
         name = command_upper(cmd);
-        reply_line(c, name.text + prefix, *cmd->syntax != '\0' ? " " : "", cmd->syntax);
+        reply_line(c, name.text + prefix, *cmd->syntax != '\0' ? " " : "", syntax_show(cmd->syntax).text);
         reply_line(c, "    ", cmd->summary, ".");
     }
 }

@@ -85,6 +85,28 @@ bool command_is_subcommand(const struct command *cmd) {
     return strchr(cmd->name, '|') != NULL;
 }
 
+bool command_is_subcommand_of(const struct command *cmd, const struct command *container) {
+    size_t len = strlen(container->name);
+
+    return strncmp(cmd->name, container->name, len) == 0 && cmd->name[len] == '|';
+}
+
+size_t command_count_subcommands(const struct command *container) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < command_count; i++)
+        n += command_is_subcommand_of(&command_table[i], container);
+    return n;
+}
+
+size_t command_count_public(void) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < command_count; i++)
+        n += command_is_public(&command_table[i]) && !command_is_subcommand(&command_table[i]);
+    return n;
+}
+
 static bool is_letters(const char *name) {
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz")] == '\0';
 }

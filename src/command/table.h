@@ -43,8 +43,15 @@ static inline size_t key_args_at(const struct key_args *k, size_t i) {
     return k->first + i * k->step;
 }
 
-/* Is this the row of a subcommand, "config|get"? */
+/* Is this the row of a subcommand, "config|get"? Of one of this container's? */
 bool command_is_subcommand(const struct command *cmd);
+bool command_is_subcommand_of(const struct command *cmd, const struct command *container);
+size_t command_count_subcommands(const struct command *container);
+/* Is it one that clients of the Redis protocol know? How many of those are no subcommands? */
+static inline bool command_is_public(const struct command *cmd) {
+    return !(cmd->flags & CMD_PRIVATE);
+}
+size_t command_count_public(void);
 /* The row that a client may name: neither private nor a subcommand, for "config|get" is no way to spell CONFIG GET. */
 const struct command *command_callable(struct slice name);
 

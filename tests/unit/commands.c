@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_WORDS = 64, MAX_LINE = 4096, MAX_DEPTH = 8, START_MS = 1700000000 };
+enum { MAX_WORDS = 64, MAX_LINE = 4096, MAX_DEPTH = 16, START_MS = 1700000000 };
 
 struct options options;
 struct server server;

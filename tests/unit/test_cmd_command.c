@@ -79,14 +79,23 @@ START_TEST(test_docs) {
         {"command docs rest.read", "{}"},
         {"command docs ECHO bogus",
          "{\"echo\": {\"summary\": \"Returns the message\", \"since\": \"1.0.0\", \"group\": "
-         "\"connection\"}}"},
+         "\"connection\", \"complexity\": \"O(1)\", \"arguments\": [{\"name\": \"message\", \"type\": "
+         "\"string\"}]}}"},
+        {"command docs lpop",
+         "{\"lpop\": {\"summary\": \"Removes and returns the first elements\", \"since\": \"1.0.0\", "
+         "\"group\": "
+         "\"list\", \"complexity\": \"O(N), N elements returned\", \"history\": ~[[\"6.2.0\", \"`count`\"]], "
+         "\"arguments\": [{\"name\": \"key\", \"type\": \"key\", \"key_spec_index\": (integer) 0}, "
+         "{\"name\": \"count\", \"type\": \"integer\", \"since\": \"6.2.0\", \"flags\": ~[optional]}]}}"},
     };
 
     CHECK_STEPS(steps);
     ck_assert_ptr_nonnull(strstr(run_line("command docs debug"), "\"subcommands\": {\"debug|"));
-    ck_assert_ptr_nonnull(strstr(run_line("command docs debug"),
-                                 "\"debug|sleep\": {\"summary\": \"Blocks the connection's thread for some "
-                                 "seconds\", \"since\": \"1.0.0\", \"group\": \"server\"}"));
+    ck_assert_ptr_nonnull(
+        strstr(run_line("command docs debug"),
+               "\"debug|sleep\": {\"summary\": \"Blocks the connection's thread for some "
+               "seconds\", \"since\": \"1.0.0\", \"group\": \"server\", \"complexity\": "
+               "\"O(1)\", \"arguments\": [{\"name\": \"seconds\", \"type\": \"double\"}]}"));
 }
 END_TEST
 

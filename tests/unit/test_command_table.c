@@ -1,4 +1,5 @@
 /* The command table: every row is sane, and found by its name alone. */
+#include "command/syntax.h"
 #include "command/table.h"
 
 #include <ctype.h>
@@ -46,29 +47,51 @@ START_TEST(test_texts) {
 }
 END_TEST
 
-/* The words a row's syntax asks for at the least: those outside brackets, alternatives counted once. */
-static int words_needed(const char *syntax) {
-    int words = 0, depth = 0;
+START_TEST(test_syntax) {
+    FOR_EACH_ROW(row) {
+        struct syntax s;
 
-    while (*syntax != '\0') {
-        size_t len = strcspn(syntax, " ");
+        ck_assert_msg(syntax_parse(row->syntax, &s), "%s: %s", row->name, row->syntax);
+        ck_assert_msg(strlen(syntax_show(row->syntax).text) < SYNTAX_SHOWN_MAX - 1, "%s", row->name);
+        for (uint8_t i = 1; i < s.count; i++) {
+            struct syntax_name name = syntax_name(&s, i);
 
-        if (*syntax == '[')
-            depth++;
-        if (depth == 0)
-            words += *syntax == '|' ? -1 : 1;
-        if (syntax[len - 1] == ']')
-            depth--;
-        syntax += len + strspn(syntax + len, " ");
+            ck_assert_msg(name.text[0] != '\0' && strlen(name.text) < SYNTAX_NAME_MAX - 1, "%s: %s",
+                          row->name, name.text);
+            ck_assert_msg(s.args[i].type != SYNTAX_ONEOF || syntax_members(&s, i) > 1, "%s: %s", row->name,
+                          name.text);
+        }
     }
-    return words;
+}
+END_TEST
+
+/* The words an argument asks for at the least. */
+static int words_needed(const struct syntax *s, uint8_t at) {
+    const struct syntax_arg *arg = &s->args[at];
+    int words = arg->first == 0, least = 1000;
+
+    for (uint8_t i = arg->first; i != 0; i = s->args[i].next) {
+        int needed = words_needed(s, i);
+
+        words += needed;
+        least = needed < least ? needed : least;
+    }
+    if (arg->type == SYNTAX_ONEOF)
+        words = least > 0 ? least : 1; /* all may be left out of a choice, but not the choice */
+    return arg->optional ? 0 : words + (arg->token.ptr != NULL && arg->type != SYNTAX_PURE_TOKEN);
 }
 
 START_TEST(test_arity_fits_syntax) {
     FOR_EACH_ROW(row) {
-        int least = (strchr(row->name, '|') != NULL ? 2 : 1) + words_needed(row->syntax);
-        bool optional = strchr(row->syntax, '[') != NULL || (row->flags & CMD_CONTAINER);
+        int least = strchr(row->name, '|') != NULL ? 2 : 1;
+        bool optional = strchr(row->syntax, '[') != NULL;
+        struct syntax s;
 
+        if (row->flags & CMD_CONTAINER)
+            continue;
+        ck_assert(syntax_parse(row->syntax, &s));
+        if (s.args[0].first != 0)
+            least += words_needed(&s, 0);
         if (optional)
             ck_assert_msg(row->arity == -least, "%s: arity %d, syntax needs %d", row->name, row->arity,
                           least);
@@ -164,6 +187,7 @@ Suite *test_suite(void) {
 
     tcase_add_test(tc, test_names);
     tcase_add_test(tc, test_texts);
+    tcase_add_test(tc, test_syntax);
     tcase_add_test(tc, test_arity_fits_syntax);
     tcase_add_test(tc, test_keys);
     tcase_add_test(tc, test_containers);
