@@ -70,40 +70,38 @@ bool cors_is_foreign(const struct request *r) {
     return may_change(r) && !allowed && is_cross_origin(r);
 }
 
-static void add(struct MHD_Response *response, const char *name, const char *value) {
-    if (MHD_add_response_header(response, name, value) != MHD_YES)
-        return; /* no memory: the browser keeps the page from it */
-}
-
-static void add_origin(const struct request *r, struct MHD_Response *response) {
+static void put_origin(const struct request *r, header_put *put, void *to) {
     char origin[256];
 
     if (any_origin(r)) {
-        add(response, "Access-Control-Allow-Origin", "*");
+        put(to, "Access-Control-Allow-Origin", "*");
     } else if (r->headers.origin.len < sizeof(origin)) {
         memcpy(origin, r->headers.origin.ptr, r->headers.origin.len);
         origin[r->headers.origin.len] = '\0';
-        add(response, "Access-Control-Allow-Origin", origin);
+        put(to, "Access-Control-Allow-Origin", origin);
     }
 }
 
-void cors_headers(const struct request *r, struct MHD_Response *response) {
-    const struct route *route = r->route != NULL ? r->route : route_of_path(r);
+void cors_headers(const struct request *r, header_put *put, void *to) {
+    const struct route *route;
     char methods[64];
 
-    if (!cors_is_on(r) || route == NULL || route->access != ACCESS_AUTH)
+    if (!cors_is_on(r))
+        return;
+    route = r->route != NULL ? r->route : route_of_path(r);
+    if (route == NULL || route->access != ACCESS_AUTH)
         return;
     if (!any_origin(r))
-        add(response, "Vary", "Origin");
+        put(to, "Vary", "Origin");
     if (r->headers.origin.ptr == NULL || !allows(r))
         return;
-    add_origin(r, response);
+    put_origin(r, put, to);
     if (slice_eq(r->method, SLICE_LIT("OPTIONS"))) {
         routes_allow(r, methods, sizeof(methods));
-        add(response, "Access-Control-Allow-Methods", methods);
-        add(response, "Access-Control-Allow-Headers", request_headers_allowed);
-        add(response, "Access-Control-Max-Age", seconds_to_remember);
+        put(to, "Access-Control-Allow-Methods", methods);
+        put(to, "Access-Control-Allow-Headers", request_headers_allowed);
+        put(to, "Access-Control-Max-Age", seconds_to_remember);
     } else {
-        add(response, "Access-Control-Expose-Headers", response_headers_exposed);
+        put(to, "Access-Control-Expose-Headers", response_headers_exposed);
     }
 }

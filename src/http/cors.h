@@ -15,7 +15,9 @@ static inline bool cors_is_on(const struct request *r) {
 }
 /* Does the request come from a page that has no business here? Its route is known, and it may change something. */
 bool cors_is_foreign(const struct request *r);
-/* Adds what a browser asks for to the response to a request, which may be OPTIONS. */
-void cors_headers(const struct request *r, struct MHD_Response *response);
+/* Where a header of a response goes. */
+typedef void header_put(void *to, const char *name, const char *value);
+/* Puts what a browser asks for in the response to a request, which may be OPTIONS. */
+void cors_headers(const struct request *r, header_put *put, void *to);
 
 #endif

@@ -5,54 +5,14 @@
 #ifndef FLASHKV_HTTP_RESPOND_H
 #define FLASHKV_HTTP_RESPOND_H
 
-#include <flashkv/clock.h>
-#include <flashkv/command.h>
-
-#include "capture.h"
+#include "ask.h"
 #include "json_out.h"
 #include "request.h"
-
-/* ---- asking the store ------------------------------------------------------------------------------------------- */
-
-/* Who the request's commands are run for. */
-struct session request_session(struct request *r);
-/* It goes on, with what came or what is asked for now: commands happen at `now_ms`, and what was between is not their time. */
-static inline void session_goes_on(struct session *s, int64_t now_ms) {
-    s->now_ms = now_ms;
-    s->ticks = clock_ticks();
-}
-/* Runs a command at s->now_ms: the words, then `more` arguments. Its reply is in *c, to be freed; strings of `max` bytes
- * in all at most. False: an error or an overflow; *c is to be freed all the same. */
-bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
-                 const struct arg *argv);
-/* Runs a command: the words, then `more` arguments. Its reply is in *c, to be freed. False: an error or an overflow,
- * which has been answered with *result, and *c is free. */
-bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv);
-/* A command. */
-struct words {
-    size_t argc;
-    const struct arg *argv;
-};
-/* An argument from a slice, a C string, or the request's body. */
-struct arg arg_of(struct slice s);
-struct arg arg_text(const char *text);
-struct arg arg_body(const struct request *r);
-/* A large argument, copied into a blob so that the store need not copy it under a lock, its digest known. False: no memory. */
-bool arg_hold(struct arg *a);
-void arg_release(struct arg *a);
-/* Can this command be run for a request, which has no connection of its own: no transaction, subscription or name? */
-bool http_may_run(struct slice command);
-
-/* ---- answering ---------------------------------------------------------------------------------------------------- */
 
 /* No body; status 204 or 304, say. */
 enum MHD_Result respond_empty(struct request *r, unsigned status);
 /* The same with an ETag (16 hex digits), if any, and the time to live if the key expires. */
 enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at);
-/* application/problem+json (RFC 9457); `etag` may be empty. */
-enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-enum MHD_Result respond_refused(struct request *r, struct slice etag);
 /* 200 with a text that json.h made, application/json, and frees it; NULL is "out of memory". */
 enum MHD_Result respond_json(struct request *r, char *text);
 /* A text that was written piece by piece, and is let go; if it did not fit, 507. */
@@ -73,18 +33,26 @@ enum MHD_Result respond_own_page(struct request *r, const char *type, struct sli
 /* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at);
-unsigned status_of_error(const char *error);
 /* 206 with a part of a stored value, or 416 if its `count` is 0, as respond_value. */
 enum MHD_Result respond_part(struct request *r, const struct capture *c, size_t value, struct slice type,
                              struct slice etag, int64_t expire_at, uint64_t from, uint64_t count);
 /* The request's body as what is stored now: Prefer: return=representation. */
 enum MHD_Result respond_representation(struct request *r, unsigned status, struct slice etag,
                                        int64_t expire_at);
-/* The error of a command's reply, as the status it means. */
-enum MHD_Result respond_error(struct request *r, const char *error);
 
 /* 200, a stream's response (stream.h). */
 enum MHD_Result respond_stream(struct request *r, const char *type, struct MHD_Response *response);
+
+/* ---- refusing (problem.c) ----------------------------------------------------------------------------------------- */
+
+/* application/problem+json (RFC 9457), or to Upstash's clients what they know. */
+enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* 412, with the ETag of what is there, which may be empty. */
+enum MHD_Result respond_refused(struct request *r, struct slice etag);
+/* The error of a command's reply, as the status it means. */
+enum MHD_Result respond_error(struct request *r, const char *error);
+unsigned status_of_error(const char *error);
 
 /* What r->verdict says. */
 enum MHD_Result respond_verdict(struct request *r);

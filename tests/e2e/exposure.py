@@ -171,6 +171,23 @@ def cors_answers():
         same(ask(s.http, "POST", "/stats/reset", {"Origin": OTHER, "Sec-Fetch-Site": "cross-site"})[0], 403)
 
 
+def cors_midway():
+    """an answer in the midst of a body is for that origin too, and says all that one at its end does"""
+    with Server(LIST, "--max-value-bytes=1000") as s:
+        for first, framing, status, more in (("PUT /keys/k", "Transfer-Encoding: chunked", 413, {}),
+                                             ("PUT /keys", "Content-Length: 20000000", 405, {"allow": "GET, HEAD, OPTIONS"}),
+                                             ("POST /batch?x=1", "Content-Length: 20000000", 400, {})):
+            with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+                c.sendall(f"{first} HTTP/1.1\r\nHost: x\r\nOrigin: {APP}\r\nX-Request-Id: r1\r\n{framing}\r\n\r\n".encode()
+                          + (b"1000\r\n" if "chunked" in framing else b"") + b"x" * 4096)
+                r = http.client.HTTPResponse(c)
+                r.begin()
+                got = {k.lower(): v for k, v in r.getheaders()}
+                same((r.status, json.loads(r.read())["status"], got["connection"]), (status, status, "close"), first)
+                same((got["access-control-allow-origin"], got["vary"], got["x-request-id"]), (APP, "Origin", "r1"), first)
+                same({k: got.get(k) for k in more}, more, first)
+
+
 def foreign_pages():
     """a page of another origin cannot have a browser change anything by a form, an image or a link"""
     with Server() as s, s.client() as r:
@@ -207,4 +224,4 @@ def values_are_no_pages():
 
 report([(name_of(test), test) for test in (
     open_by_oversight, open_by_intent, admin_port, admin_port_with_password, cors_off, cors_preflight, cors_answers,
-    foreign_pages, values_are_no_pages)])
+    cors_midway, foreign_pages, values_are_no_pages)])
