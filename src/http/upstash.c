@@ -1,37 +1,19 @@
-/* upstash.c - the REST protocol of Upstash's clients: commands as JSON arrays or as paths, pipelines, transactions,
- * subscriptions. Under /upstash, and at the root of a port of its own (--upstash-port).
- *
- * Source: https://upstash.com/docs/redis/features/restapi, and what @upstash/redis sends and expects. Errors are
- * {"error":"..."}, as its clients want them, not problem+json. */
-#include <flashkv/mem.h>
+/* upstash.c - one command a request, as a JSON array or as a path, and subscriptions. */
+#include "upstash.h"
+
 #include <flashkv/num.h>
 #include <stdio.h>
 
 #include "conditions.h"
 #include "handlers.h"
 #include "hold.h"
-#include "json_in.h"
-#include "json_reply.h"
 #include "resp2_reply.h"
 #include "respond.h"
 #include "sse.h"
 
-/* One request. */
-struct upstash {
-    struct request *request;
-    struct session session;
-    struct buf args;     /* struct arg */
-    size_t first, count; /* of those: the command at hand */
-    struct buf body;     /* a copy to be decoded in place */
-    struct json_out out;
-    bool resp2;
-    enum json_strings strings;
-    char why[520]; /* what is wrong with it, in Redis's words */
-};
-
 /* ---- answering ------------------------------------------------------------------------------------------------------- */
 
-static bool wrong(struct upstash *u, const char *why) {
+bool upstash_wrong(struct upstash *u, const char *why) {
     if (u->why[0] == '\0')
         snprintf(u->why, sizeof(u->why), "%s", why);
     return false;
@@ -56,14 +38,13 @@ static void sync_token(const struct request *r, char token[SYNC_TOKEN]) {
              (unsigned long long)total.write_locks);
 }
 
-static void end(struct upstash *u) {
+void upstash_end(struct upstash *u) {
     buf_free(&u->args);
     buf_free(&u->body);
     buf_free(&u->out.buf);
 }
 
-/* Answers what is in u->out, or with u->why, and ends. */
-static enum MHD_Result answer(struct upstash *u, unsigned status) {
+enum MHD_Result upstash_answer(struct upstash *u, unsigned status) {
     char token[SYNC_TOKEN];
     enum MHD_Result result;
     bool is_json = !u->resp2;
@@ -80,7 +61,7 @@ static enum MHD_Result answer(struct upstash *u, unsigned status) {
     hold_until(u->request, u->session.reach);
     result = respond_out_with(u->request, status, is_json ? "application/json" : "application/octet-stream",
                               &u->out, "Upstash-Sync-Token", token);
-    end(u);
+    upstash_end(u);
     return result;
 }
 
@@ -92,8 +73,7 @@ static struct slice header_of(const struct request *r, const char *name) {
     return value != NULL ? slice_str(value) : slice_of("", 0);
 }
 
-/* False: u->why. */
-static bool begin(struct upstash *u, struct request *r) {
+bool upstash_begin(struct upstash *u, struct request *r) {
     struct slice encoding = header_of(r, "Upstash-Encoding"),
                  format = header_of(r, "Upstash-Response-Format");
     size_t max = r->server->options->max_request_bytes;
@@ -105,11 +85,12 @@ static bool begin(struct upstash *u, struct request *r) {
                           .out = json_out_make(r->server->options->max_output_bytes),
                           .strings = JSON_STRINGS_LOSSY};
     if (encoding.len > 0 && !slice_caseeq(encoding, SLICE_LIT("base64")))
-        return wrong(u, "ERR unsupported Upstash-Encoding, expects base64");
+        return upstash_wrong(u, "ERR unsupported Upstash-Encoding, expects base64");
     if (format.len > 0 && !slice_caseeq(format, SLICE_LIT("resp2")))
-        return wrong(u, "ERR unsupported Upstash-Response-Format, expects resp2");
+        return upstash_wrong(u, "ERR unsupported Upstash-Response-Format, expects resp2");
     if (encoding.len > 0 && format.len > 0)
-        return wrong(u, "ERR Upstash-Encoding cannot be given together with the response format resp2");
+        return upstash_wrong(u,
+                             "ERR Upstash-Encoding cannot be given together with the response format resp2");
     u->resp2 = format.len > 0;
     if (encoding.len > 0)
         u->strings = JSON_STRINGS_BASE64;
@@ -120,7 +101,7 @@ static bool add_arg(struct upstash *u, struct slice s) {
     struct arg a = arg_of(s);
 
     if (!buf_append(&u->args, &a, sizeof(a)))
-        return wrong(u, "ERR too many arguments, or out of memory");
+        return upstash_wrong(u, "ERR too many arguments, or out of memory");
     u->count++;
     return true;
 }
@@ -130,8 +111,7 @@ static const struct arg *args_of(const struct upstash *u, size_t *argc) {
     return (const struct arg *)(const void *)u->args.data + u->first;
 }
 
-/* The rest of an array of scalars, as arguments: as they are written, whatever they are. */
-static bool read_command(struct upstash *u, struct json_in *j) {
+bool upstash_read(struct upstash *u, struct json_in *j) {
     enum json_token token;
     struct slice s;
 
@@ -153,34 +133,32 @@ static bool read_command(struct upstash *u, struct json_in *j) {
                 return false;
             break;
         case JSON_IN_NULL:
-            return wrong(u, "ERR null args are not supported");
+            return upstash_wrong(u, "ERR null args are not supported");
         case JSON_IN_ARRAY:
-            return wrong(u, "ERR unsupported arg type: array");
+            return upstash_wrong(u, "ERR unsupported arg type: array");
         case JSON_IN_OBJECT:
-            return wrong(u, "ERR unsupported arg type: object");
+            return upstash_wrong(u, "ERR unsupported arg type: object");
         case JSON_IN_NAME:
         case JSON_IN_CLOSE:
         case JSON_IN_END:
         case JSON_IN_BAD:
             return false;
         }
-    return u->count > 0 || wrong(u, "ERR empty command");
+    return u->count > 0 || upstash_wrong(u, "ERR empty command");
 }
 
-/* The body, which must be an array: opens it. */
-static bool open_body(struct upstash *u, struct json_in *j) {
+bool upstash_open(struct upstash *u, struct json_in *j) {
     struct slice body = request_body(u->request), s;
 
     if (body.len == 0)
-        return wrong(u, "EOF");
+        return upstash_wrong(u, "EOF");
     if (!buf_append_slice(&u->body, body))
-        return wrong(u, "ERR out of memory, or a body over max-request-bytes");
+        return upstash_wrong(u, "ERR out of memory, or a body over max-request-bytes");
     *j = json_in_make(u->body.data, u->body.len, u->request->server->options->max_json_depth);
-    return json_read(j, &s) == JSON_IN_ARRAY || j->why != NULL || wrong(u, "expected JSON array");
+    return json_read(j, &s) == JSON_IN_ARRAY || j->why != NULL || upstash_wrong(u, "expected JSON array");
 }
 
-/* What is wrong with the JSON, if anything is. */
-static void explain(struct upstash *u, const struct json_in *j) {
+void upstash_explain(struct upstash *u, const struct json_in *j) {
     char why[200];
 
     if (j->why == NULL)
@@ -242,7 +220,7 @@ static void scan_with_type(struct upstash *u, struct reply *to) {
     capture_free(&page);
 }
 
-static void run_to(struct upstash *u, struct reply *to) {
+void upstash_run_to(struct upstash *u, struct reply *to) {
     size_t argc;
     const struct arg *argv = args_of(u, &argc);
 
@@ -255,20 +233,19 @@ static void run_to(struct upstash *u, struct reply *to) {
         command_execute(u->request->server, &u->session, argc, argv, to);
 }
 
-/* Runs what is in u->args: {"result":...} or {"error":"..."}, or the reply as RESP2. Returns the status. */
-static unsigned run(struct upstash *u) {
+unsigned upstash_run(struct upstash *u) {
     size_t before = u->out.buf.len;
     struct json_reply j;
     struct resp2_reply r;
 
     if (u->resp2) {
         resp2_reply_init(&r, &u->out);
-        run_to(u, &r.reply);
+        upstash_run_to(u, &r.reply);
         return 200;
     }
     json_reply_init(&j, &u->out, u->strings);
     json_put(&u->out, "{\"result\":");
-    run_to(u, &j.reply);
+    upstash_run_to(u, &j.reply);
     if (j.error[0] == '\0') {
         json_put(&u->out, "}");
         return 200;
@@ -283,16 +260,16 @@ static unsigned run(struct upstash *u) {
 static enum MHD_Result run_body(struct upstash *u) {
     struct json_in j = {.why = NULL};
     struct slice s;
-    bool ok = open_body(u, &j) && j.why == NULL && read_command(u, &j) && json_read(&j, &s) == JSON_IN_END;
+    bool ok = upstash_open(u, &j) && j.why == NULL && upstash_read(u, &j) && json_read(&j, &s) == JSON_IN_END;
 
-    explain(u, &j);
-    return answer(u, ok ? run(u) : 400);
+    upstash_explain(u, &j);
+    return upstash_answer(u, ok ? upstash_run(u) : 400);
 }
 
 enum MHD_Result http_upstash_command(struct request *r) {
     struct upstash u;
 
-    return begin(&u, r) ? run_body(&u) : answer(&u, 400);
+    return upstash_begin(&u, r) ? run_body(&u) : upstash_answer(&u, 400);
 }
 
 /* The segments behind /upstash, the body as one argument, the query's names and values. */
@@ -307,7 +284,7 @@ static bool gather_path(struct upstash *u) {
     while (ok && target_next(t, &s, &result))
         ok = add_arg(u, s);
     if (result != TARGET_OK)
-        return wrong(u, "ERR the URL has a % that two hex digits do not follow");
+        return upstash_wrong(u, "ERR the URL has a % that two hex digits do not follow");
     if (ok && body.len > 0)
         ok = add_arg(u, body);
     for (unsigned i = 0; ok && i < t->query_count; i++)
@@ -334,10 +311,10 @@ static enum MHD_Result subscribe(struct upstash *u) {
 
     r->body_len = 0;
     if (!gather_path(u))
-        return answer(u, 400);
+        return upstash_answer(u, 400);
     command.argv = args_of(u, &command.argc);
     result = respond_events(r, SSE_UPSTASH, &command, 1);
-    end(u);
+    upstash_end(u);
     return result;
 }
 
@@ -345,114 +322,11 @@ enum MHD_Result http_upstash_path(struct request *r) {
     bool is_root = r->target.segment_count == 2 && r->target.segments[1].len == 0;
     struct upstash u;
 
-    if (!begin(&u, r))
-        return answer(&u, 400);
+    if (!upstash_begin(&u, r))
+        return upstash_answer(&u, 400);
     if (is_root)
         return run_body(&u);
     if (is_subscription(r))
         return subscribe(&u);
-    return answer(&u, gather_path(&u) ? run(&u) : 400);
-}
-
-/* ---- pipelines and transactions ------------------------------------------------------------------------------------------ */
-
-/* One command of many: its arguments in u->args. */
-struct span {
-    size_t first, count;
-};
-
-/* Reads all of the body before anything is done. False: u->why. */
-static bool read_commands(struct upstash *u, struct buf *spans) {
-    struct json_in j = {.why = NULL};
-    enum json_token token = JSON_IN_BAD;
-    struct slice s;
-    bool ok = open_body(u, &j) && j.why == NULL;
-
-    while (ok && (token = json_read(&j, &s)) != JSON_IN_CLOSE) {
-        ok = token == JSON_IN_ARRAY || (j.why == NULL && wrong(u, "ERR expected an array of arrays"));
-        if (ok && (ok = read_command(u, &j))) {
-            struct span span = {u->first, u->count};
-
-            ok =
-                buf_append(spans, &span, sizeof(span)) || wrong(u, "ERR too many commands, or out of memory");
-        }
-    }
-    ok = ok && json_read(&j, &s) == JSON_IN_END;
-    explain(u, &j);
-    return ok;
-}
-
-static void choose(struct upstash *u, const struct buf *spans, size_t i) {
-    const struct span *span = (const struct span *)(const void *)spans->data + i;
-
-    u->first = span->first;
-    u->count = span->count;
-}
-
-static void run_all(struct upstash *u, const struct buf *spans) {
-    size_t n = spans->len / sizeof(struct span);
-
-    if (u->resp2)
-        resp2_put_array(&u->out, n);
-    else
-        json_put(&u->out, "[");
-    for (size_t i = 0; i < n && !u->out.failed; i++) {
-        if (i > 0 && !u->resp2)
-            json_put(&u->out, ",");
-        choose(u, spans, i);
-        run(u);
-    }
-    if (!u->resp2)
-        json_put(&u->out, "]");
-}
-
-enum MHD_Result http_upstash_pipeline(struct request *r) {
-    struct buf spans = buf_make(r->server->options->max_request_bytes);
-    struct upstash u;
-    bool ok = begin(&u, r) && read_commands(&u, &spans);
-
-    if (ok)
-        run_all(&u, &spans);
-    buf_free(&spans);
-    return answer(&u, ok ? 200 : 400);
-}
-
-/* What of the connection's commands a transaction needs: EXEC aborts if one cannot be queued. */
-static void run_transaction(struct upstash *u, const struct buf *spans) {
-    const struct arg multi = arg_text("multi"), exec = arg_text("exec");
-    struct server *srv = u->request->server;
-    struct json_reply results;
-    struct capture queued;
-
-    capture_init(&queued, u->out.buf.max);
-    command_execute(srv, &u->session, 1, &multi, &queued.reply);
-    if (queued.reply.failed) { /* what follows would be run at once */
-        wrong(u, queued.error);
-        capture_free(&queued);
-        return;
-    }
-    for (size_t i = 0; i < spans->len / sizeof(struct span); i++) {
-        choose(u, spans, i);
-        run_to(u, &queued.reply);
-    }
-    capture_free(&queued);
-    json_reply_init(&results, &u->out, u->strings);
-    results.wrap = true;
-    command_execute(srv, &u->session, 1, &exec, &results.reply);
-    command_forget(srv, &u->session);
-    if (results.error[0] != '\0')
-        wrong(u, results.error);
-}
-
-enum MHD_Result http_upstash_transaction(struct request *r) {
-    struct buf spans = buf_make(r->server->options->max_request_bytes);
-    struct upstash u;
-    bool ok = begin(&u, r) &&
-              (!u.resp2 || wrong(&u, "ERR the response format resp2 is not for transactions")) &&
-              read_commands(&u, &spans);
-
-    if (ok)
-        run_transaction(&u, &spans);
-    buf_free(&spans);
-    return answer(&u, ok ? 200 : 400);
+    return upstash_answer(&u, gather_path(&u) ? upstash_run(&u) : 400);
 }

@@ -240,13 +240,11 @@ def a_million_lines(s):
         assert s.stats()["memory"]["resident_peak"] < 300_000_000
 
 
-def long_arrays_take_turns(s):
-    """a long array does not keep the thread: others see it in its midst"""
+def takes_turns(s, target, operation, results_of):
     count = 100000
-    body = json.dumps([{"op": "incr", "key": "n"}] * count).encode()
+    body = json.dumps([operation] * count).encode()
     found = []
-    sender = threading.Thread(target=lambda: found.append(
-        s.request("POST", "/batch", body=body, headers={"Content-Type": "application/json"})))
+    sender = threading.Thread(target=lambda: found.append(s.request("POST", target, body=body, headers=ARRAY)))
     seen = set()
     sender.start()
     while sender.is_alive():
@@ -256,10 +254,21 @@ def long_arrays_take_turns(s):
     sender.join()
     status, _, results = found[0]
     same(status, 200)
-    same([r["value"] for r in json.loads(results)], list(range(1, count + 1)))
+    same([results_of(r) for r in json.loads(results)], list(range(1, count + 1)))
     assert seen - {count}, "only the end of it was seen"
+
+
+def long_arrays_take_turns(s):
+    """a long array does not keep the thread: others see it in its midst"""
+    takes_turns(s, "/batch", {"op": "incr", "key": "n"}, lambda r: r["value"])
+
+
+def long_pipelines_take_turns(s):
+    """nor does a long pipeline of Upstash's clients"""
+    takes_turns(s, "/upstash/pipeline", ["INCR", "n"], lambda r: r["result"])
 
 
 run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,
      (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), (atomic_ceiling, "--max-output-bytes=128kb"),
-     a_million_lines, (long_arrays_take_turns, "--http-threads=1")])
+     a_million_lines, (long_arrays_take_turns, "--http-threads=1"),
+     (long_pipelines_take_turns, "--http-threads=1")])
