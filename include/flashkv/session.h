@@ -25,6 +25,8 @@ struct session_subscriber;
 /* CLIENT REPLY: which replies are not sent. */
 enum session_mute { MUTE_NOTHING, MUTE_NEXT, MUTE_ALL, MUTE_ENDS };
 
+enum { SESSION_ADDRESS = 56 };
+
 enum session_front { SESSION_RESP, SESSION_HTTP, SESSION_RESTORE };
 
 /* What another thread has for a client. */
@@ -84,7 +86,7 @@ struct session {
     _Atomic uint64_t input_bytes, input_room, output_bytes; /* in buffers, for CLIENT LIST */
     struct slice request_id; /* HTTP: what the slow log calls the request, borrowed; empty: nothing */
     char *name, *lib_name, *lib_version; /* NULL or owned; guarded by the list's mutex */
-    char peer[56], local[56];            /* "127.0.0.1:50123", "[::1]:6379"; session_find_peer */
+    char peer[SESSION_ADDRESS];          /* "127.0.0.1:50123", "[::1]:6379"; session_find_peer */
     struct session *prev, *next;         /* guarded by the list's mutex */
 };
 
@@ -110,6 +112,8 @@ void session_enter(struct session_list *l, struct session *s);
 void session_leave(struct session_list *l, struct session *s);
 /* Fills s->peer from the socket, if that has not been done: HTTP's sessions leave it to whoever wants to know. */
 void session_find_peer(struct session *s);
+/* Its own end's address, asked of the socket each time: "" if there is none. Returns `out`. */
+const char *session_local(const struct session *s, char out[SESSION_ADDRESS]);
 /* For front ends whose sessions can be blocked; by the session's thread, under no lock.
  * When the blocked command's time is up: monotonic milliseconds, 0: never. */
 int64_t session_deadline_ms(const struct session *s);

@@ -91,9 +91,11 @@ static enum client_type type_of(const struct session *s) {
 }
 
 static bool kill_wanted(const struct call *c, const struct session *s, const struct kill_filter *f) {
+    char local[SESSION_ADDRESS];
+
     return (f->id == 0 || f->id == s->id) && !(f->skip_me && s == c->session) &&
            (f->addr.len == 0 || slice_eq(f->addr, slice_str(s->peer))) &&
-           (f->laddr.len == 0 || slice_eq(f->laddr, slice_str(s->local))) &&
+           (f->laddr.len == 0 || slice_eq(f->laddr, slice_str(session_local(s, local)))) &&
            (f->type == CLIENT_ANY || f->type == type_of(s));
 }
 

@@ -47,12 +47,12 @@ static void describe(const struct call *c, struct session *s, struct buf *out) {
     int64_t active = atomic_load_explicit(&s->active_ms, memory_order_relaxed), now = c->session->now_ms;
     unsigned long long input = load(&s->input_bytes), room = load(&s->input_room),
                        output = load(&s->output_bytes);
-    char flags[8];
+    char flags[8], local[SESSION_ADDRESS];
 
     format_flags(c, s, flags);
     buf_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0",
-               (unsigned long long)s->id, s->peer, s->local, s->fd, s->name != NULL ? s->name : "",
-               (long long)((now - s->created_ms) / 1000),
+               (unsigned long long)s->id, s->peer, session_local(s, local), s->fd,
+               s->name != NULL ? s->name : "", (long long)((now - s->created_ms) / 1000),
                (long long)(now > active ? (now - active) / 1000 : 0), flags);
     buf_printf(out, " sub=%u psub=%u ssub=%u multi=%lld", listening_count(s, PUBSUB_CHANNEL),
                listening_count(s, PUBSUB_PATTERN), listening_count(s, PUBSUB_SHARD), queued(c, s));

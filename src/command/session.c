@@ -62,6 +62,16 @@ void session_find_peer(struct session *s) {
         net_address((struct sockaddr *)&address, s->peer, sizeof(s->peer));
 }
 
+const char *session_local(const struct session *s, char out[SESSION_ADDRESS]) {
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+
+    out[0] = '\0';
+    if (getsockname(s->fd, (struct sockaddr *)&address, &len) == 0)
+        net_address((struct sockaddr *)&address, out, SESSION_ADDRESS);
+    return out;
+}
+
 void session_end(struct server *srv, struct session *s) {
     struct session_subscriber *subscriber = s->subscriber;
 

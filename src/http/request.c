@@ -93,10 +93,20 @@ static enum target_result parse_path(char *at, char *end, struct target *t) {
     return TARGET_OK;
 }
 
-enum target_result target_parse(char *raw, struct target *t) {
+unsigned target_parameters(const char *raw) {
+    const char *at = strchr(raw, '?');
+    unsigned n = 0;
+
+    for (; at != NULL && n < QUERY_MAX; at = strchr(at + 1, '&'))
+        n++;
+    return n;
+}
+
+enum target_result target_parse(char *raw, struct pair *pairs, struct target *t) {
     char *path = raw, *end, *query;
     enum target_result r;
 
+    t->query = pairs;
     t->segment_count = t->query_count = 0;
     t->rest = NULL;
     t->too_deep = t->is_asterisk = false;
@@ -236,7 +246,8 @@ void request_headers(struct request *r, const char *version) {
 
 bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
                    const char *prefix) {
-    size_t len = strlen(raw), before = strlen(prefix);
+    size_t len = strlen(raw), before = strlen(prefix), parameters = target_parameters(raw);
+    struct pair *query = NULL;
 
     memset(r, 0, offsetof(struct request, room));
     r->http = h;
@@ -244,12 +255,20 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
     r->connection = connection;
     r->raw_len = len;
     r->raw = before + len < sizeof(r->room) ? r->room : mem_alloc(before + len + 1);
-    if (r->raw == NULL)
+    if (parameters > 0)
+        query = mem_alloc(parameters * sizeof(*query));
+    if (r->raw == NULL || (query == NULL && parameters > 0)) {
+        mem_free(query);
+        if (r->raw != r->room)
+            mem_free(r->raw);
+        r->raw = r->room;
         return false;
+    }
     memcpy(r->raw, prefix, before);
     memcpy(r->raw + before, raw, len + 1);
     /* Only a path can follow a prefix: an absolute form would lead past it. */
-    r->target_result = before > 0 && *raw != '/' ? TARGET_BAD_BYTE : target_parse(r->raw, &r->target);
+    r->target_result = before > 0 && *raw != '/' ? TARGET_BAD_BYTE : target_parse(r->raw, query, &r->target);
+    r->target.query = query;
     return true;
 }
 
@@ -269,6 +288,8 @@ void request_end(struct request *r) {
     r->verdict.detail = NULL;
     mem_free(r->small); /* an idle connection is not to hold it */
     r->small = NULL;
+    mem_free(r->target.query);
+    r->target.query = NULL;
     if (r->raw != r->room)
         mem_free(r->raw);
     r->raw = r->room;

@@ -24,14 +24,17 @@ struct target {
     bool too_deep; /* more segments than there is room for: the others are in `rest` */
     char *rest;    /* not decoded yet, up to `rest_end`: target_next */
     char *rest_end;
-    bool is_asterisk; /* "*", for OPTIONS */
-    struct pair query[QUERY_MAX];
+    bool is_asterisk;   /* "*", for OPTIONS */
+    struct pair *query; /* in the room that target_parse was given */
     unsigned query_count;
 };
 
 enum target_result { TARGET_OK, TARGET_BAD_ESCAPE, TARGET_BAD_BYTE, TARGET_TOO_MANY_PARAMETERS };
-/* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path. */
-enum target_result target_parse(char *raw, struct target *t);
+/* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path. `query` has room for
+ * target_parameters(raw), and lives as long as the target. */
+enum target_result target_parse(char *raw, struct pair *query, struct target *t);
+/* How many query parameters there may be in it, QUERY_MAX at most. */
+unsigned target_parameters(const char *raw);
 /* Takes the next segment off `rest`, decoded in place. False: there is none. TARGET_BAD_ESCAPE in *result if it is bad. */
 bool target_next(struct target *t, struct slice *segment, enum target_result *result);
 /* A query parameter's value; false: not given. */

@@ -17,17 +17,16 @@ enum { STREAM_BLOCK = 16, STREAM_BLOCK_HTTP10 = 1024 };
 /* A connection that is suspended now and then. */
 struct pause {
     struct waiter leaving; /* first: tells when the client is */
-    struct pause_list *list;
     struct pause *prev, *next;
     struct conn *conn;
-    struct stream *stream; /* NULL: a request that waits */
-    struct mutex mutex;    /* guards the rest */
+    bool streams; /* of a stream, not a request that waits */
     bool suspended, woken, stopped;
-    int64_t due_ns; /* a heartbeat, or the end of a wait; 0: never */
+    struct mutex mutex; /* guards these and `due_ns` */
+    int64_t due_ns;     /* a heartbeat, or the end of a wait; 0: never */
 };
 
 struct stream {
-    struct pause pause;
+    struct pause pause; /* first */
     const struct stream_ops *ops;
     void *ctx;
     struct buf out;     /* pushed: guarded by the pause's mutex; pulled: the connection's thread's */
@@ -36,6 +35,11 @@ struct stream {
     bool idles;         /* pulled: has been idle; the connection's thread's */
     bool beats, gone;   /* pulled: a heartbeat is due; the client has left. Guarded by the mutex */
 };
+
+/* NULL: it is that of a request that waits. */
+static struct stream *stream_of(struct pause *p) {
+    return p->streams ? (struct stream *)p : NULL;
+}
 
 /* ---- pauses --------------------------------------------------------------------------------------------------------- */
 
@@ -89,7 +93,7 @@ static bool append_held(struct stream *s, struct slice bytes) {
 }
 
 static void on_due(struct pause *p) {
-    struct stream *s = p->stream;
+    struct stream *s = stream_of(p);
 
     p->due_ns = 0;
     if (s != NULL && s->ops->beat == NULL)
@@ -105,7 +109,7 @@ static void on_due(struct pause *p) {
  * and that is the end. */
 static void on_leaving(struct waiter *w) {
     struct pause *p = (struct pause *)w;
-    struct stream *s = p->stream;
+    struct stream *s = stream_of(p);
 
     mutex_lock(&p->mutex);
     if (w->events & (EPOLLHUP | EPOLLERR)) {
@@ -121,31 +125,34 @@ static void on_leaving(struct waiter *w) {
 }
 
 static void pause_enter(struct pause *p, struct request *r) {
-    p->list = http_pauses(r->http);
+    struct pause_list *l = http_pauses(r->http);
+
     p->conn = conn_of_request(r);
     p->leaving = (struct waiter){.ready = on_leaving, .fd = p->conn->fd};
     mutex_init(&p->mutex, LOCK_RANK_LEAF);
     if (!worker_watch(p->conn->worker, &p->leaving))
         log_debug("http: a stream's client can leave unnoticed");
-    list_lock(p->list);
-    p->stopped = p->list->stopped;
-    p->next = p->list->head;
+    list_lock(l);
+    p->stopped = l->stopped;
+    p->next = l->head;
     if (p->next != NULL)
         p->next->prev = p;
-    p->list->head = p;
-    list_unlock(p->list);
+    l->head = p;
+    list_unlock(l);
 }
 
 static void pause_leave(struct pause *p) {
+    struct pause_list *l = http_pauses(p->conn->request.http);
+
     worker_unwatch(p->conn->worker, &p->leaving);
-    list_lock(p->list);
+    list_lock(l);
     if (p->prev != NULL)
         p->prev->next = p->next;
     else
-        p->list->head = p->next;
+        l->head = p->next;
     if (p->next != NULL)
         p->next->prev = p->prev;
-    list_unlock(p->list);
+    list_unlock(l);
     mutex_destroy(&p->mutex);
 }
 
@@ -242,7 +249,7 @@ struct stream *stream_new(struct request *r, const struct stream_ops *ops, void 
     s->ops = ops;
     s->ctx = ctx;
     s->out = buf_make(max);
-    s->pause.stream = s;
+    s->pause.streams = true;
     pause_enter(&s->pause, r);
     return s;
 }

@@ -46,8 +46,6 @@ static const struct session_ops session_ops = {
 
 void conn_session_init(struct conn *c) {
     struct session *s = &c->session;
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof(ss);
 
     s->fd = c->source.fd;
     atomic_init(&s->protocol, 2);
@@ -58,6 +56,4 @@ void conn_session_init(struct conn *c) {
     s->stats = c->source.loop->stats;
     s->unauthenticated = server_asks(c->source.loop->server);
     session_find_peer(s);
-    if (getsockname(s->fd, (struct sockaddr *)&ss, &len) == 0)
-        net_address((struct sockaddr *)&ss, s->local, sizeof(s->local));
 }

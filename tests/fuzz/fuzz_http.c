@@ -27,10 +27,10 @@ static void within(struct slice s, const char *text, size_t len) {
 }
 
 /* `text` ends in a NUL. */
-static void fuzz_target(char *text, size_t len) {
+static void fuzz_target_in(char *text, size_t len, struct pair *query) {
     static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "PATCH"};
     struct request r = {.now_ms = 1};
-    enum target_result result = target_parse(text, &r.target);
+    enum target_result result = target_parse(text, query, &r.target);
     struct slice segment;
     char allow[64];
 
@@ -48,6 +48,13 @@ static void fuzz_target(char *text, size_t len) {
     routes_allow(&r, allow, sizeof(allow));
     while (target_next(&r.target, &segment, &result))
         within(segment, text, len);
+}
+
+static void fuzz_target(char *text, size_t len) {
+    struct pair *query = calloc(target_parameters(text), sizeof(*query)); /* no longer than need be */
+
+    fuzz_target_in(text, len, query);
+    free(query);
 }
 
 static void fuzz_json(char *text, size_t len) {

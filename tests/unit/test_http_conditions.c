@@ -91,27 +91,25 @@ END_TEST
 
 /* The SCAN pattern of a query. */
 static void check_pattern(const char *query, const char *pattern) {
-    struct request r = {.target = {.query_count = 1}};
     const char *equals = strchr(query, '=');
+    struct pair pair = {slice_of(query, (size_t)(equals - query)), slice_str(equals + 1)};
+    struct request r = {.target = {.query = &pair, .query_count = 1}};
     struct buf out = buf_make(100);
 
-    r.target.query[0].name = slice_of(query, (size_t)(equals - query));
-    r.target.query[0].value = slice_str(equals + 1);
     ck_assert(keys_pattern(&r, &out));
     ck_assert_msg(slice_eq(buf_slice(&out), slice_str(pattern)), "%s: %.*s", query, (int)out.len, out.data);
     buf_free(&out);
 }
 
 START_TEST(patterns) {
-    struct request both = {.target = {.query_count = 2}};
+    struct pair pairs[] = {{.name = SLICE_LIT("prefix")}, {.name = SLICE_LIT("match")}};
+    struct request both = {.target = {.query = pairs, .query_count = 2}};
     struct buf out = buf_make(100);
 
     check_pattern("prefix=user:", "user:*");
     check_pattern("prefix=a*b?[c]\\", "a\\*b\\?\\[c\\]\\\\*");
     check_pattern("match=a*b", "a*b");
     check_pattern("other=x", "");
-    both.target.query[0].name = SLICE_LIT("prefix");
-    both.target.query[1].name = SLICE_LIT("match");
     ck_assert(!keys_pattern(&both, &out));
     buf_free(&out);
 }

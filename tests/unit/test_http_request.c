@@ -7,10 +7,11 @@
 
 /* Parses a copy, which the slices then point into. */
 static char raw[1024];
+static struct pair query[QUERY_MAX];
 
 static enum target_result parse(const char *text, struct target *t) {
     snprintf(raw, sizeof(raw), "%s", text);
-    return target_parse(raw, t);
+    return target_parse(raw, query, t);
 }
 
 static bool segment_is(const struct target *t, unsigned i, const char *bytes, size_t len) {

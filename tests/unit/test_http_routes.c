@@ -5,13 +5,14 @@
 #include "unit.h"
 
 static char raw[256];
+static struct pair query[QUERY_MAX];
 static struct request request;
 
 static unsigned find(const char *method, const char *target) {
     memset(&request, 0, sizeof(request));
     request.method = slice_str(method);
     snprintf(raw, sizeof(raw), "%s", target);
-    ck_assert_msg(target_parse(raw, &request.target) == TARGET_OK, "%s", target);
+    ck_assert_msg(target_parse(raw, query, &request.target) == TARGET_OK, "%s", target);
     return route_find(&request);
 }
 
