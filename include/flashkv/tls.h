@@ -6,7 +6,9 @@
  *
  * A client's certificate must come from one of the authorities, be valid now, and be meant for clients if it says what it is
  * meant for. The server's own is always good: who holds its key needs no other to ask how it is (flashkv --check).
- * Sessions are not resumed and not renegotiated. Layer: base. Thread-safe, but for tls_reload and tls_close.
+ * A client may resume a session within an hour by a ticket (RFC 8446, 2.2; RFC 5077), which holds all of it, sealed by a key
+ * that is made with the certificate and ends with it: so nobody whom a reload shuts out comes back by an old ticket. Early data
+ * is not taken, and nothing is renegotiated. Layer: base. Thread-safe, but for tls_reload and tls_close.
  * Source: RFC 8446, RFC 5246; the manual of GnuTLS 3.7. */
 #ifndef FLASHKV_TLS_H
 #define FLASHKV_TLS_H

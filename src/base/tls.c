@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/lock.h>
+#include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/tls.h>
 #include <gnutls/x509.h>
@@ -12,7 +13,7 @@
 
 #include "tls_creds.h"
 
-enum { FILES = 3 };
+enum { FILES = 3, RESUMABLE_S = 3600 };
 
 const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -129,7 +130,8 @@ static bool fill(struct tls_creds *creds, const struct tls_files *files, char *w
     return said(gnutls_certificate_set_x509_key_file(creds->certificate, files->cert, files->key,
                                                      GNUTLS_X509_FMT_PEM),
                 pair, why, cap) &&
-           know_clients(creds, files, why, cap);
+           know_clients(creds, files, why, cap) &&
+           said(gnutls_session_ticket_key_generate(&creds->ticket_key), files->cert, why, cap);
 }
 
 struct tls_creds *tls_creds_new(void) {
@@ -159,6 +161,9 @@ void tls_creds_unref(struct tls_creds *creds) {
     if (creds == NULL || atomic_fetch_sub_explicit(&creds->refs, 1, memory_order_acq_rel) > 1)
         return;
     gnutls_certificate_free_credentials(creds->certificate);
+    if (creds->ticket_key.data != NULL)
+        gnutls_memset(creds->ticket_key.data, 0, creds->ticket_key.size);
+    gnutls_free(creds->ticket_key.data);
     mem_free(creds);
 }
 
@@ -177,6 +182,9 @@ struct tls_creds *tls_prepare(struct tls *t, void *session) {
 
     if (gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, creds->certificate) == 0) {
         gnutls_certificate_server_set_request(session, creds->request);
+        gnutls_db_set_cache_expiration(session, RESUMABLE_S);
+        if (gnutls_session_ticket_enable_server(session, &creds->ticket_key) != 0)
+            log_debug("tls: a client is given no ticket, for want of memory");
         return creds;
     }
     tls_creds_unref(creds);

@@ -10,6 +10,7 @@ enum { ODD_RECORDS = 8 }; /* warnings and the like in one receive, before they a
 struct tls_conn {
     gnutls_session_t session;
     struct tls_creds *creds;
+    bool asks;   /* the client's side: a ticket may come before what is asked for */
     bool unsent; /* a record is on its way: it is finished before another begins */
     bool ended;  /* nothing can be received any more */
     bool failed; /* and that is not because the other side has no more to say */
@@ -22,6 +23,7 @@ static struct tls_conn *conn_new(unsigned side, int fd) {
 
     if (c == NULL)
         return NULL;
+    c->asks = side == GNUTLS_CLIENT;
     if (gnutls_init(&c->session, side | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) == 0 &&
         gnutls_priority_set_direct(c->session, tls_priorities, NULL) == 0) {
         gnutls_transport_set_int(c->session, fd);
@@ -92,8 +94,10 @@ ssize_t tls_recv(struct tls_conn *c, void *to, size_t room) {
 
         if (n > 0)
             got += (size_t)n;
-        else if (n == GNUTLS_E_AGAIN)
+        else if (n == GNUTLS_E_AGAIN && (!c->asks || ++odd > ODD_RECORDS)) /* which it says of a ticket too */
             break;
+        else if (n == GNUTLS_E_AGAIN)
+            continue;
         else if (n == 0 || gnutls_error_is_fatal((int)n) || ++odd > ODD_RECORDS) {
             c->ended = true;
             c->failed = n != 0 && n != GNUTLS_E_PREMATURE_TERMINATION;

@@ -10,6 +10,7 @@ struct tls_creds {
     _Atomic unsigned refs;
     gnutls_certificate_credentials_t certificate;
     gnutls_certificate_request_t request; /* of the client's */
+    gnutls_datum_t ticket_key;            /* of tickets to resume a session with; data NULL: there are none */
 };
 
 /* Without a certificate; one reference, the caller's. NULL: no memory. */

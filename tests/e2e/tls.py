@@ -272,6 +272,36 @@ def garbage(server):
     alive(server)
 
 
+ASK = {"resp": (b"PING\r\n", b"+PONG"), "http": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200")}
+
+
+def visit(server, front, ctx, session=None):
+    """A connection that asks once, for with TLS 1.3 a ticket comes behind the handshake. (the session, was it resumed?)"""
+    with socket.create_connection(("127.0.0.1", getattr(server, front)), timeout=30) as plain, \
+            ctx.wrap_socket(plain, server_hostname="localhost", session=session) as s:
+        question, answer = ASK[front]
+        s.sendall(question)
+        got = s.recv(4096)
+        assert got.startswith(answer), got
+        return s.session, s.session_reused
+
+
+def resumed(server, client=None):
+    """a client comes back to either port by the ticket it was given"""
+    for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+        ctx = context(client)
+        ctx.minimum_version = ctx.maximum_version = version
+        for first, then in ("resp", "resp"), ("http", "http"), ("http", "resp"):
+            session, again = visit(server, first, ctx)
+            same(again, False)
+            same(visit(server, then, ctx, session)[1], True, f"{version} {first} {then}")
+
+
+def resumed_by_certificate(server):
+    """where clients need certificates one comes back by its ticket, and a stranger has none"""
+    resumed(server, "client")
+
+
 def slow_handshake(server):
     """handshakes that stand still hold nobody up, and are ended"""
     idle = [socket.create_connection(("127.0.0.1", p), timeout=60) for p in (server.resp, server.http) for _ in range(20)]
@@ -423,8 +453,12 @@ def reloading():
         old_http.request("GET", "/healthz")
         same(old_http.getresponse().read() != b"", True)
         same([shown(server.http), shown(server.resp)], ["server", "server"])
+        ctx = context()
+        session, _ = visit(server, "resp", ctx)
+        same(visit(server, "resp", ctx, session)[1], True)
         install("renewed")
         wait_until(lambda: shown(server.resp) == "renewed")
+        same(visit(server, "resp", ctx, session)[1], False, "by a ticket that the old certificate sealed")
         same(shown(server.http), "renewed")
         with open(path("live.pem"), "w") as f:
             f.write("no certificate")
@@ -472,11 +506,12 @@ try:
     make_certificates()
     report([
         with_tls(curl), with_tls(redis_cli), with_tls(redis_py), with_tls(versions), with_tls(upstash),
-        with_tls(pipelines), with_tls(http_pipelines), with_tls(http_crowd),
+        with_tls(pipelines), with_tls(http_pipelines), with_tls(http_crowd), with_tls(resumed),
         with_tls(slow_reader), with_tls(half_closed), with_tls(many_connections),
         with_tls(garbage), with_tls(slow_handshake, "--http-timeout=2"),
         with_tls(midway, "--max-value-bytes=100000"),
-        with_tls(clients_required, *CLIENTS), with_tls(clients_optional, *CLIENTS, "--tls-client-auth=optional"),
+        with_tls(clients_required, *CLIENTS), with_tls(resumed_by_certificate, *CLIENTS),
+        with_tls(clients_optional, *CLIENTS, "--tls-client-auth=optional"),
         with_tls(check, *CLIENTS), with_tls(only_resp, "--tls-ports=resp"), with_tls(only_http, "--tls-ports=http"),
         with_tls(refused_over_limit, "--max-connections=1"),
         *[(name_of(test), test) for test in (wrong_options, reloading, hup_without_tls)]])
