@@ -85,14 +85,15 @@ static bool refuse(const struct option_row *row, char *why, size_t cap) {
     return false;
 }
 
-/* "75%" of what this process may use. */
+/* "75%" of what this process may use, when it is said: a container's limits can be changed while it runs. */
 static bool parse_share(struct slice s, uint64_t *n) {
-    uint64_t percent, all = resources_find("").memory;
+    uint64_t percent;
 
-    if (s.len == 0 || s.ptr[s.len - 1] != '%' || !num_parse_u64(slice_of(s.ptr, s.len - 1), &percent))
+    if (s.len == 0 || s.ptr[s.len - 1] != '%' || !num_parse_u64(slice_of(s.ptr, s.len - 1), &percent) ||
+        percent < 1 || percent > 100)
         return false;
-    *n = all / 100 * percent;
-    return percent >= 1 && percent <= 100 && all > 0;
+    *n = resources_find("").memory / 100 * percent;
+    return *n > 0;
 }
 
 static bool parse_number(const struct option_row *row, struct slice s, uint64_t *n) {
