@@ -15,13 +15,17 @@ struct page_file {
 /* A page's files, the page itself first; a row without a name is the end. */
 static const struct page_file console[] = {
     {"console.html", HTML, console_html, &console_html_len},
+    {"base.css", CSS, base_css, &base_css_len},
     {"console.css", CSS, console_css, &console_css_len},
     {"console.js", JS, console_js, &console_js_len},
+    {"keys.js", JS, keys_js, &keys_js_len},
+    {"page.js", JS, page_js, &page_js_len},
     {"events.js", JS, events_js, &events_js_len},
     {NULL, NULL, NULL, NULL},
 };
 static const struct page_file docs[] = {
     {"docs.html", HTML, docs_html, &docs_html_len},
+    {"base.css", CSS, base_css, &base_css_len},
     {"docs.css", CSS, docs_css, &docs_css_len},
     {"docs.js", JS, docs_js, &docs_js_len},
     {NULL, NULL, NULL, NULL},

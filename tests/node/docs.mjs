@@ -83,7 +83,7 @@ const tests = {
     assert.deepEqual([outside, errors], [[], []]);
     const { headers } = await request(server.http, "GET", "/docs");
     assert.match(headers["content-security-policy"], /^default-src 'none'; script-src 'self'/);
-    for (const file of ["docs.css", "docs.js"]) assert.equal((await request(server.http, "GET", `/docs/${file}`)).status, 200);
+    for (const file of ["base.css", "docs.css", "docs.js"]) assert.equal((await request(server.http, "GET", `/docs/${file}`)).status, 200);
   },
 };
 

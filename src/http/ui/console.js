@@ -1,87 +1,11 @@
-// console.js - the console's one script: everything goes through the public HTTP interface, as any client's would.
-// What comes from the store is only ever put into the page as text.
+// console.js - the console: its views, but for the keys (keys.js). Everything goes through the public HTTP interface, as any
+// client's would.
 
 import { follow } from "/ui/events.js";
+import { choose, openKeys } from "/ui/keys.js";
+import { $, Binary, button, element, guard, headers, number, request, row, run, say, signIn, size, textOf } from "/ui/page.js";
 
-const $ = (id) => document.getElementById(id);
-const POLL_MS = 1000, POINTS = 120, PAGE = 200, SHOWN_MAX = 100, WATCHED_MAX = 200;
-
-// ---- talking to the server ----------------------------------------------------------------------------------------
-
-const TOKEN = "flashkv-token";
-const headers = () => {
-  const token = sessionStorage.getItem(TOKEN);
-  return token ? { Authorization: `Bearer ${token}` } : {};
-};
-
-function say(text, bad = false) {
-  $("status").textContent = text;
-  $("status").classList.toggle("bad", bad);
-}
-
-async function request(path, options = {}) {
-  // Without the browser's own credentials, or it would ask for a password itself before this page can.
-  const r = await fetch(path, { credentials: "omit", ...options, headers: { ...headers(), ...options.headers } });
-  $("login").hidden = r.status !== 401;
-  if (r.status === 401) throw new Error("sign in with a token");
-  return r;
-}
-
-class CommandError extends Error {}
-
-// Strings come and go as base64, so that any bytes survive; they are shown as UTF-8 where they are, else escaped.
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-function textOf(base64) {
-  const bytes = bytesOf(base64);
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return Array.from(bytes, (b) => (b >= 32 && b < 127 && b !== 92 ? String.fromCharCode(b) : `\\x${b.toString(16).padStart(2, "0")}`)).join("");
-  }
-}
-const decode = (x) => (typeof x === "string" ? textOf(x) : Array.isArray(x) ? x.map(decode) : x);
-
-// Runs one command; the reply with its strings as text. The server's error becomes a CommandError.
-async function run(...args) {
-  const r = await request("/upstash", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Upstash-Encoding": "base64" },
-    body: JSON.stringify(args.map(String)),
-  });
-  const reply = await r.json();
-  if (reply.error !== undefined) throw new CommandError(reply.error);
-  return reply.result === "OK" ? "OK" : decode(reply.result);
-}
-
-// ---- small pieces -------------------------------------------------------------------------------------------------
-
-function element(name, properties = {}, ...children) {
-  const e = Object.assign(document.createElement(name), properties);
-  e.append(...children);
-  return e;
-}
-const row = (...cells) => element("tr", {}, ...cells.map((c) => element("td", {}, c instanceof Node ? c : String(c))));
-const button = (text, action) => element("button", { type: "button", textContent: text, onclick: () => guard(action) });
-function number(n) {
-  for (const unit of ["", "k", "M", "G"]) {
-    if (Math.abs(n) < 1000 || unit === "G") return (unit && Math.abs(n) < 100 ? n.toFixed(1) : Math.round(n)) + unit;
-    n /= 1000;
-  }
-}
-function size(n) {
-  for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-    if (n < 1024 || unit === "GiB") return `${unit !== "B" && n < 100 ? n.toFixed(1) : Math.round(n)} ${unit}`;
-    n /= 1024;
-  }
-}
-// Runs an action of the user's and tells what went wrong.
-async function guard(action) {
-  try {
-    await action();
-  } catch (e) {
-    say(e.message, true);
-  }
-}
+const POLL_MS = 1000, POINTS = 120, WATCHED_MAX = 200;
 
 // ---- views --------------------------------------------------------------------------------------------------------
 
@@ -112,10 +36,11 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Escape" && typing) e.target.blur();
   if (typing || e.ctrlKey || e.metaKey || e.altKey) return;
   if (e.key >= "1" && e.key <= String(tabs.length)) show(tabs[e.key - 1], true);
-  if (e.key === "/") {
+  if (e.key === "/" || e.key === "n") {
     e.preventDefault();
     show($("tab-keys"));
-    $("pattern").select();
+    if (e.key === "n") openKeys(true);
+    else $("pattern").select();
   }
 });
 
@@ -207,151 +132,7 @@ async function pollForever() {
   setTimeout(pollForever, POLL_MS);
 }
 
-// ---- keys ---------------------------------------------------------------------------------------------------------
-
-let cursor = "0", chosen = null;
-
-// One page of SCAN, or more until something is found.
-async function search(more) {
-  const list = $("key-list"), type = $("type").value;
-  if (!more) {
-    list.replaceChildren();
-    cursor = "0";
-  }
-  let found = [];
-  do {
-    const [next, keys] = await run("SCAN", cursor, "MATCH", $("pattern").value || "*", "COUNT", PAGE, ...(type ? ["TYPE", type] : []));
-    cursor = next;
-    found = keys;
-  } while (cursor !== "0" && found.length === 0);
-  list.append(...found.map((key) => element("li", { role: "option", textContent: key, onclick: () => choose(key) })));
-  list.querySelectorAll("li").forEach((li) => li.setAttribute("role", "option"));
-  $("more").hidden = cursor === "0";
-  say(`${list.children.length} keys`);
-}
-
-const items = () => [...$("key-list").children];
-function choose(key) {
-  chosen = key;
-  items().forEach((li) => li.setAttribute("aria-selected", li.textContent === key));
-  items().find((li) => li.textContent === key)?.scrollIntoView({ block: "nearest" });
-  return guard(() => view(key));
-}
-$("key-list").onkeydown = (e) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
-  if (!step || !items().length) return;
-  e.preventDefault();
-  const at = items().findIndex((li) => li.textContent === chosen) + step;
-  choose(items()[Math.min(Math.max(at, 0), items().length - 1)].textContent);
-};
-
-// How each type is read, and written back: what a row of its table is, and the commands of its buttons.
-const TYPES = {
-  list: {
-    head: ["#", "element"],
-    read: async (k) => (await run("LRANGE", k, 0, SHOWN_MAX - 1)).map((v, i) => [i, v]),
-    length: "LLEN", set: (k, [i], v) => run("LSET", k, i, v), add: [["element"], (k, v) => run("RPUSH", k, v)],
-  },
-  hash: {
-    head: ["field", "value"],
-    read: async (k) => pairs((await run("HSCAN", k, 0, "COUNT", SHOWN_MAX))[1]),
-    length: "HLEN", set: (k, [f], v) => run("HSET", k, f, v), remove: (k, [f]) => run("HDEL", k, f),
-    add: [["field", "value"], (k, f, v) => run("HSET", k, f, v)],
-  },
-  set: {
-    head: ["member"],
-    read: async (k) => (await run("SSCAN", k, 0, "COUNT", SHOWN_MAX))[1].map((m) => [m]),
-    length: "SCARD", remove: (k, [m]) => run("SREM", k, m), add: [["member"], (k, m) => run("SADD", k, m)],
-  },
-  zset: {
-    head: ["member", "score"],
-    read: async (k) => pairs(await run("ZRANGE", k, 0, SHOWN_MAX - 1, "WITHSCORES")),
-    length: "ZCARD", set: (k, [m], v) => run("ZADD", k, v, m), remove: (k, [m]) => run("ZREM", k, m),
-    add: [["member", "score"], (k, m, s) => run("ZADD", k, s, m)],
-  },
-};
-const pairs = (flat) => flat.flatMap((x, i) => (i % 2 ? [] : [[x, flat[i + 1]]]));
-
-async function stringView(key) {
-  const area = element("textarea", { value: await run("GET", key), ariaLabel: "Value" });
-  return [area, button("Save", async () => {
-    await run("SET", key, area.value, "KEEPTTL");
-    say("saved");
-  })];
-}
-
-function tableRow(key, type, cells, again) {
-  const how = TYPES[type], last = cells.at(-1);
-  const shown = cells.slice(0, how.set ? -1 : undefined).map(String);
-  if (how.set) {
-    shown.push(element("input", { value: last, ariaLabel: how.head.at(-1), onchange: (e) => guard(async () => {
-      await how.set(key, cells, e.target.value);
-      say("saved");
-    }) }));
-  }
-  if (how.remove) shown.push(button("Remove", async () => {
-    await how.remove(key, cells);
-    await again();
-  }));
-  return row(...shown);
-}
-
-async function collectionView(key, type) {
-  const how = TYPES[type], again = () => view(key);
-  const [rows, length] = [await how.read(key), await run(how.length, key)];
-  const head = element("tr", {}, ...how.head.map((h) => element("th", { textContent: h })), ...(how.remove ? [element("th")] : []));
-  const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows.map((r) => tableRow(key, type, r, again))));
-  const [names, add] = how.add, fields = names.map((n) => element("input", { placeholder: n, ariaLabel: n, required: true }));
-  const form = element("form", { onsubmit: (e) => {
-    e.preventDefault();
-    guard(async () => {
-      await add(key, ...fields.map((f) => f.value));
-      await again();
-    });
-  } }, ...fields, element("button", { textContent: "Add" }));
-  return [table, form, element("p", { className: "hint", textContent: `${rows.length} of ${length} shown` })];
-}
-
-function expiryForm(key, ttl) {
-  const seconds = element("input", { type: "number", min: 1, value: ttl > 0 ? Math.ceil(ttl / 1000) : "", placeholder: "seconds", ariaLabel: "Seconds to live" });
-  return element("form", { onsubmit: (e) => {
-    e.preventDefault();
-    guard(async () => {
-      await (seconds.value ? run("EXPIRE", key, seconds.value) : run("PERSIST", key));
-      await view(key);
-    });
-  } }, element("span", { textContent: ttl > 0 ? `expires in ${(ttl / 1000).toFixed(0)} s` : "never expires" }), seconds,
-  element("button", { textContent: "Set TTL" }), button("Delete key", async () => {
-    if (!confirm(`Delete ${key}?`)) return;
-    await run("DEL", key);
-    items().find((li) => li.textContent === key)?.remove();
-    $("key-view").replaceChildren(element("p", { className: "hint", textContent: "Deleted." }));
-  }));
-}
-
-async function view(key) {
-  const type = await run("TYPE", key), into = $("key-view");
-  if (type === "none") {
-    into.replaceChildren(element("p", { className: "hint", textContent: `${key} is gone.` }));
-    return;
-  }
-  const [ttl, bytes, encoding] = [await run("PTTL", key), await run("MEMORY", "USAGE", key), await run("OBJECT", "ENCODING", key)];
-  const body = type === "string" ? await stringView(key) : await collectionView(key, type);
-  into.replaceChildren(element("h2", { textContent: key }), element("p", { className: "hint", textContent: `${type} (${encoding}), ${size(bytes)}` }), expiryForm(key, ttl), ...body);
-}
-
-$("search").onsubmit = (e) => {
-  e.preventDefault();
-  guard(() => search(false));
-};
-$("more").onclick = () => guard(() => search(true));
-$("new-key").onclick = () => guard(async () => {
-  const key = prompt("Name of the new key (a string):");
-  if (!key) return;
-  if ((await run("SET", key, "", "NX")) === null) say(`${key} exists already`, true);
-  await choose(key);
-});
-onShow.keys = () => $("key-list").children.length || guard(() => search(false));
+onShow.keys = () => openKeys(false);
 
 // ---- slow log -----------------------------------------------------------------------------------------------------
 
@@ -382,9 +163,9 @@ function watchedRow(event, data) {
     return choose(key);
   });
   open.className = "link";
-  const value = data.value === undefined ? "" : shown(data.value, data.encoding).slice(0, 200);
+  const value = data.value === undefined ? "" : String(shown(data.value, data.encoding)).slice(0, 200);
   const expiry = data.expire_at ? `expires ${new Date(data.expire_at).toLocaleTimeString()}` : "";
-  return row(time, event, data.key_encoding ? key : open, data.type ?? "", [value, expiry].filter(Boolean).join(" · "));
+  return row(time, event, open, data.type ?? "", [value, expiry].filter(Boolean).join(" · "));
 }
 
 function stopWatching() {
@@ -440,6 +221,7 @@ function words(line) {
 function format(reply, indent = "") {
   if (reply === null) return "(nil)";
   if (typeof reply === "number") return `(integer) ${reply}`;
+  if (reply instanceof Binary) return `"${reply}"`;
   if (!Array.isArray(reply)) return JSON.stringify(reply);
   if (!reply.length) return "(empty)";
   const width = String(reply.length).length;
@@ -481,7 +263,7 @@ onShow.command = () => $("line").focus();
 
 $("login").onsubmit = (e) => {
   e.preventDefault();
-  sessionStorage.setItem(TOKEN, $("token").value);
+  signIn($("token").value);
   $("token").value = "";
   guard(poll);
 };
