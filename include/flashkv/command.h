@@ -33,6 +33,7 @@ enum command_flag {
     CMD_NO_AUTH = 1 << 18,      /* needs no password */
     CMD_SKIP_SLOWLOG = 1 << 16, /* EXEC: the commands it runs are logged, not it */
     CMD_BLOCKING = 1 << 17,     /* may wait for its keys: src/command/blocking.h tells how to write one */
+    CMD_PROTECTED = 1 << 20,    /* a container that enable-debug-command opens and closes */
     CMD_CONNECTION = 1 << 19,   /* about the connection itself, which a request over HTTP does not have */
 };
 

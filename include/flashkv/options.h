@@ -55,10 +55,12 @@ struct options {
     uint64_t open;                 /* others may reach the ports though nothing is asked of them */
     char *tls_cert, *tls_key;      /* paths, or both "": no TLS */
     uint64_t tls_ports;            /* enum tls_ports */
+    uint64_t debug_command;        /* enum debug_command */
     char *tls_client_ca;           /* path or "": clients need no certificate */
     uint64_t tls_client_auth;      /* enum tls_client_auth */
 };
 
+enum debug_command { DEBUG_NO, DEBUG_YES, DEBUG_LOCAL };
 enum tls_ports { TLS_PORTS_BOTH, TLS_PORTS_HTTP, TLS_PORTS_RESP };
 enum tls_client_auth { TLS_CLIENT_REQUIRED, TLS_CLIENT_OPTIONAL };
 

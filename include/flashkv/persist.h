@@ -53,6 +53,10 @@ void persist_stop(struct persist *p);
 /* NULL before persist_start. */
 struct journal *persist_journal(struct persist *p);
 
+/* Makes a live key anew from what a snapshot would have of it, as a restart does. The transaction holds its shard
+ * exclusively; of a key that is not there nothing is made. False: no memory, and the key is as it was. */
+bool persist_renew(struct txn *t, const struct key *k);
+
 /* ---- snapshots ------------------------------------------------------------------------------------------------ */
 
 /* Has the snapshot thread begin one. False: one is under way. */

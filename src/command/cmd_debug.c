@@ -9,6 +9,29 @@
 #include "args.h"
 #include "handlers.h"
 
+/* A client of this machine, whose address it shows itself. */
+static bool is_local(struct session *s) {
+    if (s->front != SESSION_RESP)
+        return false;
+    session_find_peer(s);
+    return strncmp(s->peer, "127.", 4) == 0 || strncmp(s->peer, "[::1]:", 6) == 0;
+}
+
+/* By enable-debug-command. True: replied. */
+bool debug_refused(struct call *c) {
+    uint64_t who = c->server->options->debug_command;
+
+    if (who == DEBUG_YES || (who == DEBUG_LOCAL && is_local(c->session)))
+        return false;
+    reply_error(
+        c->reply,
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
+        "it "
+        "from a local connection, otherwise you need to set this option in the configuration file, and then "
+        "restart the server.");
+    return true;
+}
+
 /* Writes to the server's log, as test suites do between their tests. */
 void cmd_debug_log(struct call *c) {
     log_info("debug: %.*s", (int)(c->argv[2].len < 512 ? c->argv[2].len : 512), c->argv[2].ptr);

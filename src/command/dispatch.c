@@ -48,6 +48,10 @@ static __attribute__((noinline)) const struct command *find_subcommand(struct ca
 
     if (c->argc == 1)
         return container; /* some containers do something by themselves; for the rest the arity says no */
+    if ((container->flags & CMD_PROTECTED) && debug_refused(c)) {
+        refused(c);
+        return NULL;
+    }
     if (c->argv[1].len <= sizeof(name) - prefix) {
         memcpy(name, container->name, prefix - 1);
         name[prefix - 1] = '|';

@@ -63,12 +63,18 @@ void cmd_select(struct call *c);
 void cmd_copy(struct call *c);
 
 /* cmd_debug.c */
+bool debug_refused(struct call *c);
 void cmd_debug_error(struct call *c);
 void cmd_debug_log(struct call *c);
 void cmd_debug_nothing(struct call *c);
 void cmd_debug_set_active_expire(struct call *c);
 void cmd_debug_sleep(struct call *c);
 void cmd_debug_stringmatch_len(struct call *c);
+/* cmd_debug_data.c */
+void cmd_debug_digest(struct call *c);
+void cmd_debug_digest_value(struct call *c);
+void cmd_debug_loadaof(struct call *c);
+void cmd_debug_reload(struct call *c);
 
 /* cmd_hash.c */
 void cmd_hdel(struct call *c);

@@ -7,6 +7,7 @@
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 static const char *const no_yes[] = {"no", "yes", NULL};
+static const char *const debug_commands[] = {"no", "yes", "local", NULL};
 static const char *const tls_ports[] = {"both", "http", "resp", NULL};
 static const char *const tls_client_auths[] = {"required", "optional", NULL};
 static const char *const fsyncs[] = {"always", "everysec", "no", NULL};
@@ -48,6 +49,8 @@ const struct option_row option_table[] = {
      "JSON file of further passwords, each with a name, scopes and key prefixes"},
     {"open", "Security", OPTION_CHOICE, FIELD(open), "no", 0, 0, no_yes, NULL, NULL,
      "Lets others than this machine's clients in without a password, which is refused otherwise"},
+    {"enable-debug-command", "Security", OPTION_CHOICE, FIELD(debug_command), "local", 0, 0, debug_commands,
+     NULL, NULL, "Who may run DEBUG: nobody, everybody, or Redis clients of this machine's own addresses"},
     {"tls-cert", "Security", OPTION_TEXT, FIELD(tls_cert), "", 0, 4096, NULL, "path", NULL,
      "PEM file of the certificate and its chain: with it and tls-key both ports speak TLS"},
     {"tls-key", "Security", OPTION_TEXT, FIELD(tls_key), "", 0, 4096, NULL, "path", NULL,

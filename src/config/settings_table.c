@@ -76,7 +76,6 @@ const struct setting_row setting_table[] = {
     {"dir", NULL, SETTING_FIXED, "/", 0, 0, NULL, NULL},
     {"disable-thp", NULL, SETTING_FIXED, "yes", 0, 0, NULL, NULL},
     {"dynamic-hz", NULL, SETTING_FLAG, "yes", 0, 0, NULL, NULL},
-    {"enable-debug-command", NULL, SETTING_FIXED, "yes", 0, 0, NULL, NULL},
     {"enable-module-command", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},
     {"enable-protected-configs", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},
     {"hash-max-listpack-entries", "hash-max-ziplist-entries", SETTING_NUMBER, "512", 0, INT64_MAX, NULL,

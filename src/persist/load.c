@@ -113,8 +113,7 @@ static bool restore_collection(struct txn *t, const struct key *k, const struct 
     return false;
 }
 
-/* Makes the key what the entry says. False: no memory, or it makes no sense. */
-static bool restore_entry(struct txn *t, const struct record_entry *e, struct record_reader *r) {
+bool load_entry(struct txn *t, const struct record_entry *e, struct record_reader *r) {
     struct key k = store_key(t->store, e->key);
     struct string_value v = {e->string, NULL, e->expire_at, e->content_type};
 
@@ -156,7 +155,7 @@ static bool restore_block(struct worker *w, const struct record_block *b, struct
         ok = note_range(&w->ranges[b->shard], b);
     }
     while (ok && record_next_entry(r, &e))
-        ok = restore_entry(&t, &e, r);
+        ok = load_entry(&t, &e, r);
     txn_end(&t);
     return ok && !r->bad;
 }
@@ -233,7 +232,7 @@ static bool apply_to_shard(struct worker *w, const struct record_effect *e) {
     if (e->kind == EFFECT_FLUSH)
         store_flush_shard(&t, shard, NULL);
     else
-        ok = record_next_entry(&body, &entry) && restore_entry(&t, &entry, &body);
+        ok = record_next_entry(&body, &entry) && load_entry(&t, &entry, &body);
     txn_end(&t);
     return ok;
 }

@@ -5,6 +5,7 @@
 #include <flashkv/persist.h>
 
 #include "files.h"
+#include "record.h"
 
 /* ---- looking (scan.c) ------------------------------------------------------------------------------------------- */
 
@@ -42,6 +43,8 @@ bool scan_cut(const struct files *f, struct scan *s);
 
 /* ---- bringing back (load.c) ---------------------------------------------------------------------------------------- */
 
+/* Makes a key what the entry, whose items the reader is at, says. False: no memory, or it makes no sense. */
+bool load_entry(struct txn *t, const struct record_entry *e, struct record_reader *r);
 /* Fills the store from what scan_directory found, with so many threads. False: `why`. */
 bool load_scanned(const struct scan *s, struct store *store, unsigned threads, persist_run *run, void *ctx,
                   char *why, size_t cap);

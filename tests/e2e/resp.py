@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import tempfile
 import time
 
 from fk import Resp, read_all, run, same
@@ -273,6 +274,53 @@ def debug_sleep_holds_no_lock(s):
         same(r.read(), "OK")
 
 
+REFUSED = "ERR DEBUG command not allowed."
+
+
+def debug_of_this_machine(s):
+    """DEBUG is for Redis clients of this machine, and not for HTTP, whoever that may come from"""
+    with s.client() as r:
+        same(r("CONFIG", "GET", "enable-debug-command"), [b"enable-debug-command", b"local"])
+        same(r.error("CONFIG", "SET", "enable-debug-command", "yes")[-29:], " - can't set immutable config")
+        same(r("DEBUG", "SLEEP", 0), "OK")
+    assert REFUSED in s.request("POST", "/upstash", b'["DEBUG", "SLEEP", "0"]')[2].decode()
+
+
+def debug_refused(s):
+    """DEBUG for nobody, within a transaction as well"""
+    with s.client() as r:
+        same(r.error("DEBUG", "SLEEP", 0)[:len(REFUSED)], REFUSED)
+        r("MULTI")
+        same(r.error("DEBUG", "RELOAD")[:len(REFUSED)], REFUSED)
+        same(r.error("EXEC"), "EXECABORT Transaction discarded because of previous errors.")
+
+
+def debug_for_all(s):
+    """DEBUG for everybody"""
+    same(s.request("POST", "/upstash", b'["DEBUG", "SLEEP", "0"]')[0], 200)
+
+
+def debug_reload(s):
+    """DEBUG RELOAD writes a snapshot, and changes nothing, while another client writes"""
+    with s.client() as r, s.client() as other:
+        for i in range(2000):
+            r.send(Resp.encode(["RPUSH", f"l{i}", *range(i % 70)]) + Resp.encode(["ZADD", f"z{i % 10}", i, f"m{i}"]))
+        for i in range(4000):
+            r.read_any()
+        r("SET", "large", b"x" * 100000)
+        digest, saved = r("DEBUG", "DIGEST"), r("LASTSAVE")
+        r.send(Resp.encode(["DEBUG", "RELOAD"]))
+        for i in range(200):
+            other("SET", "k", i)
+            same(other("GET", "k"), str(i).encode())
+        other("DEL", "k")
+        same(r.read(), "OK")
+        same(r("DEBUG", "DIGEST"), digest)
+        same(r("DEBUG", "LOADAOF"), "OK")
+        same(r("DEBUG", "DIGEST"), digest)
+        assert r("LASTSAVE") >= saved and "snapshot" in " ".join(os.listdir(folder.name))
+
+
 def memory_limit(s):
     """maxmemory refuses what takes memory, EXEC of such commands too, over HTTP as well"""
     refused = "OOM command not allowed when used memory > 'maxmemory'."
@@ -293,6 +341,8 @@ def memory_limit(s):
 
 tests = [expire_overflow, hostile_headers, large_commands, split_anywhere, written_before_read, inline_commands,
          no_reply_injection, quit_closes, half_closed, reset_connections, resp3, semantics,
-         debug_sleep_holds_no_lock, memory_limit]
+         debug_sleep_holds_no_lock, debug_of_this_machine, memory_limit]
+folder = tempfile.TemporaryDirectory()
 run(tests + [(max_connections, "--max-connections=20"), (output_limit, "--max-output-bytes=8mb"),
-             (never_reads, "--max-output-bytes=16mb")])
+             (never_reads, "--max-output-bytes=16mb"), (debug_refused, "--enable-debug-command=no"),
+             (debug_for_all, "--enable-debug-command=yes"), (debug_reload, "--data-dir=" + folder.name)])

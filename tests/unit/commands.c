@@ -265,6 +265,7 @@ void commands_setup(void) {
 
     ck_assert_int_eq(options_load(&options, 1, argv, env), OPTIONS_RUN);
     options.max_value_bytes = MAX_VALUE_BYTES;
+    options.debug_command = DEBUG_YES; /* the session has no address that could be of this machine */
     server = (struct server){.options = &options, .store = store_create(&config)};
     ck_assert_ptr_nonnull(server.store);
     server_init(&server);

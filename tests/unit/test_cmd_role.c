@@ -66,6 +66,51 @@ START_TEST(test_debug) {
 }
 END_TEST
 
+/* Keys of every type come back from the bytes of a snapshot as they were; a digest tells. */
+START_TEST(test_debug_reload) {
+    static const char *const lines[] = {
+        "set s v ex 1000",     "set n 12",        "setrange large 70000 x",
+        "rpush l a b a",       "sadd ints 1 2 3", "sadd set a b",
+        "zadd z 1.5 a -inf b", "hset h f v g w",  "hexpire h 1000 fields 1 f",
+    };
+    static const struct step steps[] = {
+        {"debug reload bogus",
+         "(error) ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."},
+        {"debug reload", "OK"},
+        {"debug reload nosave noflush merge", "OK"},
+        {"debug loadaof", "(error) ERR nothing is kept: the server was started without --data-dir"},
+        {"zrange z 0 -1 withscores", "[\"b\", (double) -inf, \"a\", (double) 1.5]"},
+        {"lrange l 0 -1", "[\"a\", \"b\", \"a\"]"},
+        {"httl h fields 2 f g", "[(integer) 1000, (integer) -1]"},
+        {"ttl s", "(integer) 1000"},
+        {"object encoding ints", "\"intset\""},
+        {"debug digest-value none", "[0000000000000000000000000000000000000000]"},
+    };
+    char digest[64], value[64];
+
+    ck_assert_str_eq(run_line("debug digest"), "0000000000000000000000000000000000000000");
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        run_line(lines[i]);
+    snprintf(digest, sizeof(digest), "%s", run_line("debug digest"));
+    snprintf(value, sizeof(value), "%s", run_line("debug digest-value h"));
+    CHECK_STEPS(steps);
+    ck_assert_str_eq(run_line("debug digest"), digest);
+    run_line("hset h f other");
+    ck_assert_str_ne(run_line("debug digest"), digest);
+    ck_assert_str_ne(run_line("debug digest-value h"), value);
+}
+END_TEST
+
+START_TEST(test_debug_refused) {
+    options.debug_command = DEBUG_LOCAL; /* the session's address is unknown */
+    ck_assert_ptr_nonnull(strstr(run_line("debug sleep 0"), "ERR DEBUG command not allowed."));
+    ck_assert_ptr_nonnull(strstr(run_line("debug bogus"), "ERR DEBUG command not allowed."));
+    options.debug_command = DEBUG_NO;
+    ck_assert_ptr_nonnull(strstr(run_line("debug digest"), "ERR DEBUG command not allowed."));
+    check_line("debug", "(error) ERR wrong number of arguments for 'debug' command");
+}
+END_TEST
+
 START_TEST(test_options_that_change) {
     static const struct step steps[] = {
         {"config set maxclients 17 idle-timeout 5", "OK"},
@@ -96,6 +141,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_one_of_each);
     tcase_add_test(tc, test_memory);
     tcase_add_test(tc, test_debug);
+    tcase_add_test(tc, test_debug_reload);
+    tcase_add_test(tc, test_debug_refused);
     tcase_add_test(tc, test_options_that_change);
     suite_add_tcase(suite, tc);
     return suite;
