@@ -28,7 +28,7 @@ from subjects import free_port  # noqa: E402
 PATHS = {
     "resp get": ("resp", 100, {"parse": "parser_read", "lookup": "table_find", "reply": "write_bulk"}),
     "resp set": ("resp", 0, {"store": "store_set_string"}),
-    "http get": ("http", 100, {"parse": "request_headers", "lookup": "table_find", "reply": "respond_value"}),
+    "http get": ("http", 100, {"parse": "request_headers", "lookup": "table_find", "reply": "respond_kept"}),
     "http put": ("http", 0, {"store": "store_set_string"}),
 }
 

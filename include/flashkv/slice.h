@@ -28,7 +28,7 @@ static inline struct slice slice_str(const char *text) {
 }
 
 static inline bool slice_eq(struct slice a, struct slice b) {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && (b.len == 0 || memcmp(a.ptr, b.ptr, b.len) == 0); /* of b: often a constant */
 }
 
 /* Equal but for the case of ASCII letters. */

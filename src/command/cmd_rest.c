@@ -1,6 +1,7 @@
 /* cmd_rest.c - what the REST front needs and RESP has no command for: private rows, unknown to RESP clients.
  *
- *     rest.read    key                                            [value, type, expire_at, content type, etag] or null
+ *     rest.get     key                                            [value, type, expire_at, content type] or null
+ *     rest.read    key                                            the same, and etag as fifth member
  *     rest.write   key value content-type expiry condition tag... [outcome, etag or null, expire_at]
  *     rest.remove  key condition tag...                           [outcome, etag or null]
  *     rest.incr    key increment                                  [number, etag, expire_at]
@@ -71,19 +72,28 @@ static void reply_value(struct call *c, const struct entry *e) {
     }
 }
 
-void cmd_rest_read(struct call *c) {
+static void reply_entry(struct call *c, bool with_etag) {
     const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (e == NULL) {
         reply_null(c->reply);
         return;
     }
-    reply_array(c->reply, 5);
+    reply_array(c->reply, with_etag ? 5 : 4);
     reply_value(c, e);
     reply_integer(c->reply, (int64_t)entry_type(e));
     reply_integer(c->reply, entry_expire_at(e));
     reply_bulk(c->reply, entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
-    reply_etag(c, e);
+    if (with_etag)
+        reply_etag(c, e);
+}
+
+void cmd_rest_get(struct call *c) {
+    reply_entry(c, false);
+}
+
+void cmd_rest_read(struct call *c) {
+    reply_entry(c, true);
 }
 
 /* Is the entry's tag among the arguments from `first` on? */

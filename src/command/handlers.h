@@ -226,6 +226,7 @@ void cmd_rest_append(struct call *c);
 void cmd_rest_blob(struct call *c);
 void cmd_rest_incr(struct call *c);
 void cmd_rest_page(struct call *c);
+void cmd_rest_get(struct call *c);
 void cmd_rest_read(struct call *c);
 void cmd_rest_part(struct call *c);
 void cmd_rest_load(struct call *c);

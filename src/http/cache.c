@@ -1,12 +1,21 @@
-/* cache.c - a direct-mapped table of responses, a mutex a slot. */
+/* cache.c - a direct-mapped table of responses. */
 #include "cache.h"
 
 #include <flashkv/mem.h>
+#include <time.h>
 
-void cache_init(struct cache *c) {
-    memset(c, 0, sizeof(*c));
-    for (size_t i = 0; i < CACHE_SLOTS; i++)
-        mutex_init(&c->slots[i].mutex, LOCK_RANK_LEAF);
+struct cache_slot {
+    uint64_t digest; /* of the value that was asked for last */
+    struct MHD_Response *response;
+    char *bytes; /* of the response: the value, then the Content-Type */
+    size_t value_len, type_len;
+    int64_t second; /* of the response's Date; 0: it has none yet */
+};
+
+bool cache_init(struct cache *c) {
+    c->second = 0;
+    c->slots = mem_zalloc(CACHE_SLOTS * sizeof(*c->slots));
+    return c->slots != NULL;
 }
 
 static void slot_clear(struct cache_slot *s) {
@@ -18,19 +27,31 @@ static void slot_clear(struct cache_slot *s) {
 }
 
 void cache_destroy(struct cache *c) {
-    for (size_t i = 0; i < CACHE_SLOTS; i++) {
+    for (size_t i = 0; c->slots != NULL && i < CACHE_SLOTS; i++)
         slot_clear(&c->slots[i]);
-        mutex_destroy(&c->slots[i].mutex);
-    }
+    mem_free(c->slots);
 }
 
-/* By the last digits of the tag, which is a hash. */
-static struct cache_slot *slot_of(struct cache *c, struct slice etag) {
-    size_t n = 0;
+/* IMF-fixdate of RFC 9110, 5.6.7; the process keeps the C locale. */
+static void write_date(struct cache *c, int64_t second) {
+    time_t at = (time_t)second;
+    struct tm tm;
 
-    for (size_t i = etag.len - 4; i < etag.len; i++)
-        n = n * 16 + (size_t)(etag.ptr[i] <= '9' ? etag.ptr[i] - '0' : etag.ptr[i] - 'a' + 10);
-    return &c->slots[n % CACHE_SLOTS];
+    gmtime_r(&at, &tm);
+    strftime(c->date, sizeof(c->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    c->second = second;
+}
+
+/* The library has one Date at most: another takes its place. */
+static void renew_date(struct cache *c, struct cache_slot *s, int64_t second) {
+    if (c->second != second)
+        write_date(c, second);
+    if (MHD_add_response_header(s->response, MHD_HTTP_HEADER_DATE, c->date) == MHD_YES)
+        s->second = second; /* else no memory: the library makes one, or the next request does */
+}
+
+static struct cache_slot *slot_of(struct cache *c, uint64_t digest) {
+    return &c->slots[digest % CACHE_SLOTS];
 }
 
 /* Equal digests are no proof: the bytes are compared. */
@@ -39,29 +60,25 @@ static bool slot_holds(const struct cache_slot *s, struct slice value, struct sl
            slice_eq(slice_of(s->bytes + s->value_len, s->type_len), type);
 }
 
-enum cache_answer cache_queue(struct cache *c, struct slice etag, struct slice value, struct slice type,
-                              struct MHD_Connection *connection, enum MHD_Result *result) {
-    struct cache_slot *s = slot_of(c, etag);
-    enum cache_answer answer = CACHE_NO;
+struct MHD_Response *cache_find(struct cache *c, uint64_t digest, struct slice value, struct slice type,
+                                int64_t now_ms) {
+    struct cache_slot *s = slot_of(c, digest);
+    int64_t second = now_ms / 1000;
 
-    mutex_lock(&s->mutex);
-    if (slot_holds(s, value, type)) {
-        *result = MHD_queue_response(connection, MHD_HTTP_OK, s->response); /* takes a reference of its own */
-        answer = CACHE_QUEUED;
-    } else if (memcmp(s->last, etag.ptr, sizeof(s->last)) == 0) {
-        answer = CACHE_WANTED;
-    } else {
-        memcpy(s->last, etag.ptr, sizeof(s->last));
-    }
-    mutex_unlock(&s->mutex);
-    return answer;
+    if (!slot_holds(s, value, type))
+        return NULL;
+    if (s->second != second)
+        renew_date(c, s, second);
+    return s->response;
 }
 
-void cache_keep(struct cache *c, struct slice etag, struct slice value, struct slice type,
-                struct MHD_Response *response) {
-    struct cache_slot *s = slot_of(c, etag);
-    char *bytes = mem_alloc(value.len + type.len);
+void cache_offer(struct cache *c, uint64_t digest, struct slice value, struct slice type,
+                 struct MHD_Response *response) {
+    struct cache_slot *s = slot_of(c, digest);
+    bool again = s->digest == digest;
+    char *bytes = again ? mem_alloc(value.len + type.len) : NULL;
 
+    s->digest = digest;
     if (bytes == NULL) {
         MHD_destroy_response(response);
         return;
@@ -70,11 +87,6 @@ void cache_keep(struct cache *c, struct slice etag, struct slice value, struct s
         memcpy(bytes, value.ptr, value.len);
     if (type.len > 0)
         memcpy(bytes + value.len, type.ptr, type.len);
-    mutex_lock(&s->mutex);
     slot_clear(s);
-    s->bytes = bytes;
-    s->value_len = value.len;
-    s->type_len = type.len;
-    s->response = response;
-    mutex_unlock(&s->mutex);
+    *s = (struct cache_slot){digest, response, bytes, value.len, type.len, 0};
 }

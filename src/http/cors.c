@@ -65,9 +65,7 @@ static bool may_change(const struct request *r) {
 }
 
 bool cors_is_foreign(const struct request *r) {
-    bool allowed = r->route->access == ACCESS_AUTH && allows(r);
-
-    return may_change(r) && !allowed && is_cross_origin(r);
+    return may_change(r) && is_cross_origin(r) && !(r->route->access == ACCESS_AUTH && allows(r));
 }
 
 static void put_origin(const struct request *r, header_put *put, void *to) {

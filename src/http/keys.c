@@ -13,11 +13,11 @@
 
 /* ---- GET ------------------------------------------------------------------------------------------------------------ */
 
-/* The tag that rest.read gave at token 5, or a large string's, which is computed here, where no lock is held. */
+/* The tag of a string, computed here, where no lock is held. */
 static struct slice etag_of(const struct capture *c, char room[ETAG_LEN]) {
-    if (c->tokens[1].kind != TOKEN_BLOB)
-        return capture_text(c, 5);
-    num_format_hex64(blob_digest(c->tokens[1].blob), room);
+    struct blob *b = c->tokens[1].kind == TOKEN_BLOB ? c->tokens[1].blob : NULL;
+
+    num_format_hex64(b != NULL ? blob_digest(b) : store_digest(capture_text(c, 1)), room);
     return slice_of(room, ETAG_LEN);
 }
 
@@ -68,14 +68,26 @@ static bool range_applies(const struct request *r, struct slice etag) {
     return tag.ptr == NULL || (tag.len == ETAG_LEN + 2 && slice_eq(slice_of(tag.ptr + 1, ETAG_LEN), etag));
 }
 
-/* The response to what rest.read found: [value, type, expire_at, content type, etag] */
+/* Does it ask for the value, whole, as it is and whatever it is? */
+static bool is_simple(const struct headers *h) {
+    return h->if_match.ptr == NULL && h->if_none_match.ptr == NULL && h->range.ptr == NULL &&
+           !accepts_json(h->accept);
+}
+
+/* The response to what rest.get found: [value, type, expire_at, content type] */
 static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
     char room[ETAG_LEN];
-    struct slice etag = is_list ? slice_of("", 0) : etag_of(c, room);
+    struct slice etag = slice_of("", 0);
     int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
     uint64_t from = 0, count = 0;
+    enum MHD_Result result;
 
+    if (!is_list && is_simple(&r->headers) &&
+        respond_kept(r, capture_text(c, 1), capture_text(c, 4), expire_at, &result))
+        return result;
+    if (!is_list)
+        etag = etag_of(c, room);
     switch (get_conditions(r, etag)) {
     case GET_SEND:
         break;
@@ -127,7 +139,7 @@ static bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result)
 }
 
 enum MHD_Result http_get_key(struct request *r) {
-    struct arg argv[] = {arg_text("rest.read"), arg_of(param_key(r))};
+    struct arg argv[] = {arg_text("rest.get"), arg_of(param_key(r))};
     enum poll_outcome poll = POLL_OVER;
     enum MHD_Result result;
     struct capture c;

@@ -102,6 +102,17 @@ unsigned target_parameters(const char *raw) {
     return n;
 }
 
+/* A control character, a space or "#". One test for most bytes: all of those are below "$" but DEL. */
+static bool has_bad_byte(const char *text) {
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if ((c < '$' && c != '!' && c != '"') || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 enum target_result target_parse(char *raw, struct pair *pairs, struct target *t) {
     char *path = raw, *end, *query;
     enum target_result r;
@@ -110,12 +121,9 @@ enum target_result target_parse(char *raw, struct pair *pairs, struct target *t)
     t->segment_count = t->query_count = 0;
     t->rest = NULL;
     t->too_deep = t->is_asterisk = false;
-    for (const char *c = raw; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
-            return TARGET_BAD_BYTE;
-    if (*raw == '\0') /* two spaces behind the method; 1.0 of the library lets it pass */
+    if (has_bad_byte(raw) || *raw == '\0') /* two spaces behind the method; 1.0 of the library lets it pass */
         return TARGET_BAD_BYTE;
-    t->is_asterisk = t->too_deep = strcmp(raw, "*") == 0; /* no path has this */
+    t->is_asterisk = t->too_deep = raw[0] == '*' && raw[1] == '\0'; /* no path has this */
     if (t->is_asterisk)
         return TARGET_OK;
     if (*raw != '/' && (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0)) {
@@ -153,8 +161,14 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
+static bool layout_known; /* from before main on */
+
+__attribute__((constructor)) static void layout_ask(void) {
+    layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
+}
+
 bool request_layout_is_known(void) {
-    return strcmp(MHD_get_version(), "0.9.75") == 0;
+    return layout_known;
 }
 
 /* RFC 9110, 5.6.2: visible characters but delimiters. */

@@ -279,30 +279,41 @@ enum MHD_Result respond_representation(struct request *r, unsigned status, struc
     return respond_queue(r, status, response);
 }
 
+/* May the response be one that was kept, or be kept? It says nothing of this request. */
+static bool is_plain(struct request *r, size_t len, int64_t expire_at) {
+    return len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !cors_is_on(r) && !r->close &&
+           !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
+}
+
+bool respond_kept(struct request *r, struct slice value, struct slice type, int64_t expire_at,
+                  enum MHD_Result *result) {
+    struct MHD_Response *response;
+
+    if (!is_plain(r, value.len, expire_at))
+        return false;
+    response = cache_find(&conn_of_request(r)->worker->cache, store_digest(value), value, type, r->now_ms);
+    if (response == NULL)
+        return false;
+    r->sent_bytes = value.len;
+    r->status = 200;
+    *result = MHD_queue_response(r->connection, 200, response); /* takes a reference of its own */
+    return true;
+}
+
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
-    bool keeps = !cors_is_on(r) && etag.len > 0 && bytes.len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY &&
-                 !r->close && !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
-    enum cache_answer answer = CACHE_NO;
-    struct MHD_Response *response;
+    struct MHD_Response *response = value_response(r, &c->tokens[value], bytes, type, etag);
     enum MHD_Result result;
 
-    if (keeps)
-        answer = cache_queue(http_cache(r->http), etag, bytes, type, r->connection, &result);
-    if (answer == CACHE_QUEUED) {
-        r->sent_bytes = bytes.len;
-        r->status = 200;
-        return result;
-    }
-    response = value_response(r, &c->tokens[value], bytes, type, etag);
-    if (answer != CACHE_WANTED || response == NULL) {
-        if (response != NULL)
-            header_expiry(r, response, expire_at);
+    if (response == NULL)
+        return MHD_NO;
+    if (etag.len == 0 || !is_plain(r, bytes.len, expire_at)) {
+        header_expiry(r, response, expire_at);
         return respond_queue(r, 200, response);
     }
     r->status = 200;
     result = MHD_queue_response(r->connection, 200, response);
-    cache_keep(http_cache(r->http), etag, bytes, type, response);
+    cache_offer(&conn_of_request(r)->worker->cache, store_digest(bytes), bytes, type, response);
     return result;
 }

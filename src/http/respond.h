@@ -30,6 +30,9 @@ enum MHD_Result respond_buf(struct request *r, const char *type, struct buf *bod
 enum MHD_Result respond_static(struct request *r, const char *type, struct slice body);
 /* The same of a page of ours, which may load scripts and styles from this origin and nothing else from anywhere. */
 enum MHD_Result respond_own_page(struct request *r, const char *type, struct slice body);
+/* Answers with a response that was kept from another read of the same value and type (cache.h). False: there is none. */
+bool respond_kept(struct request *r, struct slice value, struct slice type, int64_t expire_at,
+                  enum MHD_Result *result);
 /* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
                               struct slice etag, int64_t expire_at);

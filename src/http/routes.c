@@ -7,10 +7,10 @@
 
 /* A path's rows stand together; those that are asked for most stand first. */
 const struct route route_table[] = {
-    {"GET", "/keys", "listKeys", http_list_keys, BODY_NONE, "prefix match cursor limit", ACCESS_AUTH},
     {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, "wait", ACCESS_AUTH},
     {"PUT", "/keys/{key}", "putKey", http_put_key, BODY_RAW, "ttl ttl_ms nx xx keepttl", ACCESS_AUTH},
     {"DELETE", "/keys/{key}", "deleteKey", http_delete_key, BODY_NONE, "", ACCESS_AUTH},
+    {"GET", "/keys", "listKeys", http_list_keys, BODY_NONE, "prefix match cursor limit", ACCESS_AUTH},
     {"POST", "/keys/{key}/incr", "incrKey", http_incr_key, BODY_NONE, "by", ACCESS_AUTH},
     {"POST", "/keys/{key}/append", "appendKey", http_append_key, BODY_RAW, "", ACCESS_AUTH},
     {"POST", "/keys/{key}/expire", "expireKey", http_expire_key, BODY_NONE, "ttl ttl_ms", ACCESS_AUTH},

@@ -39,7 +39,6 @@ struct http {
     unsigned worker_count; /* that run */
     struct conn_list conns;
     struct listener listener;
-    struct cache cache;
     struct pause_list pauses;
     struct hold_list holds;
     struct access_log *access; /* NULL: none is kept */
@@ -48,10 +47,6 @@ struct http {
 
 struct server *http_server(const struct http *h) {
     return h->server;
-}
-
-struct cache *http_cache(struct http *h) {
-    return &h->cache;
 }
 
 struct pause_list *http_pauses(struct http *h) {
@@ -203,12 +198,13 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
                          enum MHD_RequestTerminationCode code) {
     struct access_log *access = ((struct http *)cls)->access;
     struct request *r = *request;
-    struct conn *c = conn_of(connection);
+    struct conn *c;
     uint64_t ns;
 
-    (void)code;
-    if (r == NULL || c == NULL)
+    (void)connection, (void)code;
+    if (r == NULL)
         return;
+    c = conn_of_request(r);
     ns = traffic_end(c->worker->traffic, r);
     if (access != NULL)
         access_end(access, r, ns);
@@ -365,7 +361,6 @@ static void destroy(struct http *h) {
     mem_free(h->workers);
     pause_list_destroy(&h->pauses);
     hold_list_destroy(&h->holds, h->server);
-    cache_destroy(&h->cache);
     conn_list_destroy(&h->conns);
     access_log_close(h->access);
     mem_free(h);
@@ -421,7 +416,6 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
         return NULL;
     h->server = srv;
     conn_list_init(&h->conns);
-    cache_init(&h->cache);
     pause_list_init(&h->pauses);
     hold_list_init(&h->holds);
     if (!open_access_log(h, why, cap) || (n = listen_all(srv, fds, why, cap)) == 0)

@@ -4,14 +4,11 @@
 
 #include <flashkv/http.h>
 
-#include "cache.h"
 #include "hold.h"
 #include "stream.h"
 #include "traffic.h"
 
 struct server *http_server(const struct http *h);
-/* The responses kept. */
-struct cache *http_cache(struct http *h);
 /* The responses that go on, and the requests that wait. */
 struct pause_list *http_pauses(struct http *h);
 /* The responses that wait for the disk. */

@@ -156,7 +156,9 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     *w = (struct worker){.http = h, .daemon = daemon, .epoll = -1};
     w->traffic = traffic_new();
     w->commands = stats_block_new(&http_server(h)->stats);
-    if (w->traffic == NULL || w->commands == NULL || info == NULL || pipe2(w->inbox, O_CLOEXEC) != 0) {
+    if (!cache_init(&w->cache) || w->traffic == NULL || w->commands == NULL || info == NULL ||
+        pipe2(w->inbox, O_CLOEXEC) != 0) {
+        cache_destroy(&w->cache);
         traffic_free(w->traffic);
         return false;
     }
@@ -177,6 +179,7 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
         splicer_destroy(&w->splicer);
     close(w->inbox[0]);
     close(w->inbox[1]);
+    cache_destroy(&w->cache);
     traffic_free(w->traffic);
     return false;
 }
@@ -203,6 +206,7 @@ void worker_free(struct worker *w) {
     while (w->waiting != NULL) /* the library aborts if a connection is suspended */
         tell(w, w->waiting);
     MHD_stop_daemon(w->daemon); /* requests that are cut end here */
+    cache_destroy(&w->cache);
     traffic_free(w->traffic);
     if (w->splices)
         splicer_destroy(&w->splicer);

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "cache.h"
+
 /* Something that waits for its socket; begins what it is part of. */
 struct waiter {
     void (*ready)(struct waiter *);
@@ -30,6 +32,7 @@ struct worker {
     bool splices;                 /* the splicer is there */
     struct traffic *traffic;      /* what its requests have cost */
     struct stats_block *commands; /* and their commands; freed with the server's statistics */
+    struct cache cache;
     struct waiter *waiting;
     int epoll;          /* over the daemon's, the inbox and the waker */
     int waker;          /* an eventfd: a connection was resumed by another thread */

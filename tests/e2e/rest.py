@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """REST: keys, conditions, lists, statistics, as the OpenAPI document says."""
 import json
+import time
+from email.utils import parsedate_to_datetime
 
 from fk import run, same
 
@@ -181,6 +183,29 @@ def caching(s):
     same(s.request("PUT", "/keys/k", b"w", {"Prefer": "return=minimal"})[0], 204)
 
 
+def kept_responses(s):
+    """what is read again is answered with the right type and tag, and one Date that goes with the clock"""
+    kinds = {"a": (b"v", "text/plain"), "b": (b"v", "image/png"), "c": (b"w", "text/plain")}
+    for key, (body, kind) in kinds.items():
+        put(s, f"/keys/{key}", body, 201, Content_Type=kind)
+    tags, dates = {}, set()
+    while len(dates) < 3:  # until two seconds have begun
+        for key, (body, kind) in kinds.items():
+            before = int(time.time()) - 1  # the library's clock may be some milliseconds behind
+            headers, got = get(s, f"/keys/{key}")
+            same((got, headers["content-type"]), (body, kind))
+            same(headers["etag"], tags.setdefault(body, headers["etag"]))
+            date = parsedate_to_datetime(headers["date"]).timestamp()
+            assert before <= date <= time.time(), headers["date"]
+            dates.add(date)
+    same(len(set(tags.values())), 2)
+    again = b"GET /keys/c HTTP/1.1\r\nHost: h\r\n\r\n" * 4
+    answers = s.raw_http(again + b"GET /keys/c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")[0]
+    same((answers.count(b"200 OK"), answers.count(b"\r\nDate: ")), (5, 5), answers)
+    put(s, "/keys/a", b"w", 204, Content_Type="text/plain")
+    same(get(s, "/keys/a")[1], b"w")
+
+
 def numbers(s):
     """incr and append; what is no integer is 409 and stays"""
     same(json.loads(s.request("POST", "/keys/n/incr")[2]), {"value": 1})
@@ -318,5 +343,5 @@ def test_upstash_errors(s):
     same(len(set(tokens)), 6, tokens)
 
 
-run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, numbers, listing, lists, service,
+run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, kept_responses, numbers, listing, lists, service,
      methods, both_doors, test_upstash_errors])

@@ -52,6 +52,7 @@ START_TEST(test_read) {
     char expected[160];
 
     ck_assert_str_eq(rest("rest.read k"), "(nil)");
+    ck_assert_str_eq(rest("rest.get k"), "(nil)");
     check_line("set k v ex 100", "OK");
     snprintf(expected, sizeof(expected), "[\"v\", (integer) 0, (integer) 1700000100000, \"\", \"%s\"]",
              tag_of("v"));
@@ -60,6 +61,7 @@ START_TEST(test_read) {
     snprintf(expected, sizeof(expected), "[\"w\", (integer) 0, (integer) 0, \"text/plain\", \"%s\"]",
              tag_of("w"));
     ck_assert_str_eq(rest("rest.read k"), expected);
+    ck_assert_str_eq(rest("rest.get k"), "[\"w\", (integer) 0, (integer) 0, \"text/plain\"]");
     check_line("rpush l a b", "(integer) 2");
     ck_assert_str_eq(rest("rest.read l"), "[[\"a\", \"b\"], (integer) 1, (integer) 0, \"\", (nil)]");
 }
