@@ -73,10 +73,10 @@ struct txn {
     int64_t now_ms;  /* the instant all of it happens at */
     uint64_t shards; /* bit i: shard i is held */
     enum txn_mode mode;
-    struct object *dead;     /* unlinked values, freed by txn_end after the locks are gone */
-    uint64_t changes;        /* events so far */
-    bool heard;              /* somebody listens to them, or watches a key of one of the shards */
-    bool no_touch;           /* the keys it uses do not count as used (access.h) */
+    struct object *dead; /* unlinked values, freed by txn_end after the locks are gone */
+    uint64_t changes;    /* events so far */
+    uint32_t heard; /* their classes that are listened to; all, if a key of one of the shards is watched */
+    bool no_touch;  /* the keys it uses do not count as used (access.h) */
     struct ready_keys ready; /* keys that changed and that somebody waits for (watch.h) */
     /* Where the effects are logged; NULL: nowhere. Whoever begins a transaction for a command sets it (journal.h). */
     struct journal *journal;
@@ -168,8 +168,8 @@ enum { STORE_SINKS_MAX = 4 };
 /* One more sink, of the events whose classes (enum event_class, added up) it wants: EVENT_ALL_CHANGES is every change.
  * Before any transaction; at most STORE_SINKS_MAX. Returns its number. */
 unsigned store_add_sink(struct store *s, event_sink *sink, void *ctx, uint32_t classes);
-/* What it wants from now on, 0 for nothing: transactions that begin later know of it. Thread-safe. While no sink wants
- * anything, a change costs one branch. */
+/* What it wants from now on, 0 for nothing: transactions that begin later know of it. Thread-safe. A change that
+ * no sink wants costs one branch. */
 void store_sink_classes(struct store *s, unsigned sink, uint32_t classes);
 /* store_changed for those who listen: the transaction holds the key's shard exclusively. */
 void store_tell(const struct event *ev);
@@ -177,7 +177,7 @@ void store_tell(const struct event *ev);
 static inline void store_changed(struct txn *t, const struct key *k, enum event_class class,
                                  const char *name) {
     t->changes++;
-    if (t->heard)
+    if (t->heard & class)
         store_tell(&(struct event){.txn = t, .key = k, .class = class, .name = name});
 }
 

@@ -3,26 +3,7 @@
 
 #include <flashkv/mem.h>
 
-enum { COPIED_MAX = 16 * 1024, FIRST_PIECES = 8 };
-
-char *chain_room(struct chain *c, size_t len) {
-    char *at;
-
-    if (c->failed || !buf_reserve(&c->bytes, len)) {
-        c->failed = true;
-        return NULL;
-    }
-    at = c->bytes.data + c->bytes.len;
-    c->bytes.len += len;
-    return at;
-}
-
-void chain_add(struct chain *c, struct slice s) {
-    char *to = chain_room(c, s.len);
-
-    if (to != NULL && s.len > 0)
-        memcpy(to, s.ptr, s.len);
-}
+enum { FIRST_PIECES = 8 };
 
 static bool piece_room(struct chain *c) {
     size_t cap = c->piece_cap > 0 ? 2 * c->piece_cap : FIRST_PIECES;
@@ -39,7 +20,7 @@ static bool piece_room(struct chain *c) {
 }
 
 void chain_add_blob(struct chain *c, struct blob *b) {
-    if (b->len <= COPIED_MAX) {
+    if (chain_copies(b->len)) {
         chain_add(c, blob_slice(b));
     } else if (c->failed || !piece_room(c)) {
         c->failed = true;

@@ -32,10 +32,30 @@ static inline size_t chain_len(const struct chain *c) {
     return c->bytes.len + c->blob_bytes;
 }
 
-/* Room for `len` bytes more, to be written there at once. NULL: failed. */
-char *chain_room(struct chain *c, size_t len);
-void chain_add(struct chain *c, struct slice s);
+/* Room for `len` bytes more, to be written there at once. NULL: failed. (In the header, as every change that is logged
+ * comes here several times.) */
+static inline char *chain_room(struct chain *c, size_t len) {
+    char *at;
+
+    if (c->failed || !buf_reserve(&c->bytes, len)) {
+        c->failed = true;
+        return NULL;
+    }
+    at = c->bytes.data + c->bytes.len;
+    c->bytes.len += len;
+    return at;
+}
+static inline void chain_add(struct chain *c, struct slice s) {
+    char *to = chain_room(c, s.len);
+
+    if (to != NULL && s.len > 0)
+        memcpy(to, s.ptr, s.len);
+}
 /* The bytes of a blob: by a reference of its own, or copied when that costs less. */
+enum { CHAIN_COPIED_MAX = 16 * 1024 };
+static inline bool chain_copies(size_t len) {
+    return len <= CHAIN_COPIED_MAX;
+}
 void chain_add_blob(struct chain *c, struct blob *b);
 /* All of `from`, which is then empty. */
 void chain_add_chain(struct chain *c, struct chain *from);

@@ -6,11 +6,11 @@
 #include "journal_impl.h"
 
 void journal_lock(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_lock(&j->mutex);
+    rwlock_wrlock(&j->lock);
 }
 
 void journal_unlock(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_unlock(&j->mutex);
+    rwlock_wrunlock(&j->lock);
 }
 
 static void listeners_lock(struct journal *j) ACQUIRE(listeners_role) NO_THREAD_SAFETY_ANALYSIS {
@@ -21,9 +21,10 @@ static void listeners_unlock(struct journal *j) RELEASE(listeners_role) NO_THREA
     mutex_unlock(&j->listeners_mutex);
 }
 
-static void kick(struct journal *j) {
+static void kick(struct journal *j, bool hurry) {
     pthread_mutex_lock(&j->wake_mutex);
     j->kicked = true;
+    j->hurried |= hurry;
     pthread_cond_signal(&j->wake);
     pthread_mutex_unlock(&j->wake_mutex);
 }
@@ -60,50 +61,53 @@ void journal_lose(struct journal *j, int error) {
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
-/* The frame that was just put into `filling`, from `begun` on. Without memory for it, the change is made and cannot be
- * logged. */
-static uint64_t end_append(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
-    uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
+/* A frame on its way into `filling`. */
+struct frame {
+    size_t before; /* length of the chain */
+    size_t begun;  /* record_begin_frame's */
+};
 
-    record_end_frame(&j->filling, begun);
+static inline struct frame begin_append(struct journal *j) ACQUIRE(journal_role) {
+    size_t before;
+
+    journal_lock(j);
+    before = chain_len(&j->filling);
+    return (struct frame){before, record_begin_frame(&j->filling)};
+}
+
+/* Without memory for it, the change is made and cannot be logged. Returns the position behind it. */
+static inline uint64_t end_append(struct journal *j, struct frame f) RELEASE(journal_role) {
+    uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
+    uint64_t frames = atomic_load_explicit(&j->frames, memory_order_relaxed);
+    size_t after;
+
+    record_end_frame(&j->filling, f.begun);
+    after = chain_len(&j->filling);
     if (j->filling.failed) {
         journal_lose(j, ENOMEM);
-        return position;
+    } else {
+        position += after - f.before;
+        atomic_store_explicit(&j->appended, position, memory_order_release);
+        atomic_store_explicit(&j->frames, frames + 1, memory_order_relaxed);
     }
-    position += chain_len(&j->filling) - before;
-    atomic_store_explicit(&j->appended, position, memory_order_release);
-    atomic_fetch_add_explicit(&j->frames, 1, memory_order_relaxed);
+    journal_unlock(j);
+    if (f.before == 0 || (f.before < JOURNAL_GATHERED && after >= JOURNAL_GATHERED))
+        kick(j, after >= JOURNAL_GATHERED);
     return position;
 }
 
 static uint64_t append_chain(struct journal *j, struct chain *effects) {
-    size_t before, begun;
-    uint64_t position;
+    struct frame f = begin_append(j);
 
-    journal_lock(j);
-    before = chain_len(&j->filling);
-    begun = record_begin_frame(&j->filling);
     chain_add_chain(&j->filling, effects);
-    position = end_append(j, begun, before);
-    journal_unlock(j);
-    if (before == 0)
-        kick(j);
-    return position;
+    return end_append(j, f);
 }
 
 static uint64_t append_command(struct journal *j, uint64_t hash, size_t argc, const struct arg *argv) {
-    size_t before, begun;
-    uint64_t position;
+    struct frame f = begin_append(j);
 
-    journal_lock(j);
-    before = chain_len(&j->filling);
-    begun = record_begin_frame(&j->filling);
     record_put_command(&j->filling, hash, argc, argv);
-    position = end_append(j, begun, before);
-    journal_unlock(j);
-    if (before == 0)
-        kick(j);
-    return position;
+    return end_append(j, f);
 }
 
 /* ---- the effects of a transaction --------------------------------------------------------------------------------- */
@@ -184,8 +188,6 @@ void journal_event(struct journal *j, const struct event *ev) {
                          {ev->field.ptr, ev->field.len, NULL}};
     size_t argc = 2;
 
-    if (ev->class != EVENT_EXPIRED && ev->class != EVENT_EVICTED && ev->class != EVENT_REMOVED)
-        return;
     if (ev->field.ptr != NULL) {
         argv[0] = (struct arg){hdel, sizeof(hdel) - 1, NULL};
         argc = 3;

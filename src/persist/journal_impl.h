@@ -17,7 +17,7 @@
 
 enum journal_state { JOURNAL_OK, JOURNAL_BLOCKED, JOURNAL_LOST };
 
-/* The roles of journal.mutex and journal.listeners_mutex (flashkv/thread_safety.h). */
+/* The roles of journal.lock and journal.listeners_mutex (flashkv/thread_safety.h). */
 extern struct mutex journal_role;
 extern struct mutex listeners_role;
 
@@ -31,12 +31,12 @@ struct journal {
     enum fsync_mode mode;
     uint64_t buffer_max;
 
-    struct mutex mutex;
+    struct rwlock lock; /* taken exclusively only: in the header, where a mutex is two calls */
     struct chain filling GUARDED_BY(journal_role); /* frames that the thread has not taken yet */
-    _Atomic uint64_t appended; /* position behind the last frame; changed under the mutex */
-    _Atomic int state, error;  /* enum journal_state; errno of the trouble; changed under the mutex */
+    _Atomic uint64_t appended; /* position behind the last frame; changed under the lock */
+    _Atomic int state, error;  /* enum journal_state; errno of the trouble; changed under the lock */
     _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
-    _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the mutex */
+    _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the lock */
     _Atomic uint64_t frames, syncs, failures, sync_ns;
     struct histogram sync_times; /* the thread's */
 
@@ -53,6 +53,7 @@ struct journal {
         wake_mutex; /* with conditions, which the ranked mutex does not offer; guards what follows */
     pthread_cond_t wake, progress;
     bool kicked, stop;
+    bool hurried;       /* what waits is as much as shall wait */
     bool rotate;        /* somebody wants a new segment */
     uint64_t rotations; /* so far, failed ones too */
     bool rotated;       /* did the last one succeed? */
@@ -65,7 +66,11 @@ struct journal {
 
 /* ---- between the two files of the journal ------------------------------------------------------------------------ */
 
-enum { JOURNAL_KEEP_ROOM = 1 << 20 }; /* of the buffers, when they are empty */
+enum {
+    JOURNAL_KEEP_ROOM = 1 << 20, /* of the buffers, when they are empty */
+    JOURNAL_GATHERED =
+        128 << 10, /* is written without waiting for more: while it is in the processor's cache */
+};
 
 void journal_lock(struct journal *j) ACQUIRE(journal_role);
 void journal_unlock(struct journal *j) RELEASE(journal_role);

@@ -100,7 +100,7 @@ static void on_event(void *ctx, const struct event *ev) {
 
 void persist_attach(struct persist *p, struct store *store) {
     p->store = store;
-    store_add_sink(store, on_event, p, EVENT_ALL_CHANGES | EVENT_REMOVED);
+    store_add_sink(store, on_event, p, EVENT_EXPIRED | EVENT_EVICTED | EVENT_REMOVED);
 }
 
 bool persist_load(struct persist *p, unsigned threads, persist_run *run, void *ctx, char *why, size_t cap) {

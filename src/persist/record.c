@@ -124,14 +124,17 @@ enum record_result record_get_frame(struct slice bytes, uint64_t position, struc
 
 /* ---- effects ------------------------------------------------------------------------------------------------------ */
 
+static inline void put_head(char *at, enum effect_kind kind, uint64_t hash) {
+    at[0] = (char)kind;
+    memcpy(at + 1, &hash, sizeof(hash));
+}
+
 /* An effect's head, its length left open: what chain_len says then. */
 static size_t begin_effect(struct chain *c, enum effect_kind kind, uint64_t hash) {
     char *at = chain_room(c, EFFECT_HEAD);
 
-    if (at != NULL) {
-        at[0] = (char)kind;
-        memcpy(at + 1, &hash, sizeof(hash));
-    }
+    if (at != NULL)
+        put_head(at, kind, hash);
     return chain_len(c);
 }
 
@@ -140,20 +143,43 @@ static void end_effect(struct chain *c, size_t head, size_t begun) {
     uint64_t length = chain_len(c) - begun;
 
     if (!c->failed)
-        memcpy(c->bytes.data + head + 1 + sizeof(uint64_t), &length, sizeof(length));
+        memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
 }
 
-void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv) {
-    size_t head = c->bytes.len, begun = begin_effect(c, EFFECT_COMMAND, hash);
+static inline bool by_reference(const struct arg *a) {
+    return a->blob != NULL && !chain_copies(a->len);
+}
 
-    put_count(c, argc);
+/* Bytes that a command takes at most, but for arguments by reference. */
+static size_t command_room(size_t argc, const struct arg *argv) {
+    size_t room = EFFECT_HEAD + (argc + 1) * UINT_MAX_BYTES;
+
+    for (size_t i = 0; i < argc; i++)
+        room += by_reference(&argv[i]) ? 0 : argv[i].len;
+    return room;
+}
+
+/* Every logged change of a string comes here: room is made once, then bytes are written one behind the other. */
+void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv) {
+    size_t head = c->bytes.len;
+    char *to = chain_room(c, command_room(argc, argv));
+    uint64_t referred = c->blob_bytes, length;
+
+    if (to == NULL)
+        return;
+    put_head(to, EFFECT_COMMAND, hash);
+    to = put_uint(to + EFFECT_HEAD, argc);
     for (size_t i = 0; i < argc; i++) {
-        if (argv[i].blob != NULL)
-            put_blob(c, argv[i].blob);
-        else
-            put_bytes(c, arg_slice(&argv[i]));
+        to = put_uint(to, argv[i].len);
+        c->bytes.len = (size_t)(to - c->bytes.data);
+        if (by_reference(&argv[i]))
+            chain_add_blob(c, argv[i].blob);
+        else if (argv[i].len > 0)
+            to = (char *)memcpy(to, argv[i].ptr, argv[i].len) + argv[i].len;
     }
-    end_effect(c, head, begun);
+    c->bytes.len = (size_t)(to - c->bytes.data);
+    length = c->bytes.len - head - EFFECT_HEAD + (c->blob_bytes - referred);
+    memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
 }
 
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e) {

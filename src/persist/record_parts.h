@@ -4,7 +4,7 @@
 
 #include "record.h"
 
-enum { EFFECT_HEAD = 17, UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
+enum { EFFECT_HEAD = 17, EFFECT_LENGTH_AT = 9, UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
 
 /* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
 static inline char *put_uint(char *to, uint64_t n) {
@@ -16,9 +16,10 @@ static inline char *put_uint(char *to, uint64_t n) {
 
 /* n, [bytes] and [the bytes of a blob]. */
 static inline void put_count(struct chain *c, uint64_t n) {
-    char digits[UINT_MAX_BYTES];
+    char *at = chain_room(c, UINT_MAX_BYTES);
 
-    chain_add(c, slice_of(digits, (size_t)(put_uint(digits, n) - digits)));
+    if (at != NULL)
+        c->bytes.len = (size_t)(put_uint(at, n) - c->bytes.data);
 }
 
 static inline void put_bytes(struct chain *c, struct slice s) {

@@ -86,12 +86,12 @@ void store_tell(const struct event *ev) {
 }
 
 void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name) {
-    if (t->heard)
+    if (t->heard & class)
         tell_sinks(&(struct event){.txn = t, .key = k, .class = class, .name = name});
 }
 
 void txn_removed(struct txn *t, const struct key *k, struct slice field) {
-    if (t->heard)
+    if (t->heard & EVENT_REMOVED)
         tell_sinks(&(struct event){t, k, EVENT_REMOVED, "removed", field});
 }
 

@@ -19,7 +19,7 @@ static inline void init(struct txn *t, struct store *s, int64_t now_ms, uint64_t
     t->mode = mode;
     t->dead = NULL;
     t->changes = 0;
-    t->heard = false;
+    t->heard = 0;
     t->no_touch = false;
     t->ready = (struct ready_keys){NULL, NULL};
     t->journal = NULL;
@@ -34,13 +34,13 @@ void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
 
         if (mode == TXN_WRITE) {
             shard_wrlock(sh);
-            t->heard |= sh->watches != NULL;
+            t->heard |= sh->watches != NULL ? UINT32_MAX : 0;
         } else {
             shard_rdlock(sh);
         }
     }
     /* Behind the locks: whoever saw these shards after somebody began to listen is told of all that changes them later. */
-    t->heard |= atomic_load_explicit(&s->heard, memory_order_relaxed) != 0;
+    t->heard |= atomic_load_explicit(&s->heard, memory_order_relaxed);
 }
 
 /* Nobody has served those who wait: their keys become ready again with the next change. */

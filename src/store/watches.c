@@ -133,7 +133,7 @@ bool store_watch(struct txn *t, const struct key *k, struct key_watch *w) {
     else
         list->first = w;
     list->last = w;
-    t->heard = true;
+    t->heard = UINT32_MAX;
     return true;
 }
 
