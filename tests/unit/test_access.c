@@ -67,16 +67,31 @@ static unsigned count_after(const struct access_rules *rules, unsigned accesses)
     return access_count(rules, stamp, NOW);
 }
 
+static int by_value(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+/* Counting is by chance, and one count of a thousand is far out: the middle one of many is not. */
+static int usual_count_after(const struct access_rules *rules, unsigned accesses) {
+    enum { COUNTS = 31 };
+    int counts[COUNTS];
+
+    for (int i = 0; i < COUNTS; i++)
+        counts[i] = (int)count_after(rules, accesses);
+    qsort(counts, COUNTS, sizeof(*counts), by_value);
+    return counts[COUNTS / 2];
+}
+
 /* The table of redis.conf: 100 accesses make about 10, 1000 about 18, 100 000 about 142, with a factor of 10. */
 START_TEST(test_count_is_a_logarithm) {
     struct access_rules every = {0, 1, true};
 
-    ck_assert_uint_ge(count_after(&lfu, 100), 7);
-    ck_assert_uint_le(count_after(&lfu, 100), 15);
-    ck_assert_uint_ge(count_after(&lfu, 1000), 13);
-    ck_assert_uint_le(count_after(&lfu, 1000), 26);
-    ck_assert_uint_ge(count_after(&lfu, 100000), 110);
-    ck_assert_uint_le(count_after(&lfu, 100000), 180);
+    ck_assert_int_ge(usual_count_after(&lfu, 100), 8);
+    ck_assert_int_le(usual_count_after(&lfu, 100), 13);
+    ck_assert_int_ge(usual_count_after(&lfu, 1000), 15);
+    ck_assert_int_le(usual_count_after(&lfu, 1000), 22);
+    ck_assert_int_ge(usual_count_after(&lfu, 100000), 130);
+    ck_assert_int_le(usual_count_after(&lfu, 100000), 160);
     ck_assert_uint_eq(count_after(&every, 10), ACCESS_COUNT_NEW + 10);
     ck_assert_uint_eq(count_after(&every, 10000), 255);
 }
