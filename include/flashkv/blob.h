@@ -13,8 +13,12 @@
 
 /* What all values that live outside their entry begin with. */
 struct object {
-    struct object *next_dead; /* links what a transaction unlinked, until it frees it */
-    uint8_t type;             /* enum value_type */
+    union {
+        struct object *next_dead; /* links what a transaction unlinked, until it frees it */
+        struct view *view;        /* of one that is in the store, if it is `viewed` */
+    };
+    uint8_t type; /* enum value_type */
+    bool viewed;  /* somebody reads it as it was (view.h): elements are kept for him before they change */
 };
 
 enum { PAGED_LEAST = 128 * 1024, PAGED_AFTER = 2 };

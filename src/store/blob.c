@@ -5,7 +5,7 @@
 #include <flashkv/store.h>
 
 static void init(struct blob *b, size_t len, size_t cap) {
-    b->object = (struct object){NULL, TYPE_STRING};
+    b->object = (struct object){.type = TYPE_STRING};
     atomic_init(&b->refs, 1);
     b->paged = false;
     atomic_init(&b->sent, 0);

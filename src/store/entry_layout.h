@@ -31,7 +31,7 @@ enum entry_flag {
     E_VOLATILE = E_EXPIRES | E_FIELDS,
     E_ALL = 0xff /* type and flags; the rest is the stamp */
 };
-enum { ENTRY_STAMP_SHIFT = 8 };
+enum { ENTRY_STAMP_SHIFT = 8, ENTRY_STAMP_MAX = (1 << 24) - 1 };
 
 struct entry {
     uint32_t lens;

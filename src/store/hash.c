@@ -61,6 +61,10 @@ size_t hash_bytes(const struct hash *h) {
     return mem_good_size(sizeof(*h)) + inside;
 }
 
+const struct members *hash_members(const struct hash *h) {
+    return h->packed == NULL ? &h->members : NULL;
+}
+
 const char *hash_encoding(const struct hash *h) {
     return h->packed != NULL ? "listpack" : "hashtable";
 }
@@ -122,7 +126,7 @@ bool hash_unpack(struct hash *h) {
     for (size_t at = 0; at < h->packed->used;) {
         struct slice field = packed_get(h->packed, at, &at), value = packed_get(h->packed, at, &at);
 
-        if (members_put(&members, field, value) != MEMBER_ADDED) {
+        if (members_put(&members, NULL, field, value) != MEMBER_ADDED) {
             members_free(&members);
             return false;
         }
@@ -147,7 +151,7 @@ static enum hash_result put_member(struct hash *h, struct slice field, struct sl
                                    bool keep) {
     if (h->expiry != NULL)
         return hash_put_volatile(h, field, value, now, keep);
-    switch (members_put(&h->members, field, value)) {
+    switch (members_put(&h->members, object_view(&h->object), field, value)) {
     case MEMBER_ADDED:
         return HASH_ADDED;
     case MEMBER_REPLACED:

@@ -52,7 +52,7 @@ enum hash_result hash_put_volatile(struct hash *h, struct slice field, struct sl
     bool live = stale != NULL && !entry_expired(stale, now);
 
     if (stale == NULL || !entry_has(stale, E_EXPIRES)) {
-        switch (members_put(&h->members, field, value)) {
+        switch (members_put(&h->members, object_view(&h->object), field, value)) {
         case MEMBER_ADDED:
             return HASH_ADDED;
         case MEMBER_REPLACED:
@@ -70,7 +70,7 @@ enum hash_result hash_put_volatile(struct hash *h, struct slice field, struct sl
         table_replace(&h->expiry->fields, hash_of(h, field), stale, fresh);
     else
         forget(h, stale);
-    members_swap(&h->members, stale, fresh);
+    members_swap(&h->members, object_view(&h->object), stale, fresh);
     return live ? HASH_REPLACED : HASH_ADDED;
 }
 
@@ -81,7 +81,7 @@ bool hash_take_member(struct hash *h, struct slice field, int64_t now) {
         return false;
     if (e != NULL && entry_has(e, E_EXPIRES))
         forget(h, e);
-    return members_remove(&h->members, field);
+    return members_remove(&h->members, object_view(&h->object), field);
 }
 
 bool hash_expiry(const struct hash *h, struct slice field, int64_t now, int64_t *at) {
@@ -109,6 +109,7 @@ bool hash_expire(struct hash *h, struct slice field, int64_t now, int64_t at) {
         return false;
     stale = members_find(&h->members, field);
     if (was != NO_EXPIRY && at != NO_EXPIRY) {
+        members_change(&h->members, object_view(&h->object), stale);
         entry_set_expire_at(stale, at);
         note(h->expiry, at);
         return true;
@@ -127,7 +128,7 @@ bool hash_expire(struct hash *h, struct slice field, int64_t now, int64_t at) {
         note(h->expiry, at);
     else
         forget(h, stale);
-    members_swap(&h->members, stale, fresh);
+    members_swap(&h->members, object_view(&h->object), stale, fresh);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include <flashkv/mem.h>
 
 #include "packed.h"
+#include "view_impl.h"
 
 enum {
     /* Bytes of elements, unless one alone is larger: with the header it fills two pages, and an allocator's class. */
@@ -98,7 +99,8 @@ static void ring_remove(struct list *l, size_t i) {
 
     l->bytes -= packed_footprint(chunk);
     l->len -= *count_at(l, i);
-    mem_free(chunk);
+    if (!chunk->viewed || !l->object.viewed || !view_takes_chunk(l->object.view, chunk))
+        mem_free(chunk);
     if (i < l->used / 2) {
         for (size_t k = i; k > 0; k--)
             ring_put(l, k, chunk_at(l, k - 1), *count_at(l, k - 1));
@@ -112,6 +114,14 @@ static void ring_remove(struct list *l, size_t i) {
 
 /* ---- chunks ------------------------------------------------------------------------------------------------ */
 
+/* Before the bytes of a chunk change. */
+static void chunk_changes(struct list *l, size_t i) {
+    struct packed *chunk = chunk_at(l, i);
+
+    if (chunk->viewed && l->object.viewed)
+        view_keeps_chunk(l->object.view, chunk);
+}
+
 static bool chunk_has_room(const struct list *l, size_t i, size_t len) {
     return i < l->used && chunk_at(l, i)->used + packed_size(len) <= CHUNK_MAX;
 }
@@ -119,8 +129,10 @@ static bool chunk_has_room(const struct list *l, size_t i, size_t len) {
 /* Writes an element at byte `at` of chunk `i`. False: no memory. */
 static bool chunk_insert(struct list *l, size_t i, size_t at, struct slice element) {
     size_t before = packed_footprint(chunk_at(l, i));
-    struct packed *chunk = packed_insert(chunk_at(l, i), at, element);
+    struct packed *chunk;
 
+    chunk_changes(l, i);
+    chunk = packed_insert(chunk_at(l, i), at, element);
     if (chunk == NULL)
         return false;
     ring_put(l, i, chunk, *count_at(l, i) + 1);
@@ -138,6 +150,7 @@ static bool chunk_erase(struct list *l, size_t i, size_t from, size_t to, uint32
         ring_remove(l, i);
         return true;
     }
+    chunk_changes(l, i);
     chunk = packed_erase(chunk_at(l, i), from, to);
     ring_put(l, i, chunk, *count_at(l, i) - n);
     l->bytes += packed_footprint(chunk) - before;
@@ -191,6 +204,7 @@ static void chunk_merge(struct list *l, size_t i) {
     if (left->used + right->used > CHUNK_MERGE)
         return;
     before = packed_footprint(left);
+    chunk_changes(l, i);
     left = packed_insert_raw(left, left->used, right->data, right->used);
     if (left == NULL)
         return;
@@ -289,6 +303,14 @@ size_t list_len(const struct list *l) {
     return l->len;
 }
 
+size_t list_chunks(const struct list *l, struct viewed_chunk *chunks) {
+    for (size_t i = 0; chunks != NULL && i < l->used; i++) {
+        chunks[i] = (struct viewed_chunk){.chunk = chunk_at(l, i)};
+        chunks[i].chunk->viewed = true;
+    }
+    return l->used;
+}
+
 size_t list_bytes(const struct list *l) {
     return l->bytes;
 }
@@ -359,6 +381,7 @@ bool list_set(struct list *l, size_t index, struct slice element) {
     struct slice old;
     size_t next;
 
+    chunk_changes(l, p.chunk);
     old = packed_get(chunk, p.at, &next);
     if (old.len == element.len) {
         memmove(chunk->data + ((const unsigned char *)old.ptr - chunk->data), element.ptr, element.len);

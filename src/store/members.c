@@ -47,8 +47,8 @@ struct entry *members_make(struct slice name, struct slice value, int64_t expire
     return e;
 }
 
-static enum member_result insert(struct members *m, uint64_t hash, struct slice name, struct slice value,
-                                 struct entry **e) {
+static enum member_result insert(struct members *m, struct view *v, uint64_t hash, struct slice name,
+                                 struct slice value, struct entry **e) {
     if (name.len > ENTRY_KEY_MAX)
         return MEMBER_TOO_LONG;
     *e = members_make(name, value, NO_EXPIRY);
@@ -59,42 +59,62 @@ static enum member_result insert(struct members *m, uint64_t hash, struct slice 
         return MEMBER_NO_MEMORY;
     }
     m->bytes += entry_footprint(*e);
+    if (v != NULL)
+        view_added(v, hash, *e);
     return MEMBER_ADDED;
 }
 
-enum member_result members_add(struct members *m, struct slice name, struct slice value, struct entry **e) {
-    return insert(m, hash_of(m, name), name, value, e);
+enum member_result members_add(struct members *m, struct view *v, struct slice name, struct slice value,
+                               struct entry **e) {
+    return insert(m, v, hash_of(m, name), name, value, e);
 }
 
-enum member_result members_put(struct members *m, struct slice name, struct slice value) {
+enum member_result members_put(struct members *m, struct view *v, struct slice name, struct slice value) {
     uint64_t hash = hash_of(m, name);
     struct entry *stale = table_find(&m->table, hash, name), *fresh;
 
     if (stale == NULL)
-        return insert(m, hash, name, value, &fresh);
-    if (entry_rewrite(stale, value))
+        return insert(m, v, hash, name, value, &fresh);
+    if (entry_can_rewrite(stale, value.len)) {
+        if (v != NULL)
+            view_changes(v, hash, stale);
+        entry_rewrite(stale, value);
         return MEMBER_REPLACED;
+    }
     fresh = members_make(name, value, NO_EXPIRY);
     if (fresh == NULL)
         return MEMBER_NO_MEMORY;
-    members_swap(m, stale, fresh);
+    members_swap(m, v, stale, fresh);
     return MEMBER_REPLACED;
 }
 
-void members_swap(struct members *m, struct entry *stale, struct entry *fresh) {
-    table_replace(&m->table, hash_of(m, entry_key(stale)), stale, fresh);
+void members_change(const struct members *m, struct view *v, struct entry *e) {
+    if (v != NULL)
+        view_changes(v, hash_of(m, entry_key(e)), e);
+}
+
+void members_swap(struct members *m, struct view *v, struct entry *stale, struct entry *fresh) {
+    uint64_t hash = hash_of(m, entry_key(stale));
+
+    if (v != NULL) {
+        view_changes(v, hash, stale);
+        view_added(v, hash, fresh);
+    }
+    table_replace(&m->table, hash, stale, fresh);
     m->bytes += entry_footprint(fresh) - entry_footprint(stale);
     if (entry_object(stale) != entry_object(fresh))
         object_free(entry_object(stale));
     entry_free(stale);
 }
 
-bool members_remove(struct members *m, struct slice name) {
+bool members_remove(struct members *m, struct view *v, struct slice name) {
     uint64_t hash = hash_of(m, name);
     struct entry *e = table_find(&m->table, hash, name);
 
     if (e == NULL)
         return false;
+    if (v != NULL)
+        view_changes(v, hash, e);
     table_remove(&m->table, hash, e);
     m->bytes -= entry_footprint(e);
     destroy(NULL, e);
@@ -134,7 +154,7 @@ struct copying {
 static void copy_entry(void *ctx, struct entry *e) {
     struct copying *c = ctx;
 
-    c->failed = c->failed || members_put(c->to, entry_key(e), entry_string(e)) != MEMBER_ADDED;
+    c->failed = c->failed || members_put(c->to, NULL, entry_key(e), entry_string(e)) != MEMBER_ADDED;
 }
 
 bool members_copy(const struct members *m, struct members *copy) {

@@ -3,6 +3,8 @@
 
 #include <flashkv/mem.h>
 
+enum { CAP_MAX = INT32_MAX };
+
 static size_t varint_size(size_t n) {
     size_t size = 1;
 
@@ -41,12 +43,19 @@ size_t packed_footprint(const struct packed *p) {
     return mem_good_size(sizeof(*p) + p->cap);
 }
 
+/* Of an allocation of so many bytes. */
+static uint32_t cap_of(size_t size) {
+    size_t cap = size - sizeof(struct packed);
+
+    return cap < CAP_MAX ? (uint32_t)cap : CAP_MAX;
+}
+
 struct packed *packed_new(size_t cap) {
     size_t size = mem_good_size(sizeof(struct packed) + cap);
     struct packed *p = mem_alloc(size);
 
     if (p != NULL)
-        *p = (struct packed){.used = 0, .cap = (uint32_t)(size - sizeof(*p))};
+        *p = (struct packed){.cap = cap_of(size)};
     return p;
 }
 
@@ -65,7 +74,7 @@ static struct packed *packed_resize(struct packed *p, size_t cap) {
     struct packed *moved = mem_realloc(p, size);
 
     if (moved != NULL)
-        moved->cap = (uint32_t)(size - sizeof(*moved));
+        moved->cap = cap_of(size);
     return moved;
 }
 
@@ -98,7 +107,7 @@ size_t packed_prev(const struct packed *p, size_t at) {
 
 /* Opens a gap of `size` bytes at `at`. */
 static struct packed *packed_open(struct packed *p, size_t at, size_t size) {
-    if (size > UINT32_MAX - p->used)
+    if (size > CAP_MAX - p->used)
         return NULL;
     if (p->used + size > p->cap && (p = packed_resize(p, p->used + size)) == NULL)
         return NULL;

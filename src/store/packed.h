@@ -1,7 +1,7 @@
 /* packed.h - byte strings one after the other in one allocation. Private to the store.
  *
  *     +------+-----+-----------+-----------+-----------+
- *     | used | cap | element 0 | element 1 | ...       |      used, cap: bytes of elements, 4 bytes each
+ *     | used | cap | element 0 | element 1 | ...       |      used, cap: bytes of elements, 32 and 31 bits
  *     +------+-----+-----------+-----------+-----------+
  *
  *     element   +--------+-----------+----------+
@@ -21,7 +21,9 @@
 #include <stdint.h>
 
 struct packed {
-    uint32_t used, cap;
+    uint32_t used;
+    uint32_t cap : 31;
+    uint32_t viewed : 1; /* a chunk of a list: of the view of it (view_impl.h), unchanged so far */
     unsigned char data[];
 };
 

@@ -62,6 +62,10 @@ size_t set_bytes(const struct set *s) {
     return mem_good_size(sizeof(*s)) + mem_good_size(s->cap * sizeof(*s->ints)) + members_bytes(&s->members);
 }
 
+const struct members *set_members(const struct set *s) {
+    return s->is_table ? &s->members : NULL;
+}
+
 const char *set_encoding(const struct set *s) {
     return s->is_table ? "hashtable" : "intset";
 }
@@ -133,7 +137,7 @@ static bool to_table(struct set *s) {
     for (uint32_t i = 0; i < s->used; i++) {
         char digits[NUM_I64_MAX];
 
-        if (members_put(&members, slice_of(digits, num_format_i64(s->ints[i], digits)), nothing) !=
+        if (members_put(&members, NULL, slice_of(digits, num_format_i64(s->ints[i], digits)), nothing) !=
             MEMBER_ADDED) {
             members_free(&members);
             return false;
@@ -162,7 +166,7 @@ enum set_result set_add(struct set *s, struct slice member) {
         if (!to_table(s))
             return SET_NO_MEMORY;
     }
-    switch (members_put(&s->members, member, nothing)) {
+    switch (members_put(&s->members, object_view(&s->object), member, nothing)) {
     case MEMBER_ADDED:
         return SET_ADDED;
     case MEMBER_REPLACED:
@@ -187,7 +191,7 @@ bool set_remove(struct set *s, struct slice member) {
     int64_t n;
 
     if (s->is_table)
-        return members_remove(&s->members, member);
+        return members_remove(&s->members, object_view(&s->object), member);
     return num_parse_i64(member, &n) && ints_remove(s, n);
 }
 

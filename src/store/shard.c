@@ -4,6 +4,7 @@
 #include <flashkv/mem.h>
 
 #include "store_impl.h"
+#include "view_impl.h"
 
 enum { SWEEP_BATCH = 32, COUNT_STEP = 1024 };
 
@@ -60,6 +61,8 @@ void shard_note_expiry(struct shard *sh, int64_t expire_at) {
 }
 
 static void bury(struct object *o, struct object **dead) {
+    if (o != NULL && o->viewed)
+        view_lose(o);
     if (o == NULL || dead == NULL)
         return;
     if (o->type == TYPE_STRING && blob_shared((struct blob *)o)) {
@@ -223,6 +226,7 @@ void shard_move(struct shard *sh, size_t slots) {
 uint64_t shard_empty(struct shard *sh, struct table *keys) {
     uint64_t bytes = sh->footprint + table_bytes(&sh->keys);
 
+    view_lose_all(sh->views);
     *keys = sh->keys;
     table_init(&sh->keys, keys->secret);
     table_free(&sh->volatile_keys);

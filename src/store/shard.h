@@ -34,6 +34,7 @@ enum { CACHE_LINE = 64 };
 struct shard {
     _Alignas(2 * CACHE_LINE) struct rwlock lock;
     struct watches *watches GUARDED_BY(shard_role); /* NULL: nobody watches a key */
+    struct view *views; /* of collections of the shard: see attach in view.c for who may change it */
     struct table keys GUARDED_BY(shard_role);
     struct table volatile_keys GUARDED_BY(shard_role); /* the same entries, those that have an expiry */
     uint64_t footprint GUARDED_BY(shard_role);         /* bytes of all entries and their objects */

@@ -21,6 +21,7 @@ struct store {
     int64_t made_ms; /* wall clock */
     _Atomic struct access_rules access;
     _Atomic uint64_t random_state;
+    _Atomic uint32_t views;             /* begun so far */
     struct sink sinks[STORE_SINKS_MAX]; /* but for their classes, unchanging once there are transactions */
     unsigned sink_count;
     _Atomic uint32_t heard; /* classes that some sink wants */

@@ -32,10 +32,6 @@ static uint64_t slot_mark(uint64_t hash, size_t distance) {
     return (hash & 0xff) << 56 | (uint64_t)distance << ADDRESS_BITS;
 }
 
-static uint64_t hash_point(uint64_t hash) {
-    return hash << 6;
-}
-
 static size_t point_home(uint64_t point, size_t capacity) {
     return (size_t)(((unsigned __int128)point * capacity) >> 64);
 }
@@ -77,7 +73,7 @@ static void slots_free(struct slots *s) {
 /* Puts an entry into its place, at or after `least`, shifting those with later homes up by one. False, nothing
  * changed: somebody would come to lie farther from home than a slot can tell. */
 static bool slots_place(struct slots *s, size_t least, uint64_t hash, struct entry *e) {
-    size_t home = point_home(hash_point(hash), s->capacity), pos = home > least ? home : least, end;
+    size_t home = point_home(table_point(hash), s->capacity), pos = home > least ? home : least, end;
 
     while (s->at[pos] != 0 && slot_distance(s->at[pos]) >= pos - home)
         pos++;
@@ -94,7 +90,7 @@ static bool slots_place(struct slots *s, size_t least, uint64_t hash, struct ent
 
 /* The slot, not before `least`, of an entry that is there. */
 static size_t slots_locate(const struct slots *s, size_t least, uint64_t hash, const struct entry *e) {
-    size_t home = point_home(hash_point(hash), s->capacity), pos = home > least ? home : least;
+    size_t home = point_home(table_point(hash), s->capacity), pos = home > least ? home : least;
 
     while (slot_entry(s->at[pos]) != e)
         pos++;
@@ -136,13 +132,13 @@ static struct slots *table_side(const struct table *t, uint64_t point, size_t *l
 
 struct entry *table_find(const struct table *t, uint64_t hash, struct slice key) {
     size_t least, home, pos;
-    const struct slots *s = table_side(t, hash_point(hash), &least);
+    const struct slots *s = table_side(t, table_point(hash), &least);
     const uint64_t *at = s->at;
     uint64_t mark;
 
     if (at == NULL)
         return NULL;
-    home = point_home(hash_point(hash), s->capacity);
+    home = point_home(table_point(hash), s->capacity);
     pos = home > least ? home : least;
     for (mark = slot_mark(hash, pos - home);; mark += DISTANCE_ONE, pos++) {
         uint64_t slot = at[pos];
@@ -156,7 +152,7 @@ struct entry *table_find(const struct table *t, uint64_t hash, struct slice key)
 
 void table_replace(struct table *t, uint64_t hash, const struct entry *stale, struct entry *fresh) {
     size_t least;
-    struct slots *s = table_side(t, hash_point(hash), &least);
+    struct slots *s = table_side(t, table_point(hash), &least);
     uint64_t *slot = &s->at[slots_locate(s, least, hash, stale)];
 
     *slot = (*slot & ~ADDRESS_MASK) | (uintptr_t)fresh;
@@ -256,11 +252,11 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
     if (!table_make_room(t) && t->used + 1 >= t->now.capacity)
         return false;
     table_move(t, MOVE_STEP);
-    s = table_side(t, hash_point(hash), &least);
+    s = table_side(t, table_point(hash), &least);
     while (!slots_place(s, least, hash, e)) {
         if (!table_spread(t))
             return false;
-        s = table_side(t, hash_point(hash), &least);
+        s = table_side(t, table_point(hash), &least);
     }
     t->used++;
     return true;
@@ -268,7 +264,7 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
 
 void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
     size_t least;
-    struct slots *s = table_side(t, hash_point(hash), &least);
+    struct slots *s = table_side(t, table_point(hash), &least);
 
     slots_take(s, slots_locate(s, least, hash, e));
     t->used--;
@@ -279,11 +275,11 @@ void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
 
 struct entry *table_holds(const struct table *t, uint64_t hash, const struct entry *e) {
     size_t least, home, pos;
-    const struct slots *s = table_side(t, hash_point(hash), &least);
+    const struct slots *s = table_side(t, table_point(hash), &least);
 
     if (s->at == NULL)
         return NULL;
-    home = point_home(hash_point(hash), s->capacity);
+    home = point_home(table_point(hash), s->capacity);
     for (pos = home > least ? home : least;; pos++) {
         uint64_t slot = s->at[pos];
 
@@ -320,7 +316,7 @@ static uint64_t slots_walk(const struct slots *s, size_t least, struct walk *w) 
         last = at_home;
         if (slot == 0)
             continue;
-        if (at_home == home && hash_point(table_rehash(w->table, slot)) < w->from)
+        if (at_home == home && table_point(table_rehash(w->table, slot)) < w->from)
             continue;
         w->visit(w->ctx, slot_entry(slot));
         w->want -= w->want > 0;

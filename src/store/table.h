@@ -53,6 +53,10 @@ void table_free(struct table *t);
 /* The hash of a key under a secret: top 6 bits the shard, the rest the point. */
 uint64_t table_hash(const unsigned char *secret, struct slice key);
 
+static inline uint64_t table_point(uint64_t hash) {
+    return hash << 6;
+}
+
 /* The entry of a key, or NULL. */
 struct entry *table_find(const struct table *t, uint64_t hash, struct slice key);
 /* `e` itself, if it is there under this hash; NULL: it is not, and may be no entry any more. */

@@ -1,6 +1,6 @@
 /* zset.c - members packed in order while they are few and short; a table and an ordered index after that.
  *
- *     packed   | member | score | member | score | ...        in order; scores as score_pack writes them
+ *     packed   | member | score | member | score | ...        in order: zset_packed.c
  *
  *     table    hash -> entry                                  finds a member: entry "member", its value the score
  *     order    | score, entry | score, entry | ...            finds a score, a rank; the score stands in both
@@ -10,26 +10,9 @@
 #include <flashkv/encoding.h>
 #include <flashkv/entry.h>
 #include <flashkv/mem.h>
-#include <flashkv/ordered.h>
 #include <flashkv/random.h>
-#include <flashkv/zset.h>
 
-#include "members.h"
-#include "packed.h"
-
-/* What a large one is. */
-struct large {
-    struct members members;
-    struct ordered order;
-};
-
-struct zset {
-    struct object object;
-    const unsigned char *secret;
-    uint32_t packed_members; /* in `packed` */
-    struct packed *packed;   /* NULL: they are in `large` */
-    struct large *large;     /* of its own, since most sorted sets are small */
-};
+#include "zset_impl.h"
 
 enum { PACKED_FIRST = 56 };
 
@@ -83,37 +66,17 @@ size_t zset_bytes(const struct zset *z) {
     return mem_good_size(sizeof(*z)) + inside;
 }
 
+const struct members *zset_members(const struct zset *z) {
+    return z->packed == NULL ? &z->large->members : NULL;
+}
+
 const char *zset_encoding(const struct zset *z) {
     return z->packed != NULL ? "listpack" : "skiplist";
 }
 
 /* ---- the order ------------------------------------------------------------------------------------------------- */
 
-/* A place in the order, for searches: members come before it by score, by bytes, or by score and then bytes. */
-struct bound {
-    double score;
-    struct slice member;
-    bool or_equal;
-};
-
-/* Does a member with these come before the bound? */
-typedef bool is_before(const struct bound *b, double score, struct slice member);
-
-static bool before_score(const struct bound *b, double score, struct slice member) {
-    (void)member;
-    return b->or_equal ? score <= b->score : score < b->score;
-}
-
-static bool before_member(const struct bound *b, double score, struct slice member) {
-    (void)score;
-    return slice_compare(member, b->member) < b->or_equal;
-}
-
-static bool before_both(const struct bound *b, double score, struct slice member) {
-    return score < b->score || (score == b->score && slice_compare(member, b->member) < 0);
-}
-
-/* The same of items; an entry is read only where its bytes are asked for. */
+/* The bounds of zset_impl.h for items; an entry is read only where its bytes are asked for. */
 static bool item_before_score(const void *ctx, const struct ordered_item *item) {
     return before_score(ctx, item->score, slice_of(NULL, 0));
 }
@@ -127,147 +90,6 @@ static bool item_before_both(const void *ctx, const struct ordered_item *item) {
 
     return item->score < b->score ||
            (item->score == b->score && before_both(b, item->score, entry_key(item->ptr)));
-}
-
-/* ---- packed ---------------------------------------------------------------------------------------------------- */
-
-/* A score as bytes: an integer in as few as it needs, low ones first, its sign in the lowest bit (0 takes none at all; so
- * does -0, as in Redis); any other as it is in memory, 8 bytes. */
-enum { SCORE_MAX = sizeof(double) };
-#define INTEGER_MAX ((double)(INT64_C(1) << 53)) /* doubles below are exact, and fit in 7 bytes */
-
-static struct slice score_pack(double score, unsigned char bytes[SCORE_MAX]) {
-    int64_t n = score > -INTEGER_MAX && score < INTEGER_MAX ? (int64_t)score : 0;
-    size_t len = 0;
-
-    if ((double)n != score) {
-        memcpy(bytes, &score, sizeof(score));
-        return slice_of(bytes, sizeof(score));
-    }
-    for (uint64_t bits = (uint64_t)n << 1 ^ (uint64_t)(n >> 63); bits != 0; bits >>= 8)
-        bytes[len++] = (unsigned char)bits;
-    return slice_of(bytes, len);
-}
-
-static double score_unpack(struct slice s) {
-    uint64_t bits = 0;
-    double score;
-
-    if (s.len == SCORE_MAX) {
-        memcpy(&score, s.ptr, sizeof(score));
-        return score;
-    }
-    for (size_t i = s.len; i-- > 0;)
-        bits = bits << 8 | (unsigned char)s.ptr[i];
-    return (double)((int64_t)(bits >> 1) ^ -(int64_t)(bits & 1));
-}
-
-/* The member at `at` with its score, and the place after both. */
-static struct slice packed_pair(const struct packed *p, size_t at, double *score, size_t *next) {
-    struct slice member = packed_get(p, at, next);
-
-    *score = score_unpack(packed_get(p, *next, next));
-    return member;
-}
-
-/* The place of the member of that rank. */
-static size_t packed_at(const struct packed *p, size_t rank) {
-    size_t at = 0;
-
-    for (size_t skip = 2 * rank; skip > 0; skip--)
-        packed_get(p, at, &at);
-    return at;
-}
-
-/* How many members come before the bound, and the place of the first that does not. */
-static size_t packed_before(const struct packed *p, is_before *before, const struct bound *b, size_t *at) {
-    size_t rank = 0, next;
-
-    for (*at = 0; *at < p->used; *at = next, rank++) {
-        double score;
-        struct slice member = packed_pair(p, *at, &score, &next);
-
-        if (!before(b, score, member))
-            break;
-    }
-    return rank;
-}
-
-/* Inserts a member at a place. False, nothing changed: no memory. */
-static bool packed_put(struct zset *z, size_t at, struct slice member, double score) {
-    unsigned char bytes[SCORE_MAX];
-    struct packed *p, *with_score;
-    size_t score_at;
-
-    p = packed_insert(z->packed, at, member);
-    if (p == NULL)
-        return false;
-    z->packed = p;
-    packed_get(p, at, &score_at);
-    with_score = packed_insert(p, score_at, score_pack(score, bytes));
-    if (with_score == NULL) {
-        z->packed = packed_erase(p, at, score_at);
-        return false;
-    }
-    z->packed = with_score;
-    z->packed_members++;
-    return true;
-}
-
-static bool packed_add(struct zset *z, struct slice member, double score) {
-    const struct bound b = {.score = score, .member = member};
-    size_t at;
-
-    packed_before(z->packed, before_both, &b, &at);
-    return packed_put(z, at, member, score);
-}
-
-static void packed_remove(struct zset *z, size_t from, size_t count) {
-    size_t to = from;
-
-    for (size_t skip = 2 * count; skip > 0; skip--)
-        packed_get(z->packed, to, &to);
-    z->packed = packed_erase(z->packed, from, to);
-    z->packed_members -= (uint32_t)count;
-}
-
-static void reverse(unsigned char *from, unsigned char *to) {
-    while (from < to) {
-        unsigned char byte = *from;
-
-        *from++ = *--to;
-        *to = byte;
-    }
-}
-
-/* Exchanges the neighbours [a, b) and [b, c). */
-static void exchange(unsigned char *data, size_t a, size_t b, size_t c) {
-    reverse(data + a, data + b);
-    reverse(data + b, data + c);
-    reverse(data + a, data + c);
-}
-
-/* Gives the member at `at` another score, then brings both to their place. False, nothing changed: no memory. */
-static bool packed_change(struct zset *z, size_t at, double score) {
-    unsigned char bytes[SCORE_MAX];
-    struct slice fresh = score_pack(score, bytes);
-    size_t score_at, stale_at, end, to;
-    struct bound b = {.score = score, .member = packed_get(z->packed, at, &score_at)};
-    struct packed *p;
-
-    packed_before(z->packed, before_both, &b, &to);
-    p = packed_insert(z->packed, score_at, fresh);
-    if (p == NULL)
-        return false;
-    stale_at = score_at + packed_size(fresh.len);
-    packed_get(p, stale_at, &end);
-    p = packed_erase(p, stale_at, end);
-    if (to <= at)
-        exchange(p->data, to, at, stale_at);
-    else
-        exchange(p->data, at, stale_at, to + stale_at - end + (stale_at - score_at));
-    z->packed = p;
-    return true;
 }
 
 /* Would the sorted set still be small with one more, this? */
@@ -285,12 +107,12 @@ static double entry_score(const struct entry *e) {
     return score;
 }
 
-static enum zset_result large_add(struct large *l, struct slice member, double score) {
+static enum zset_result large_add(struct large *l, struct view *v, struct slice member, double score) {
     const struct bound b = {.score = score, .member = member};
     struct ordered_item item = {.score = score};
     struct entry *e;
 
-    switch (members_add(&l->members, member, slice_of(&score, sizeof(score)), &e)) {
+    switch (members_add(&l->members, v, member, slice_of(&score, sizeof(score)), &e)) {
     case MEMBER_ADDED:
     case MEMBER_REPLACED:
         break;
@@ -302,7 +124,7 @@ static enum zset_result large_add(struct large *l, struct slice member, double s
     item.ptr = e;
     if (ordered_insert(&l->order, ordered_rank(&l->order, item_before_both, &b), item))
         return ZSET_ADDED;
-    members_remove(&l->members, member);
+    members_remove(&l->members, v, member);
     return ZSET_NO_MEMORY;
 }
 
@@ -313,7 +135,7 @@ static size_t large_rank(const struct large *l, const struct entry *e, double sc
 }
 
 /* The item goes in anew before it is taken out, so that a failure leaves it. Mostly it stays where it is. */
-static bool large_change(struct large *l, struct entry *e, double score) {
+static bool large_change(struct large *l, struct view *v, struct entry *e, double score) {
     size_t from = large_rank(l, e, entry_score(e)), to = large_rank(l, e, score);
     struct ordered_item item = {score, e};
 
@@ -323,6 +145,7 @@ static bool large_change(struct large *l, struct entry *e, double score) {
         ordered_remove(&l->order, to < from ? from + 1 : from);
     else
         return false;
+    members_change(&l->members, v, e);
     entry_rewrite(e, slice_of(&score, sizeof(score)));
     return true;
 }
@@ -333,9 +156,9 @@ static bool unpack(struct zset *z) {
 
     for (size_t at = 0; l != NULL && at < z->packed->used;) {
         double score;
-        struct slice member = packed_pair(z->packed, at, &score, &at);
+        struct slice member = zset_packed_pair(z->packed, at, &score, &at);
 
-        if (large_add(l, member, score) != ZSET_ADDED) {
+        if (large_add(l, NULL, member, score) != ZSET_ADDED) {
             large_free(l);
             return false;
         }
@@ -378,7 +201,7 @@ double zset_score(const struct zset *z, zset_place at) {
 
     if (z->packed == NULL)
         return entry_score(at);
-    packed_pair(z->packed, offset_of(z, at), &score, &next);
+    zset_packed_pair(z->packed, offset_of(z, at), &score, &next);
     return score;
 }
 
@@ -398,23 +221,23 @@ size_t zset_rank(const struct zset *z, zset_place at) {
 zset_place zset_random(const struct zset *z) {
     if (z->packed == NULL)
         return members_random(&z->large->members);
-    return z->packed->data + packed_at(z->packed, random_below(z->packed_members));
+    return z->packed->data + zset_packed_at(z->packed, random_below(z->packed_members));
 }
 
 enum zset_result zset_add(struct zset *z, struct slice member, double score) {
     if (z->packed != NULL) {
         if (stays_packed(z, member))
-            return packed_add(z, member, score) ? ZSET_ADDED : ZSET_NO_MEMORY;
+            return zset_packed_add(z, member, score) ? ZSET_ADDED : ZSET_NO_MEMORY;
         if (!unpack(z))
             return ZSET_NO_MEMORY;
     }
-    return large_add(z->large, member, score);
+    return large_add(z->large, object_view(&z->object), member, score);
 }
 
 bool zset_move(struct zset *z, zset_place at, double score) {
     if (z->packed != NULL)
-        return packed_change(z, offset_of(z, at), score);
-    return large_change(z->large, (struct entry *)at, score);
+        return zset_packed_change(z, offset_of(z, at), score);
+    return large_change(z->large, object_view(&z->object), (struct entry *)at, score);
 }
 
 bool zset_remove(struct zset *z, struct slice member) {
@@ -423,20 +246,21 @@ bool zset_remove(struct zset *z, struct slice member) {
     if (at == NULL)
         return false;
     if (z->packed != NULL) {
-        packed_remove(z, offset_of(z, at), 1);
+        zset_packed_remove(z, offset_of(z, at), 1);
         return true;
     }
     ordered_remove(&z->large->order, zset_rank(z, at));
-    return members_remove(&z->large->members, member);
+    return members_remove(&z->large->members, object_view(&z->object), member);
 }
 
 void zset_remove_ranks(struct zset *z, size_t from, size_t count) {
     if (z->packed != NULL) {
-        packed_remove(z, packed_at(z->packed, from), count);
+        zset_packed_remove(z, zset_packed_at(z->packed, from), count);
         return;
     }
     while (count-- > 0)
-        members_remove(&z->large->members, entry_key(ordered_remove(&z->large->order, from).ptr));
+        members_remove(&z->large->members, object_view(&z->object),
+                       entry_key(ordered_remove(&z->large->order, from).ptr));
 }
 
 /* ---- results, copies ------------------------------------------------------------------------------------------------------- */
@@ -451,7 +275,7 @@ static void pack_item(void *ctx, const struct ordered_item *item) {
     if (to->packed == NULL)
         return;
     if (stays_packed(to, entry_key(item->ptr)) &&
-        packed_put(to, to->packed->used, entry_key(item->ptr), item->score))
+        zset_packed_put(to, to->packed->used, entry_key(item->ptr), item->score))
         return;
     mem_free(to->packed);
     to->packed = NULL;
@@ -478,7 +302,7 @@ struct copying {
 static void copy_item(void *ctx, const struct ordered_item *item) {
     struct copying *c = ctx;
 
-    c->failed = c->failed || large_add(c->to, entry_key(item->ptr), item->score) != ZSET_ADDED;
+    c->failed = c->failed || large_add(c->to, NULL, entry_key(item->ptr), item->score) != ZSET_ADDED;
 }
 
 /* NULL: no memory. */
@@ -498,6 +322,7 @@ struct zset *zset_copy(const struct zset *z) {
 
     if (copy == NULL)
         return NULL;
+    copy->object = (struct object){.type = TYPE_ZSET};
     if (z->packed != NULL)
         copy->packed = packed_copy(z->packed);
     else
@@ -515,7 +340,7 @@ size_t zset_below_score(const struct zset *z, double score, bool or_equal) {
     size_t at;
 
     if (z->packed != NULL)
-        return packed_before(z->packed, before_score, &b, &at);
+        return zset_packed_before(z->packed, before_score, &b, &at);
     return ordered_rank(&z->large->order, item_before_score, &b);
 }
 
@@ -524,7 +349,7 @@ size_t zset_below_member(const struct zset *z, struct slice member, bool or_equa
     size_t at;
 
     if (z->packed != NULL)
-        return packed_before(z->packed, before_member, &b, &at);
+        return zset_packed_before(z->packed, before_member, &b, &at);
     return ordered_rank(&z->large->order, item_before_member, &b);
 }
 
@@ -547,7 +372,7 @@ void zset_walk(const struct zset *z, size_t rank, size_t count, bool down, zset_
         ordered_walk(&z->large->order, rank, count, down, visit_item, &w);
         return;
     }
-    for (size_t at = packed_at(p, rank); count > 0; count--) {
+    for (size_t at = zset_packed_at(p, rank); count > 0; count--) {
         visit(ctx, p->data + at);
         if (!down) {
             packed_get(p, at, &at);
