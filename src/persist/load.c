@@ -7,7 +7,6 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -30,6 +29,7 @@ struct worker {
     unsigned number, of;
     pthread_t thread;
     struct ranges ranges[STORE_SHARDS];
+    struct larges larges;
     struct arg *args;
     size_t arg_cap;
     uint64_t done, all; /* bytes of the files */
@@ -57,75 +57,6 @@ static void progress(struct worker *w, uint64_t bytes) {
     log_info("loading: %llu %%", (unsigned long long)(100 * w->done / (w->all + 1)));
 }
 
-/* ---- entries --------------------------------------------------------------------------------------------------- */
-
-static bool add_item(struct object *o, enum value_type type, struct slice item, struct slice value) {
-    enum hash_result h;
-    enum set_result s;
-    double score;
-
-    switch (type) {
-    case TYPE_STRING:
-        break;
-    case TYPE_LIST:
-        return list_push((struct list *)o, LIST_TAIL, item);
-    case TYPE_HASH:
-        h = hash_set((struct hash *)o, item, value, HASH_ALL);
-        return h == HASH_ADDED || h == HASH_REPLACED;
-    case TYPE_SET:
-        s = set_add((struct set *)o, item);
-        return s == SET_ADDED || s == SET_WAS_THERE;
-    case TYPE_ZSET:
-        if (value.len != sizeof(score))
-            return false;
-        memcpy(&score, value.ptr, sizeof(score));
-        return !isnan(score) && zset_add((struct zset *)o, item, score) == ZSET_ADDED;
-    }
-    return false;
-}
-
-static bool set_field_expiry(struct hash *h, struct slice field, struct slice bytes) {
-    int64_t at;
-
-    if (bytes.len != sizeof(at))
-        return false;
-    memcpy(&at, bytes.ptr, sizeof(at));
-    return at >= 0 && hash_expire(h, field, HASH_ALL, at);
-}
-
-static bool restore_collection(struct txn *t, const struct key *k, const struct record_entry *e,
-                               struct record_reader *r) {
-    struct object *o = store_new_object(t->store, e->type);
-    bool ok = o != NULL, existed;
-
-    for (uint64_t i = 0; i < e->items && ok; i++) {
-        struct slice item = record_get_bytes(r);
-        struct slice value = record_item_parts(e) >= 2 ? record_get_bytes(r) : slice_of("", 0);
-
-        ok = !r->bad && add_item(o, e->type, item, value);
-        if (ok && e->expiring_fields)
-            ok = set_field_expiry((struct hash *)o, item, record_get_bytes(r));
-    }
-    if (ok && store_set_object(t, k, o) == STORE_OK)
-        return store_set_expiry(t, k, e->expire_at, &existed) == STORE_OK;
-    if (o != NULL)
-        store_free_object(o);
-    return false;
-}
-
-bool load_entry(struct txn *t, const struct record_entry *e, struct record_reader *r) {
-    struct key k = store_key(t->store, e->key);
-    struct string_value v = {e->string, NULL, e->expire_at, e->content_type};
-
-    if (!(t->shards & key_shard_bit(&k)))
-        return false;
-    if (e->gone) {
-        store_delete(t, &k);
-        return true;
-    }
-    return e->type == TYPE_STRING ? store_set_string(t, &k, &v) == STORE_OK : restore_collection(t, &k, e, r);
-}
-
 /* ---- the snapshot ------------------------------------------------------------------------------------------------ */
 
 static bool note_range(struct ranges *all, const struct record_block *b) {
@@ -142,22 +73,49 @@ static bool note_range(struct ranges *all, const struct record_block *b) {
     return true;
 }
 
-static bool restore_block(struct worker *w, const struct record_block *b, struct record_reader *r) {
+/* The keys of a range, with the large ones that were told of before. */
+static bool restore_entries(struct worker *w, const struct record_block *b, struct record_reader *r) {
     struct record_entry e;
     struct txn t;
-    bool ok = true;
+    bool ok;
 
     txn_begin(&t, w->store, 0, UINT64_C(1) << b->shard, TXN_WRITE);
-    if (b->kind == BLOCK_RESTART) {
-        store_flush_shard(&t, b->shard, NULL);
-        w->ranges[b->shard].count = 0;
-    } else {
-        ok = note_range(&w->ranges[b->shard], b);
-    }
+    ok = note_range(&w->ranges[b->shard], b) && larges_commit(&w->larges, &t);
     while (ok && record_next_entry(r, &e))
         ok = load_entry(&t, &e, r);
     txn_end(&t);
     return ok && !r->bad;
+}
+
+static void restart(struct worker *w, unsigned shard) {
+    struct txn t;
+
+    larges_drop(&w->larges);
+    w->ranges[shard].count = 0;
+    txn_begin(&t, w->store, 0, UINT64_C(1) << shard, TXN_WRITE);
+    store_flush_shard(&t, shard, NULL);
+    txn_end(&t);
+}
+
+/* False: no memory, or it makes no sense. */
+static bool restore_block(struct worker *w, const struct record_block *b, struct record_reader *r) {
+    switch (b->kind) {
+    case BLOCK_ENTRIES:
+        return restore_entries(w, b, r);
+    case BLOCK_LARGE:
+        return larges_begin(&w->larges, w->store, r);
+    case BLOCK_ITEMS:
+        return larges_add(&w->larges, r);
+    case BLOCK_DROP:
+        larges_drop(&w->larges);
+        break;
+    case BLOCK_RESTART:
+        restart(w, b->shard);
+        break;
+    case BLOCK_END:
+        break;
+    }
+    return true;
 }
 
 static bool restore_snapshot(struct worker *w) {
@@ -172,8 +130,7 @@ static bool restore_snapshot(struct worker *w) {
         memcpy(&length, bytes.ptr + at,
                sizeof(length)); /* its crc was checked when the directory was scanned */
         r = record_read(slice_of(bytes.ptr + at + RECORD_FRAME, length));
-        if (!record_get_block(&r, &b) ||
-            (b.kind != BLOCK_END && mine(w, b.shard) && !restore_block(w, &b, &r)))
+        if (!record_get_block(&r, &b) || (mine(w, b.shard) && !restore_block(w, &b, &r)))
             return fail(w, w->scan->snapshot.name, at,
                         "no memory, or a value over the limits of this configuration");
         at += RECORD_FRAME + length;
@@ -279,6 +236,7 @@ static void *work(void *arg) {
     for (unsigned i = 0; i < STORE_SHARDS; i++)
         mem_free(w->ranges[i].at);
     mem_free(w->args);
+    larges_drop(&w->larges);
     return NULL;
 }
 

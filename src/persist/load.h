@@ -41,10 +41,24 @@ void scan_free(struct scan *s);
 /* Cuts the last segment off at bad_offset, and removes what does not count. False: errno. */
 bool scan_cut(const struct files *f, struct scan *s);
 
+/* ---- one key (restore.c) ---------------------------------------------------------------------------------------------- */
+
+/* Makes the key what the entry says, whose items are what is read next. False: no memory, or it makes no sense. */
+bool load_entry(struct txn *t, const struct record_entry *e, struct record_reader *r);
+
+/* Collections whose items come one block after the other, and which count with the next block of entries. */
+struct larges {
+    struct building *last;
+};
+/* False: no memory, or it makes no sense. */
+bool larges_begin(struct larges *all, const struct store *s, struct record_reader *r);
+bool larges_add(struct larges *all, struct record_reader *r);
+bool larges_commit(struct larges *all, struct txn *t);
+/* They do not count. */
+void larges_drop(struct larges *all);
+
 /* ---- bringing back (load.c) ---------------------------------------------------------------------------------------- */
 
-/* Makes a key what the entry, whose items the reader is at, says. False: no memory, or it makes no sense. */
-bool load_entry(struct txn *t, const struct record_entry *e, struct record_reader *r);
 /* Fills the store from what scan_directory found, with so many threads. False: `why`. */
 bool load_scanned(const struct scan *s, struct store *store, unsigned threads, persist_run *run, void *ctx,
                   char *why, size_t cap);

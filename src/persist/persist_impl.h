@@ -29,5 +29,14 @@ void snapshots_init(struct persist *p);
 void snapshots_destroy(struct persist *p);
 bool snapshots_start(struct persist *p);
 void snapshots_stop(struct persist *p);
+bool snapshots_stopping(struct persist *p);
+
+/* Writes a snapshot of the store, behind which the log goes on at `position`, and gives it its name. False: errno, and
+ * nothing of it is left; or the thread is to stop. */
+struct snapshot_written {
+    uint64_t entries, bytes;
+    int64_t longest_ns; /* that it kept a shard from those who write */
+};
+bool snapshot_write(struct persist *p, uint64_t position, struct snapshot_written *w);
 
 #endif

@@ -11,11 +11,13 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 enum { MAGIC = 8, CRC_AT = 40 };
 
 static const char magics[][MAGIC + 1] = {[RECORD_LOG] = "FKVLOG\r\n", [RECORD_SNAPSHOT] = "FKVSNP\r\n"};
+static const uint32_t versions[] = {
+    [RECORD_LOG] = RECORD_LOG_VERSION, [RECORD_SNAPSHOT] = RECORD_SNAPSHOT_VERSION};
 
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
 void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h) {
-    uint32_t version = RECORD_VERSION, renewed = h->renewed, crc;
+    uint32_t version = versions[file], renewed = h->renewed, crc;
 
     memset(out, 0, RECORD_HEADER);
     memcpy(out, magics[file], MAGIC);
@@ -39,9 +41,11 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
     memcpy(&version, bytes.ptr + 8, sizeof(version));
     memcpy(&crc, bytes.ptr + CRC_AT, sizeof(crc));
     if (crc != crc32c(0, bytes.ptr, CRC_AT))
-        return version > RECORD_VERSION ? RECORD_NEWER : RECORD_DAMAGED;
-    if (version != RECORD_VERSION)
+        return version > versions[file] ? RECORD_NEWER : RECORD_DAMAGED;
+    if (version > versions[file])
         return RECORD_NEWER;
+    if (version == 0)
+        return RECORD_DAMAGED;
     h->renewed = bytes.ptr[12] != 0;
     memcpy(&h->secret_id, bytes.ptr + 16, sizeof(h->secret_id));
     memcpy(&h->position, bytes.ptr + 24, sizeof(h->position));
@@ -216,7 +220,7 @@ void record_put_block(struct chain *c, const struct record_block *b) {
     const char head[] = {(char)b->kind, (char)b->shard};
 
     chain_add(c, slice_of(head, sizeof(head)));
-    if (b->kind != BLOCK_RESTART)
+    if (b->kind == BLOCK_ENTRIES || b->kind == BLOCK_END)
         chain_add(c, slice_of(numbers, b->kind == BLOCK_END ? sizeof(*numbers) : sizeof(numbers)));
 }
 
@@ -229,7 +233,7 @@ bool record_get_block(struct record_reader *r, struct record_block *b) {
         b->from = get_u64(r);
         b->to = get_u64(r);
     }
-    if (b->kind < BLOCK_ENTRIES || b->kind > BLOCK_END || b->shard >= STORE_SHARDS)
+    if (b->kind < BLOCK_ENTRIES || b->kind > BLOCK_DROP || b->shard >= STORE_SHARDS)
         r->bad = true;
     return !r->bad;
 }

@@ -30,6 +30,9 @@
  *     block    kind 1, shard 1, position 8, from 8, to 8, entries       the keys of a shard whose points are from..to
  *     restart  kind 1, shard 1                     the shard was flushed: what was told of it so far is void
  *     end      kind 1, 0, entries in the file 8    the last frame of a whole snapshot
+ *     large    kind 1, shard 1, entry without its items    a collection that counts with the next block of its shard,
+ *     items    kind 1, shard 1, items              and more of its items, until they are all there
+ *     drop     kind 1, shard 1                     the large ones since the last block are void
  *
  *     entry    [key], type 1 (255: gone), expiry 8, [content type], then by type
  *                string     [bytes]
@@ -43,10 +46,13 @@
 
 #include <flashkv/arg.h>
 #include <flashkv/store.h>
+#include <flashkv/view.h>
 
 #include "chain.h"
 
-enum { RECORD_VERSION = 1, RECORD_HEADER = 44, RECORD_FRAME = 12 };
+/* The versions that are written; all up to them are read. Of snapshots: 1 had no large entries. */
+enum { RECORD_LOG_VERSION = 1, RECORD_SNAPSHOT_VERSION = 2 };
+enum { RECORD_HEADER = 44, RECORD_FRAME = 12 };
 
 enum record_result {
     RECORD_OK,
@@ -88,7 +94,7 @@ void record_put_flush(struct chain *c, unsigned shard);
 
 /* ---- snapshots ------------------------------------------------------------------------------------------------------ */
 
-enum block_kind { BLOCK_ENTRIES = 1, BLOCK_RESTART = 2, BLOCK_END = 3 };
+enum block_kind { BLOCK_ENTRIES = 1, BLOCK_RESTART, BLOCK_END, BLOCK_LARGE, BLOCK_ITEMS, BLOCK_DROP };
 struct record_block {
     enum block_kind kind;
     unsigned shard;
@@ -99,6 +105,15 @@ enum { BLOCK_TO_AT = 18 }; /* offset of `to` within a block that was put */
 void record_put_block(struct chain *c, const struct record_block *b);
 /* One more entry of the block that was put last. */
 void record_put_entry(struct chain *c, struct slice key, const struct entry *e);
+/* The entry of a BLOCK_LARGE: a collection without its items. */
+void record_put_large(struct chain *c, const struct entry *e);
+/* One more item of a BLOCK_ITEMS, of a collection of this shape. */
+struct record_shape {
+    enum value_type type;
+    bool expiring_fields;
+};
+struct record_shape record_shape_of(const struct entry *e);
+void record_put_item(struct chain *c, const struct record_shape *shape, const struct view_item *item);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
@@ -133,9 +148,12 @@ struct record_entry {
 };
 /* The next entry; false: that was all, or bad. */
 bool record_next_entry(struct record_reader *r, struct record_entry *e);
+/* That of a BLOCK_LARGE; false: bad. */
+bool record_get_large(struct record_reader *r, struct record_entry *e);
 /* The pieces of bytes that an item of this entry consists of. */
 unsigned record_item_parts(const struct record_entry *e);
-/* Passes over the items of an entry. */
+/* Passes over the items of an entry, or over one. */
 void record_skip_items(struct record_reader *r, const struct record_entry *e);
+void record_skip_item(struct record_reader *r, const struct record_entry *e);
 
 #endif

@@ -85,7 +85,7 @@ static char type_byte(const struct entry *e) {
     return (char)entry_type(e);
 }
 
-void record_put_entry(struct chain *c, struct slice key, const struct entry *e) {
+static void put_head(struct chain *c, struct slice key, const struct entry *e) {
     char type = type_byte(e);
     int64_t expire_at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
 
@@ -93,8 +93,49 @@ void record_put_entry(struct chain *c, struct slice key, const struct entry *e) 
     chain_add(c, slice_of(&type, 1));
     chain_add(c, slice_of(&expire_at, sizeof(expire_at)));
     put_bytes(c, e != NULL && entry_type(e) == TYPE_STRING ? entry_content_type(e) : slice_of("", 0));
+}
+
+void record_put_entry(struct chain *c, struct slice key, const struct entry *e) {
+    put_head(c, key, e);
     if (e != NULL)
         put_value(c, e);
+}
+
+static uint64_t items_of(const struct entry *e) {
+    switch (entry_type(e)) {
+    case TYPE_STRING:
+        break;
+    case TYPE_LIST:
+        return list_len(entry_list(e));
+    case TYPE_HASH:
+        return hash_len(entry_hash(e));
+    case TYPE_SET:
+        return set_len(entry_set(e));
+    case TYPE_ZSET:
+        return zset_len(entry_zset(e));
+    }
+    return 0;
+}
+
+void record_put_large(struct chain *c, const struct entry *e) {
+    put_head(c, entry_key(e), e);
+    put_count(c, items_of(e));
+}
+
+struct record_shape record_shape_of(const struct entry *e) {
+    return (struct record_shape){entry_type(e), type_byte(e) == (char)EXPIRING_FIELDS};
+}
+
+void record_put_item(struct chain *c, const struct record_shape *shape, const struct view_item *item) {
+    put_bytes(c, item->name);
+    if (shape->type != TYPE_HASH && shape->type != TYPE_ZSET)
+        return;
+    if (item->blob != NULL)
+        put_blob(c, item->blob);
+    else
+        put_bytes(c, item->value);
+    if (shape->expiring_fields)
+        put_bytes(c, slice_of(&item->expire_at, sizeof(item->expire_at)));
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
@@ -132,11 +173,10 @@ unsigned record_item_parts(const struct record_entry *e) {
     return 0;
 }
 
-bool record_next_entry(struct record_reader *r, struct record_entry *e) {
+/* All of an entry but for its items. */
+static void get_entry(struct record_reader *r, struct record_entry *e) {
     unsigned type;
 
-    if (r->bad || r->at == r->end)
-        return false;
     *e = (struct record_entry){.key = record_get_bytes(r)};
     type = get_u8(r);
     e->expire_at = (int64_t)get_u64(r);
@@ -145,7 +185,7 @@ bool record_next_entry(struct record_reader *r, struct record_entry *e) {
     e->expiring_fields = type == EXPIRING_FIELDS;
     e->type = e->expiring_fields ? TYPE_HASH : (enum value_type)type;
     if (e->gone || r->bad)
-        return !r->bad;
+        return;
     if (e->content_type.len > ENTRY_CONTENT_TYPE_MAX || e->expire_at < 0)
         r->bad = true;
     if (e->type == TYPE_STRING)
@@ -154,15 +194,32 @@ bool record_next_entry(struct record_reader *r, struct record_entry *e) {
         e->items = record_get_count(r);
     else
         r->bad = true;
+}
+
+bool record_next_entry(struct record_reader *r, struct record_entry *e) {
+    if (r->bad || r->at == r->end)
+        return false;
+    get_entry(r, e);
     if (e->items > (uint64_t)(r->end - r->at)) /* an item takes a byte at least */
         r->bad = true;
     return !r->bad;
+}
+
+bool record_get_large(struct record_reader *r, struct record_entry *e) {
+    get_entry(r, e);
+    if (e->gone || e->type == TYPE_STRING || r->at != r->end)
+        r->bad = true;
+    return !r->bad;
+}
+
+void record_skip_item(struct record_reader *r, const struct record_entry *e) {
+    for (unsigned part = 0; part < record_item_parts(e); part++)
+        record_get_bytes(r);
 }
 
 void record_skip_items(struct record_reader *r, const struct record_entry *e) {
     if (e->gone)
         return;
     for (uint64_t i = 0; i < e->items && !r->bad; i++)
-        for (unsigned part = 0; part < record_item_parts(e); part++)
-            record_get_bytes(r);
+        record_skip_item(r, e);
 }

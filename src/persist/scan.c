@@ -54,9 +54,56 @@ static bool check_entries(struct record_reader *r, uint64_t *entries) {
     return !r->bad;
 }
 
+/* The large entries since the last block of entries. */
+struct pending {
+    uint64_t count;
+    unsigned shard;
+    struct record_entry head; /* of the last one */
+    uint64_t left;            /* of its items */
+};
+
+static bool check_items(struct record_reader *r, struct pending *p) {
+    for (; r->at != r->end && !r->bad; p->left--) {
+        if (p->left == 0)
+            return false;
+        record_skip_item(r, &p->head);
+    }
+    return !r->bad;
+}
+
+/* Does the block make sense, behind those before it? */
+static bool check_block(const struct record_block *b, struct record_reader *r, struct pending *p,
+                        uint64_t *entries) {
+    if (p->count > 0 && (b->shard != p->shard || b->kind == BLOCK_END))
+        return false;
+    switch (b->kind) {
+    case BLOCK_ENTRIES:
+        *entries += p->count;
+        p->count = 0;
+        return p->left == 0 && check_entries(r, entries);
+    case BLOCK_LARGE:
+        if (p->left > 0 || !record_get_large(r, &p->head))
+            return false;
+        p->left = p->head.items;
+        p->shard = b->shard;
+        p->count++;
+        return true;
+    case BLOCK_ITEMS:
+        return check_items(r, p);
+    case BLOCK_RESTART:
+    case BLOCK_DROP:
+        *p = (struct pending){.count = 0};
+        break;
+    case BLOCK_END:
+        break;
+    }
+    return r->at == r->end;
+}
+
 static enum scan_outcome check_blocks(struct scan *s, char *why, size_t cap) {
     const struct mapped *m = &s->snapshot;
     struct record_block b = {.kind = BLOCK_ENTRIES};
+    struct pending pending = {.count = 0};
     uint64_t at = RECORD_HEADER;
     struct slice payload;
 
@@ -67,7 +114,7 @@ static enum scan_outcome check_blocks(struct scan *s, char *why, size_t cap) {
         if (record_get_frame(rest, at, &payload) != RECORD_OK)
             return wrong(why, cap, m, at, "damaged");
         r = record_read(payload);
-        if (!record_get_block(&r, &b) || (b.kind == BLOCK_ENTRIES && !check_entries(&r, &s->entries)))
+        if (!record_get_block(&r, &b) || !check_block(&b, &r, &pending, &s->entries))
             return wrong(why, cap, m, at, "a block makes no sense");
         if (b.kind == BLOCK_ENTRIES && b.position > s->seen)
             s->seen = b.position;

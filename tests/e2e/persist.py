@@ -14,6 +14,7 @@ from fk import FLASHKV, Error, Resp, Server, name_of, report, same
 from random_commands import SHAPES, draw, parse
 
 STORM = 6000  # random commands in a life of the server
+LARGE = 20000  # elements of a large collection
 
 # Every command that writes, after those that prepare for it. {at} is a time far away in seconds.
 COMMANDS = """
@@ -219,6 +220,64 @@ def many_keys():
             same(c("hget", "h", "f9999"), b"9999")
 
 
+def large_dump(c):
+    """What the large collections are; of the hash, when its fields expire too."""
+    fields = sorted(c("hkeys", "h"))
+    return [dict(zip(fields, zip(c("hmget", "h", *fields), c("hpexpiretime", "h", "fields", len(fields), *fields)))),
+            c("lrange", "l", 0, -1), sorted(c("smembers", "s")), c("zrange", "z", 0, -1, "withscores")]
+
+
+def make_large(c, keys="hlsz"):
+    for i in range(0, LARGE, 500):
+        names = [f"m{n}" for n in range(i, i + 500)]
+        for key in keys:
+            c({"h": "hset", "l": "rpush", "s": "sadd", "z": "zadd"}[key], key, *(
+                names if key in "ls" else (w for n in names for w in ((n, 1) if key == "h" else (1, n)))))
+
+
+def change_large(rng):
+    """A command that changes a large collection, and makes something else of it when it is done twice, or not at all."""
+    m, i = f"m{rng.randrange(2 * LARGE)}", rng.randrange(LARGE // 2)
+    return rng.choice([
+        ("hincrby", "h", m, 1), ("hdel", "h", m), ("hset", "h", m, rng.randrange(10 ** rng.randrange(9))),
+        ("hset", "h", m, "b" * 5000), ("hexpire", "h", 100000 + i, "fields", 1, m), ("hpersist", "h", "fields", 1, m),
+        ("lpush", "l", m), ("rpush", "l", m), ("lpop", "l"), ("rpop", "l"), ("lmove", "l", "l", "left", "right"),
+        ("lset", "l", i, m), ("linsert", "l", "before", m, i), ("lrem", "l", 1, m), ("ltrim", "l", 3, -3), ("rpush", "l", *range(8)),
+        ("sadd", "s", m), ("srem", "s", m), ("spop", "s"), ("smove", "s", "s2", m),
+        ("zincrby", "z", rng.randrange(-5, 5), m), ("zrem", "z", m), ("zadd", "z", i, m), ("zpopmin", "z"), ("zremrangebyrank", "z", i, i + 2)])
+
+
+def changed_while_snapshots_run():
+    """large collections that change, move and go while snapshots run are what they were, from each of the snapshots"""
+    rng = random.Random(5)
+    with Directory("--fsync=no") as d:
+        for life in range(3):
+            with d.server() as s, s.client() as c, s.client() as saver:
+                if life == 0:
+                    make_large(c)
+                else:
+                    same(large_dump(c), want, f"at the beginning of life {life}")
+                for save in range(12):
+                    saver.send(Resp.encode(["save"]))
+                    for burst in range(12):
+                        commands = [change_large(rng) for _ in range(60)]
+                        if rng.randrange(12) == 0:  # a key moves, or is made anew
+                            commands += rng.choice([[("rename", "z", "y"), ("rename", "y", "z")], [("copy", "h", "h2", "replace"), ("rename", "h2", "h")],
+                                                    [("sunionstore", "s", "s", "s2")], [("expire", "l", 100000)]])
+                        c.send(b"".join(Resp.encode(command) for command in commands))
+                        for _ in commands:
+                            c.read_any()
+                    if save % 6 == 5:
+                        key = rng.choice("hlsz")
+                        c("del", key)
+                        make_large(c, key)
+                    same(saver.read(), "OK")
+                want = large_dump(c)
+                same(s.stop(), 0, "exit status")
+        with d.server() as s, s.client() as c:
+            same(large_dump(c), want, "at the end")
+
+
 def loading():
     """while the data are loaded the log says how far it is, /readyz is 503 and Redis clients are told LOADING"""
     with Directory("--fsync=no") as d:
@@ -278,4 +337,5 @@ def damage():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
-                                      snapshots_and_flags, many_keys, loading, damage]])
+                                      snapshots_and_flags, many_keys, changed_while_snapshots_run,
+                                      loading, damage]])

@@ -13,7 +13,7 @@
 #include "persist/record.h"
 
 enum { MAX_VALUE = 1 << 16, MAX_INPUT = 1 << 14, WORDS = 32 };
-enum chunk { LOG_FRAME, SNAPSHOT_FRAME, LOG_VALUE, SNAPSHOT_VALUE, LOG_COMMAND, CHUNKS };
+enum chunk { LOG_FRAME, SNAPSHOT_FRAME, LOG_VALUE, SNAPSHOT_VALUE, LOG_COMMAND, SNAPSHOT_LARGE, CHUNKS };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +87,32 @@ static void put_value(struct chain *c, struct slice entry, bool snapshot) {
     chain_free(&payload);
 }
 
+static void put_block(struct chain *c, enum block_kind kind, unsigned shard, struct slice rest) {
+    struct chain payload = chain_make();
+
+    record_put_block(&payload, &(struct record_block){.kind = kind, .shard = shard});
+    chain_add(&payload, rest);
+    put_frame(c, slice_of(payload.bytes.data, payload.bytes.len));
+    chain_free(&payload);
+}
+
+/* A collection in pieces: behind its head the items, then the block that it counts with. False: the entry is none. */
+static bool put_large(struct chain *c, struct slice entry) {
+    struct record_reader r = record_read(entry);
+    struct record_entry e;
+    unsigned shard;
+    size_t head;
+
+    if (!record_next_entry(&r, &e) || e.gone || e.type == TYPE_STRING)
+        return false;
+    head = (size_t)(r.at - entry.ptr);
+    shard = (unsigned)(store_key(server.store, e.key).hash >> 58);
+    put_block(c, BLOCK_LARGE, shard, slice_of(entry.ptr, head));
+    put_block(c, BLOCK_ITEMS, shard, slice_of(entry.ptr + head, entry.len - head));
+    put_block(c, BLOCK_ENTRIES, shard, slice_of("", 0));
+    return true;
+}
+
 /* Words between spaces; the second is the key. */
 static void put_command(struct chain *c, struct slice text) {
     struct arg words[WORDS];
@@ -108,7 +134,9 @@ static void put_command(struct chain *c, struct slice text) {
     record_end_frame(c, begun);
 }
 
-static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct chain *snapshot) {
+/* `entries`: those of the snapshot so far. */
+static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct chain *snapshot,
+                      uint64_t *entries) {
     switch (kind) {
     case LOG_FRAME:
         put_frame(log, s);
@@ -121,6 +149,10 @@ static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct
         break;
     case SNAPSHOT_VALUE:
         put_value(snapshot, s, true);
+        ++*entries;
+        break;
+    case SNAPSHOT_LARGE:
+        *entries += put_large(snapshot, s);
         break;
     case LOG_COMMAND:
         put_command(log, s);
@@ -184,8 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         enum chunk kind = (enum chunk)(data[at] % CHUNKS);
         struct slice s = slice_of((const char *)data + at + 3, len < left ? len : left);
 
-        put_chunk(kind, s, &log, &snapshot);
-        entries += kind == SNAPSHOT_VALUE;
+        put_chunk(kind, s, &log, &snapshot, &entries);
         at += 3 + s.len;
     }
     if (snapshot.bytes.len > 0)

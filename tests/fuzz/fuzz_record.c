@@ -67,8 +67,14 @@ static void read_block(struct slice s) {
     struct record_reader r = record_read(s);
     struct record_block b;
 
-    if (record_get_block(&r, &b) && b.kind == BLOCK_ENTRIES)
+    struct record_entry e;
+
+    if (!record_get_block(&r, &b))
+        return;
+    if (b.kind == BLOCK_ENTRIES)
         read_entries(&r, s);
+    if (b.kind == BLOCK_LARGE && record_get_large(&r, &e))
+        require(!e.gone && record_item_parts(&e) > 0, "a large entry without items");
     within(&r, s);
 }
 
