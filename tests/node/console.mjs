@@ -57,6 +57,132 @@ const tests = {
     assert.equal(await client.hGet("user:1", "died"), "1852");
   },
 
+  async "a key of each type is created, with an expiry if there is to be one"() {
+    await open("keys");
+    for (const [type, name, fields, check] of [
+      ["string", "s", { value: "v" }, async () => assert.equal(await client.get("s"), "v")],
+      ["list", "l", { element: "one" }, async () => assert.deepEqual(await client.lRange("l", 0, -1), ["one"])],
+      ["hash", "h", { field: "f", value: "v" }, async () => assert.deepEqual({ ...await client.hGetAll("h") }, { f: "v" })],
+      ["set", "m", { member: "a" }, async () => assert.deepEqual(await client.sMembers("m"), ["a"])],
+      ["zset", "z", { member: "a", score: "2.5" }, async () => assert.equal(await client.zScore("z", "a"), 2.5)],
+    ]) {
+      await page.getByRole("button", { name: "New key" }).click();
+      await page.getByLabel("Key", { exact: true }).fill(name);
+      await page.getByLabel("of type").selectOption(type);
+      for (const [field, value] of Object.entries(fields)) await page.locator(".fields").getByLabel(field).fill(value);
+      if (type === "hash") await page.getByLabel("Seconds to live").fill("5000");
+      if (type === "hash") await shot("new-key");
+      await page.getByRole("button", { name: "Create" }).click();
+      await see("#status", `${name} created`);
+      await see("#key-list li[aria-selected=true]", name);
+      assert.equal(await client.type(name), type);
+      await check();
+    }
+    assert.ok(await client.ttl("h") > 4000);
+    await page.getByRole("button", { name: "New key" }).click();
+    await page.getByLabel("Key", { exact: true }).fill("jobs");
+    await page.getByRole("button", { name: "Create" }).click();
+    await see("#status.bad", "jobs exists already");
+    assert.equal(await client.type("jobs"), "list");
+  },
+
+  async "elements, fields, members and scores are added, changed and removed"() {
+    const cell = (n) => page.locator("#key-view tbody input").nth(n);
+    const change = async (n, value) => {
+      await cell(n).fill(value);
+      await cell(n).press("Tab");
+      await see("#status", "saved");
+    };
+    const choose = (key) => page.getByRole("option", { name: key, exact: true }).click();
+    await open("keys");
+    await choose("jobs");
+    await change(1, "TWO");
+    await page.getByPlaceholder("element").fill("zero");
+    await page.getByRole("button", { name: "Add at the front" }).click();
+    await see("#key-view", "4 of 4");
+    await page.getByPlaceholder("element").fill("four");
+    await page.getByPlaceholder("element").press("Enter");
+    await see("#key-view", "5 of 5");
+    await page.getByRole("button", { name: "Remove 1", exact: true }).click();
+    await see("#key-view", "4 of 4");
+    assert.deepEqual(await client.lRange("jobs", 0, -1), ["zero", "TWO", "three", "four"]);
+    await shot("list");
+    await choose("tags");
+    await see("#key-view", "2 of 2");
+    await page.getByRole("button", { name: "Remove red" }).click();
+    await see("#key-view", "1 of 1");
+    await change(0, "blue");
+    assert.deepEqual(await client.sMembers("tags"), ["blue"]);
+    await choose("board");
+    await see("#key-view td", "bob");
+    await change(0, "12");
+    await page.getByPlaceholder("member").fill("cy");
+    await page.getByPlaceholder("score").fill("1e3");
+    await page.getByRole("button", { name: "Add" }).click();
+    await see("#key-view", "3 of 3");
+    assert.deepEqual(await client.zRangeWithScores("board", 0, -1), [["ada", 10], ["bob", 12], ["cy", 1000]].map(([value, score]) => ({ value, score })));
+    await choose("user:1");
+    await see("#key-view", "hash");
+    await change(0, "Ada King");
+    await page.getByRole("button", { name: "Remove born" }).click();
+    await see("#key-view", "1 of 1");
+    assert.deepEqual({ ...await client.hGetAll("user:1") }, { name: "Ada King" });
+    await page.getByRole("button", { name: "Remove name" }).click();
+    await see("#key-view", "user:1 is gone");
+  },
+
+  async "bytes that are no text are shown, found again and not spoilt; long collections come in pages"() {
+    await client.flushAll();
+    await client.set(Buffer.from([0x6b, 0xff]), Buffer.from([0xfe, 0x5c]));
+    await client.hSet("bytes", { f: Buffer.from([0x80]) });
+    await client.rPush("long", Array.from({ length: 250 }, (_, i) => `element ${i}`));
+    await open("keys");
+    await page.getByRole("option", { name: "k\\xff" }).click();
+    await see("#key-view", "Not text");
+    assert.equal(await page.getByLabel("Value").inputValue(), "\\xfe\\x5c");
+    assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0);
+    await page.getByLabel("Seconds to live").fill("500");
+    await page.getByRole("button", { name: "Set TTL" }).click();
+    await see("#key-view", "expires in");
+    assert.ok(await client.ttl(Buffer.from([0x6b, 0xff])) > 400);
+    await page.getByRole("option", { name: "bytes" }).click();
+    await see("#key-view td", "\\x80");
+    assert.equal(await page.locator("#key-view tbody input").count(), 0);
+    await page.getByRole("option", { name: "long" }).click();
+    await see("#key-view", "100 of 250");
+    await page.getByRole("button", { name: "More rows" }).click();
+    await see("#key-view", "200 of 250");
+    await page.getByRole("button", { name: "More rows" }).click();
+    await see("#key-view", "250 of 250");
+    assert.equal(await page.getByRole("button", { name: "More rows" }).isVisible(), false);
+  },
+
+  async "by keyboard alone: a key is created, edited and deleted"() {
+    await open("overview");
+    await page.locator("#figures dd").first().waitFor();
+    await page.keyboard.press("n");
+    await page.keyboard.type("typed");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("hash");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("f");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("v");
+    await page.keyboard.press("Enter");
+    await see("#status", "typed created");
+    await page.locator("#key-list").focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("changed");
+    await page.keyboard.press("Tab");
+    await see("#status", "saved");
+    assert.equal(await client.hGet("typed", "f"), "changed");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Delete");
+    await see("#key-view", "Deleted");
+    assert.equal(await client.exists("typed"), 0);
+  },
+
   async "an expiry is shown, set and taken away; a key is deleted"() {
     await open("keys");
     await page.getByRole("option", { name: "session" }).click();
@@ -162,6 +288,10 @@ const tests = {
     const light = await paper();
     await page.emulateMedia({ colorScheme: "dark" });
     assert.notEqual(await paper(), light);
+    await open("keys");
+    await page.getByRole("option", { name: "board" }).click();
+    await see("#key-view", "2 of 2");
+    await shot("keys-dark");
     await open("overview");
     await see("#figures dd", "7");
     await shot("dark");

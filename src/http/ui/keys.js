@@ -2,7 +2,7 @@
 
 import { $, Binary, button, element, form, guard, hint, labelled, row, run, runTogether, say, size } from "/ui/page.js";
 
-const PAGE = 200, ROWS = 100, TEXT_MAX = 1024 * 1024, TEXT_SHOWN = 64 * 1024;
+const SCANNED = 1000, FOUND = 100, ROWS = 100, TEXT_MAX = 1024 * 1024, TEXT_SHOWN = 64 * 1024;
 
 // ---- types --------------------------------------------------------------------------------------------------------
 
@@ -60,20 +60,23 @@ function addItem(key) {
   $("key-list").append(li);
 }
 
-// One page of SCAN, or more until something is found.
+let searches = 0;
+
+// Scans until FOUND more keys are there, or all; another search ends this one.
 async function search(more) {
-  const type = $("type").value;
-  let found = [];
+  const type = $("type").value, mine = ++searches, until = (more ? items().length : 0) + FOUND;
   if (!more) {
     $("key-list").replaceChildren();
     cursor = "0";
   }
   do {
-    [cursor, found] = await run("SCAN", cursor, "MATCH", $("pattern").value || "*", "COUNT", PAGE, ...(type ? ["TYPE", type] : []));
-  } while (cursor !== "0" && found.length === 0);
-  found.forEach(addItem);
+    const [next, found] = await run("SCAN", cursor, "MATCH", $("pattern").value || "*", "COUNT", SCANNED, ...(type ? ["TYPE", type] : []));
+    if (mine !== searches) return;
+    cursor = next;
+    found.forEach(addItem);
+    say(`${items().length} keys`);
+  } while (cursor !== "0" && items().length < until);
   $("more").hidden = cursor === "0";
-  say(`${items().length} keys`);
 }
 export const searchKeys = () => guard(() => search(false));
 
