@@ -12,6 +12,7 @@ enum {
     ESCAPED = 6,    /* bytes that one takes in JSON, at most */
     SEPARATORS = 4, /* of an element */
     RESULT = 2048,  /* a result but for the value */
+    WORK = 1024,    /* bytes that an operation takes beside its key's, at most, while it is done */
 };
 
 /* What a key will be when the operations so far are done: as much of it as decides whether the next can be. */
@@ -187,17 +188,54 @@ static unsigned watch(struct atomic_batch *b) {
     return ok ? 0 : status_of_error(b->why);
 }
 
-/* Its own command, without its condition, which has been seen to. */
-static void each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
+/* Its own command, without its condition, which has been seen to. Returns the first for which the server had no memory,
+ * b->count if there was none. */
+static size_t each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
     static const struct buf no_args;
+    size_t lacking = b->count;
 
     for (size_t i = 0; i < b->count && !out->failed; i++) {
         struct batch_op op = b->ops[i];
 
         op.condition = BATCH_ALWAYS;
         json_put(out, i > 0 ? "," : "");
-        batch_op_run(&op, &no_args, b->request->server, &b->session, out, way);
+        if (batch_op_run(&op, &no_args, b->request->server, &b->session, out, way) >= 500 &&
+            lacking == b->count)
+            lacking = i;
     }
+    return lacking;
+}
+
+/* Nothing that was done can be undone, so whether there is memory for it is found out before: what is given back here the
+ * allocator has at hand. 0: there is. */
+static unsigned look_for_memory(struct atomic_batch *b) {
+    uint64_t need = b->results + b->count * WORK;
+    void *found;
+
+    for (size_t i = 0; i < b->key_count; i++)
+        need += b->keys[i].key.len + b->keys[i].len;
+    found = mem_alloc(need);
+    mem_free(found);
+    if (found != NULL)
+        return 0;
+    snprintf(b->why, b->cap, "out of memory; nothing was done");
+    return 503;
+}
+
+/* What EXEC has answered, as the results. */
+static unsigned take_results(struct atomic_batch *b, struct json_out *out, const struct capture *c) {
+    struct batch_way way = {BATCH_READ, c, 1};
+    size_t lacking;
+
+    json_put(out, "[");
+    lacking = each(b, out, &way);
+    json_put(out, "]");
+    if (lacking == b->count)
+        return 200;
+    snprintf(b->why, b->cap,
+             "operation %zu: memory ended while it was done; those that there was memory for were done",
+             lacking);
+    return 503;
 }
 
 /* One try, the keys watched. 0: somebody came in between. */
@@ -207,7 +245,7 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     struct json_out scratch = json_out_make(out->buf.max);
     struct capture c;
     bool ok = run(b, &c, 1, &multi);
-    unsigned status = 200;
+    unsigned status;
 
     capture_free(&c);
     if (ok)
@@ -218,18 +256,15 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
         return 503;
     }
     run(b, &c, 1, &exec);
-    if (c.error[0] != '\0' || c.overflow) {
-        snprintf(b->why, b->cap, "the transaction failed: %s",
-                 c.overflow ? "its results are larger than max-output-bytes" : c.error);
+    if (c.error[0] != '\0') {
+        snprintf(b->why, b->cap, "nothing was done: %s", c.error);
         /* What cannot be queued by a token's session is what the token does not allow. */
-        status = b->session.rights != NULL && !c.overflow ? 403 : 507;
-    } else if (c.tokens[0].kind == TOKEN_NULL) {
-        status = 0;
+        status = b->session.rights != NULL ? 403 : 507;
+    } else if (c.overflow) {
+        snprintf(b->why, b->cap, "all was done, but there is no memory for the results");
+        status = 503;
     } else {
-        way = (struct batch_way){BATCH_READ, &c, 1};
-        json_put(out, "[");
-        each(b, out, &way);
-        json_put(out, "]");
+        status = c.tokens[0].kind == TOKEN_NULL ? 0 : take_results(b, out, &c);
     }
     capture_free(&c);
     return status;
@@ -241,6 +276,8 @@ static unsigned try_once(struct atomic_batch *b, struct json_out *out) {
     b->key_count = b->results = 0;
     for (size_t i = 0; i < b->count && status == 0; i++)
         status = foresee(b, i);
+    if (status == 0)
+        status = look_for_memory(b);
     return status != 0 ? status : exchange(b, out);
 }
 
