@@ -150,6 +150,12 @@ static void block(struct session *s, struct parked *p) {
     atomic_store_explicit(&s->blocked, true, memory_order_relaxed);
 }
 
+static int64_t from_now(int64_t ms) {
+    int64_t now_ms = clock_mono_ns() / 1000000;
+
+    return ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
+}
+
 static void park(struct call *c, const struct blocking *how, int64_t timeout_ms) {
     struct session *s = c->session;
     struct parked *p = parked_new(c, how);
@@ -159,7 +165,7 @@ static void park(struct call *c, const struct blocking *how, int64_t timeout_ms)
         reply_store_error(c, STORE_NO_MEMORY);
         return;
     }
-    p->deadline_ms = timeout_ms > 0 ? clock_mono_ns() / 1000000 + timeout_ms : 0;
+    p->deadline_ms = timeout_ms > 0 ? from_now(timeout_ms) : 0;
     block(s, p);
 }
 
@@ -256,9 +262,11 @@ void blocking_serve(struct server *srv, struct txn *t) {
 
 /* ---- other ends ---------------------------------------------------------------------------------------------- */
 
-static bool say_null(struct call *c, const struct parked *p) {
-    (void)p;
-    reply_null_array(c->reply);
+static bool say_late(struct call *c, const struct parked *p) {
+    if (p->how.late != NULL)
+        p->how.late(c);
+    else
+        reply_null_array(c->reply);
     return true;
 }
 
@@ -346,7 +354,7 @@ void session_time_up(struct server *srv, struct session *s) {
         run_postponed(s); /* postponed again, if the pause has become longer */
     } else {
         s->parked->deadline_ms = 0;
-        end_wait(srv, s, say_null);
+        end_wait(srv, s, say_late);
     }
 }
 
@@ -392,5 +400,5 @@ void session_woken(struct server *srv, struct session *s) {
         run_postponed(s); /* CLIENT UNPAUSE */
     else if (s->parked != NULL &&
              request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))
-        end_wait(srv, s, request & 1 ? say_unblocked : say_null);
+        end_wait(srv, s, request & 1 ? say_unblocked : say_late);
 }

@@ -1,4 +1,4 @@
-/* blocking.h - commands that wait for a key: BLPOP and its like. Private to the command layer.
+/* blocking.h - commands that wait: BLPOP and its like for a key, WAIT for time alone. Private to the command layer.
  *
  * A command that blocks is a row with CMD_BLOCKING and a handler that reads its arguments, then calls take_or_block with
  * a function that takes what is there. When nothing is, the call is parked and the session blocked, no thread with it:
@@ -12,7 +12,8 @@
  * all are let go and taken again, ascending; others may come between, so everything is looked at anew.
  *
  * Guard: whether a parked call still waits is changed only under all its shards, held exclusively; so any one of them
- * is enough to read it, and nobody can be served twice. The session's thread alone frees it.
+ * is enough to read it, and nobody can be served twice. The session's thread alone frees it, and alone touches one
+ * that waits for no key.
  *
  * Where nothing can be delivered (HTTP), and in EXEC, the command does not wait. */
 #ifndef FLASHKV_COMMAND_BLOCKING_H
@@ -24,7 +25,7 @@ enum { BLOCKING_ARGS_MAX = 16 };
 
 struct blocking {
     enum value_type type; /* what a key has to be to be taken from */
-    size_t waits;         /* how many of the call's keys it waits for, from the first on */
+    size_t waits; /* how many of the call's keys it waits for, from the first on; 0: for its time alone */
     /* Takes and replies what is there, or replies an error; false: there is nothing, and nothing was replied. May be
      * called from another thread, for a call whose argv is only its name. If it waits for several keys, the call then
      * has one: the key that is ready. It says its effects (call_effect). */
@@ -32,6 +33,8 @@ struct blocking {
     const void *args;                /* what was read of the arguments: copied */
     size_t args_size;                /* at most BLOCKING_ARGS_MAX */
     void (*nothing)(struct call *c); /* the reply where it does not wait: missing_null, missing_null_array */
+    void (*late)(
+        struct call *c); /* the reply when its time is up; NULL: a null array, as they all have but WAIT */
 };
 
 /* Takes, or waits for `timeout_ms` (0: for ever). The handler's last act. */

@@ -4,6 +4,7 @@
 #include <flashkv/num.h>
 
 #include "args.h"
+#include "blocking.h"
 #include "expire.h"
 #include "handlers.h"
 
@@ -390,15 +391,35 @@ void cmd_object_freq(struct call *c) {
 
 /* ---- replicas ------------------------------------------------------------------------------------------------- */
 
-void cmd_wait(struct call *c) {
-    int64_t replicas, timeout_ms;
+static void reply_no_replicas(struct call *c) {
+    reply_integer(c->reply, 0);
+}
 
-    if (!arg_i64(c, 1, &replicas))
+/* Is there nobody to wait for? What has been asked of is more than there will ever be. */
+static bool enough_replicas(struct call *c, const void *args) {
+    const int64_t *wanted = args;
+
+    if (*wanted <= 0)
+        reply_no_replicas(c);
+    return *wanted <= 0;
+}
+
+/* Of the replicas that there are not, none will acknowledge anything: it waits for its timeout, as a Redis without
+ * replicas does. */
+void cmd_wait(struct call *c) {
+    int64_t wanted, timeout_ms;
+    struct blocking how = {.take = enough_replicas,
+                           .args = &wanted,
+                           .args_size = sizeof(wanted),
+                           .nothing = reply_no_replicas,
+                           .late = reply_no_replicas};
+
+    if (!arg_i64(c, 1, &wanted))
         return;
     if (!num_parse_i64(call_arg(c, 2), &timeout_ms))
         reply_error(c->reply, "ERR timeout is not an integer or out of range");
     else if (timeout_ms < 0)
         reply_error(c->reply, "ERR timeout is negative");
     else
-        reply_integer(c->reply, 0);
+        take_or_block(c, &how, timeout_ms);
 }

@@ -99,6 +99,32 @@ def test_unblock(server):
         same(c("LLEN", "k"), 1)
 
 
+def test_replicas(server):
+    """WAIT for replicas, of which there are none, waits for its timeout, as a Redis alone does"""
+    with server.client() as c, server.client() as other:
+        same([c("WAIT", 0, 0), c("WAIT", -1, 0)], [0, 0])
+        start = time.monotonic()
+        c.send(Resp.encode(["WAIT", 1, 100]) + Resp.encode(["PING"]))
+        same([c.read(), c.read()], [0, "PONG"])
+        assert time.monotonic() - start >= 0.1
+        me = c("CLIENT", "ID")
+        for reason, timeout, ends in (("TIMEOUT", 0, 0), ("TIMEOUT", 2**63 - 1, 0),
+                                      ("ERROR", 0, "UNBLOCKED client unblocked via CLIENT UNBLOCK")):
+            c.send(Resp.encode(["WAIT", 1, timeout]))
+            blocked(server, 1)
+            same(other("CLIENT", "UNBLOCK", me, reason), 1)
+            got = c.read_any()
+            same(got if got == 0 else str(got), ends)
+            blocked(server, 0)
+        same([c("MULTI"), c("WAIT", 1, 0), c("EXEC")], ["OK", "QUEUED", [0]])
+        gone = server.client()
+        gone.send(Resp.encode(["WAIT", 1, 0]))
+        blocked(server, 1)
+        gone.file.close()
+        gone.socket.close()
+        blocked(server, 0)
+
+
 def test_kill(server):
     """CLIENT KILL closes others, blocked or not, and oneself after the reply"""
     with server.client() as c, server.client() as waits, server.client() as listens, server.client() as idle:
@@ -194,6 +220,6 @@ def test_pause_expiry(server):
 
 if __name__ == "__main__":
     run([(test_waits, "--resp-threads=4"), (test_timeouts, "--resp-threads=2"), (test_gone, "--resp-threads=3"),
-         (test_large, "--resp-threads=4"), (test_unblock, "--resp-threads=2"), (test_kill, "--resp-threads=4"),
+         (test_large, "--resp-threads=4"), (test_unblock, "--resp-threads=2"), (test_replicas, "--resp-threads=2"), (test_kill, "--resp-threads=4"),
          (test_pause, "--resp-threads=3"), test_reply, (test_muted, "--resp-threads=2"),
          test_pause_expiry])

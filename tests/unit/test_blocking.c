@@ -1,4 +1,4 @@
-/* Commands that wait for a key: who is served, in which order, what ends a wait; many at once. */
+/* Commands that wait: who is served, in which order, what ends a wait; many at once. */
 #include <flashkv/clock.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -324,6 +324,29 @@ START_TEST(test_other_ends) {
 }
 END_TEST
 
+START_TEST(test_waiting_for_no_key) {
+    ck_assert_str_eq(say_as(&clients[0].session, "wait 0 0"), "0 ");
+    block(0, "wait 1 500");
+    ck_assert_int_gt(session_deadline_ms(&clients[0].session), clock_mono_ns() / 1000000);
+    block(1, "wait 1 9223372036854775807");
+    ck_assert_int_eq(session_deadline_ms(&clients[1].session), INT64_MAX);
+    block(2, "wait 1 0");
+    ck_assert_int_eq(session_deadline_ms(&clients[2].session), 0);
+    ck_assert_uint_eq(server.blocked_clients, 3);
+    session_time_up(&server, &clients[0].session);
+    check_got(0, "0 ");
+    session_end(&server, &clients[1].session);
+    session_enter(&server.sessions, &clients[1].session);
+    check_got(1, "");
+    session_time_up(&server, &clients[2].session);
+    check_got(2, "0 ");
+    ck_assert_uint_eq(server.blocked_clients, 0);
+    ck_assert_str_eq(say_as(&clients[0].session, "multi"), "OK ");
+    ck_assert_str_eq(say_as(&clients[0].session, "wait 1 0"), "QUEUED ");
+    ck_assert_str_eq(say_as(&clients[0].session, "exec"), "0 ");
+}
+END_TEST
+
 /* ---- many at once --------------------------------------------------------------------------------------------- */
 
 enum { ELEMENTS = 3000, PUSHERS = 2, TAKERS = 6, KEYS = 3 };
@@ -417,6 +440,7 @@ Suite *test_suite(void) {
     tcase_add_test(t, test_what_wakes);
     tcase_add_test(t, test_where_nothing_waits);
     tcase_add_test(t, test_other_ends);
+    tcase_add_test(t, test_waiting_for_no_key);
     tcase_add_test(t, test_none_lost_none_twice);
     return s;
 }
