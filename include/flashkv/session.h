@@ -21,6 +21,7 @@ struct rights;
 struct server;
 struct session;
 struct session_subscriber;
+struct walk;
 
 /* CLIENT REPLY: which replies are not sent. */
 enum session_mute { MUTE_NOTHING, MUTE_NEXT, MUTE_ALL, MUTE_ENDS };
@@ -52,6 +53,8 @@ struct session_ops {
     void (*drain)(struct session *s);
     unsigned
         form; /* of the messages that `encode` makes (enum message_form); of RESP sessions the protocol says it */
+    /* Several deliveries at once, with nothing between them: a DELIVER_REPLY in parts. NULL: not for this front. */
+    void (*deliver_parts)(struct session *s, struct blob *const *parts, size_t count);
 };
 
 struct session {
@@ -65,7 +68,7 @@ struct session {
     _Atomic bool
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
     _Atomic bool
-        postponed; /* and it is CLIENT PAUSE that it is blocked by, which CLIENT UNBLOCK does not end */
+        postponed; /* and it waits for no key, but for CLIENT PAUSE's end or its next turn: CLIENT UNBLOCK ends neither */
     bool unauthenticated;        /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
     const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
     bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
@@ -76,6 +79,7 @@ struct session {
     struct multi *multi; /* of the command layer: MULTI and WATCH; NULL when neither is used */
     uint64_t reach;      /* the log has to be durable up to here before the replies leave (journal_reached) */
     struct parked *parked; /* of the command layer: the call that it is blocked in (blocking.h), or NULL */
+    struct walk *walk;     /* of the command layer: the command that it runs in turns (walk.h), or NULL */
     _Atomic uint32_t block_serial; /* how often it has been blocked */
     _Atomic uint64_t unblock;      /* CLIENT UNBLOCK asks for: 2 * serial + with an error; 0: nothing */
     int64_t created_ms;

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "multi.h"
 #include "mute.h"
+#include "walk.h"
 
 struct parked;
 
@@ -331,7 +332,7 @@ static void say_postponed(struct reply *r, const void *ctx) {
     queued_run(p->server, p->session, p->postponed, p->muted ? mute_reply(&silent, r) : r);
 }
 
-/* Runs what was put aside. It may block anew: then the session has another parked call, and no reply yet. */
+/* Runs what was put aside. It may block anew: then the session has another parked call or a walk, and no reply yet. */
 static void run_postponed(struct session *s) {
     struct parked *p = s->parked;
     struct blob *bytes;
@@ -341,7 +342,7 @@ static void run_postponed(struct session *s) {
     s->now_ms = clock_wall_ms();
     bytes =
         s->ops->encode(p->server, atomic_load_explicit(&s->protocol, memory_order_relaxed), say_postponed, p);
-    if (s->parked == NULL)
+    if (s->parked == NULL && s->walk == NULL)
         s->ops->deliver(s, bytes, bytes != NULL ? DELIVER_REPLY : DELIVER_CLOSE);
     blob_unref(bytes);
     free_parked(p);
@@ -360,6 +361,7 @@ void session_time_up(struct server *srv, struct session *s) {
 
 void blocking_forget(struct server *srv, struct session *s) {
     end_wait(srv, s, NULL);
+    walk_forget(s);
     session_go_on(s);
 }
 
@@ -396,7 +398,9 @@ bool blocking_unblock(struct session *s, bool with_error) {
 void session_woken(struct server *srv, struct session *s) {
     uint64_t request = atomic_exchange_explicit(&s->unblock, 0, memory_order_relaxed);
 
-    if (s->parked != NULL && s->parked->postponed != NULL)
+    if (s->walk != NULL)
+        walk_go_on(s);
+    else if (s->parked != NULL && s->parked->postponed != NULL)
         run_postponed(s); /* CLIENT UNPAUSE */
     else if (s->parked != NULL &&
              request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))

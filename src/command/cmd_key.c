@@ -1,6 +1,5 @@
 /* cmd_key.c - keys of any type. Source: https://redis.io/commands/?group=generic */
 #include <flashkv/access.h>
-#include <flashkv/glob.h>
 #include <flashkv/num.h>
 
 #include "args.h"
@@ -219,72 +218,6 @@ void cmd_renamenx(struct call *c) {
         reply_integer(c->reply, 0);
     else if (rename_key(c))
         reply_integer(c->reply, 1);
-}
-
-/* ---- the keyspace ------------------------------------------------------------------------------------------- */
-
-struct key_filter {
-    struct names names;
-    struct slice pattern; /* ptr NULL: all */
-    struct slice type;    /* likewise */
-};
-
-static void gather(void *ctx, const struct entry *e) {
-    struct key_filter *f = ctx;
-
-    if (f->pattern.ptr != NULL && !glob_match(f->pattern, entry_key(e)))
-        return;
-    if (f->type.ptr != NULL && !slice_caseeq(f->type, slice_str(value_type_name(entry_type(e)))))
-        return;
-    names_add(&f->names, entry_key(e));
-}
-
-/* Gathers from about `count` keys on from `cursor`, in pages so that no lock is held for long. Returns the next
- * cursor, 0 at the end. */
-static uint64_t gather_keys(struct call *c, uint64_t cursor, uint64_t count, struct key_filter *f) {
-    enum { PAGE = 1000 };
-
-    do {
-        size_t page = count < PAGE ? (size_t)count : PAGE;
-
-        cursor = store_scan(c->txn, cursor, page, gather, f);
-        count -= page;
-    } while (cursor != 0 && count > 0 && !f->names.overflow);
-    return cursor;
-}
-
-void cmd_keys(struct call *c) {
-    struct key_filter f = {.names = names_make(c), .pattern = call_arg(c, 1)};
-
-    gather_keys(c, 0, UINT64_MAX, &f);
-    names_reply(c, &f.names);
-}
-
-void cmd_scan(struct call *c) {
-    struct scan_args scan;
-    struct key_filter f;
-    uint64_t next;
-
-    if (!arg_cursor(c, 1, &scan) || !arg_scan(c, 2, true, &scan))
-        return;
-    f = (struct key_filter){names_make(c), scan.pattern, scan.type};
-    next = gather_keys(c, scan.cursor, scan.count, &f);
-    names_reply_page(c, next, &f.names);
-}
-
-static void gather_one(void *ctx, const struct entry *e) {
-    names_add(ctx, entry_key(e));
-}
-
-void cmd_randomkey(struct call *c) {
-    struct names names = names_make(c);
-
-    if (!store_random(c->txn, gather_one, &names) || names.overflow)
-        reply_null(c->reply);
-    else
-        reply_bulk(c->reply,
-                   slice_of(names.bytes.data + sizeof(uint32_t), names.bytes.len - sizeof(uint32_t)));
-    buf_free(&names.bytes);
 }
 
 /* ---- OBJECT --------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,10 @@ static void session_deliver(struct session *s, struct blob *bytes, enum delivery
     inbox_put(conn_of(s), bytes, what);
 }
 
+static void session_deliver_parts(struct session *s, struct blob *const *parts, size_t count) {
+    inbox_put_parts(conn_of(s), parts, count);
+}
+
 static void session_drain(struct session *s) {
     inbox_pour(conn_of(s), conn_outq(conn_of(s)));
 }
@@ -39,6 +43,7 @@ static struct blob *session_encode(const struct server *srv, unsigned protocol,
 static const struct session_ops session_ops = {
     .encode = session_encode,
     .deliver = session_deliver,
+    .deliver_parts = session_deliver_parts,
     .drain = session_drain,
 };
 

@@ -77,7 +77,7 @@ static bool mail_add(struct mail **mail, size_t max, struct blob *bytes, bool is
 
 /* ---- the two ends -------------------------------------------------------------------------------------------- */
 
-void inbox_put(struct conn *c, struct blob *bytes, enum delivery what) {
+static void put(struct conn *c, struct blob *const *parts, size_t count, enum delivery what) {
     struct loop *l = c->source.loop;
     struct inbox *in = &c->inbox;
     struct mail *dead = NULL;
@@ -88,8 +88,9 @@ void inbox_put(struct conn *c, struct blob *bytes, enum delivery what) {
         in->close = true;
     else if (what == DELIVER_WAKE)
         in->wake = true;
-    else if (!in->lost)
-        in->lost = !mail_add(&in->mail, l->out.bytes.max, bytes, what == DELIVER_REPLY);
+    else
+        for (size_t i = 0; i < count && !in->lost; i++)
+            in->lost = !mail_add(&in->mail, l->out.bytes.max, parts[i], what == DELIVER_REPLY);
     if (in->lost || in->close) {
         dead = in->mail;
         in->mail = NULL;
@@ -101,6 +102,14 @@ void inbox_put(struct conn *c, struct blob *bytes, enum delivery what) {
     mail_free(dead);
     if (wake)
         loop_wake(l);
+}
+
+void inbox_put(struct conn *c, struct blob *bytes, enum delivery what) {
+    put(c, &bytes, 1, what);
+}
+
+void inbox_put_parts(struct conn *c, struct blob *const *parts, size_t count) {
+    put(c, parts, count, DELIVER_REPLY);
 }
 
 static struct mail *inbox_take(struct conn *c) {

@@ -43,6 +43,8 @@ struct post {
 
 /* A delivery, from any thread (session.h). */
 void inbox_put(struct conn *c, struct blob *bytes, enum delivery what);
+/* The same of the parts of a reply, with nothing between them. */
+void inbox_put_parts(struct conn *c, struct blob *const *parts, size_t count);
 /* In the loop's thread: puts the mail behind what is in `to`, whose overflow tells if it fits. True: the reply that a
  * blocked command waits for is among it. */
 bool inbox_pour(struct conn *c, struct outq *to);
