@@ -90,7 +90,7 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c,
     case ALLOWED:
         break;
     case NOT_MODIFIED:
-        return respond_tagged(r, 304, etag, NO_EXPIRY);
+        return respond_not_modified(r, etag, NO_EXPIRY, UNKNOWN_LENGTH);
     case REFUSED:
         return respond_refused(r, etag);
     case MALFORMED:

@@ -61,10 +61,12 @@ static void page_value(struct request *r, struct token *t) {
     t->blob = paged;
 }
 
-/* Is the value the one that If-Range means? A date, or a weak tag, is of none. */
+/* Is there a Range, of a GET, and is the value the one that If-Range means? A date, or a weak tag, is of none. */
 static bool range_applies(const struct request *r, struct slice etag) {
     struct slice tag = r->headers.if_range;
 
+    if (r->headers.range.ptr == NULL || !slice_eq(r->method, SLICE_LIT("GET")))
+        return false;
     return tag.ptr == NULL || (tag.len == ETAG_LEN + 2 && slice_eq(slice_of(tag.ptr + 1, ETAG_LEN), etag));
 }
 
@@ -92,7 +94,9 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     case GET_SEND:
         break;
     case GET_NOT_MODIFIED:
-        return respond_tagged(r, 304, etag, expire_at);
+        return respond_not_modified(
+            r, etag, expire_at,
+            is_list || accepts_json(r->headers.accept) ? UNKNOWN_LENGTH : (int64_t)capture_text(c, 1).len);
     case GET_REFUSED:
         return respond_refused(r, etag);
     case GET_BAD_CONDITION:
@@ -100,7 +104,7 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     }
     if (is_list || accepts_json(r->headers.accept))
         return respond_json_of_key(r, json_key(r, param_key(r), c, etag), etag, expire_at);
-    if (r->headers.range.ptr != NULL && range_applies(r, etag))
+    if (range_applies(r, etag))
         switch (range_parse(r->headers.range, capture_text(c, 1).len, &from, &count)) {
         case RANGE_IGNORED:
             break;
@@ -209,9 +213,11 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
                           enum MHD_Result *result) {
     const struct headers *h = &r->headers;
     bool match = h->if_match.ptr != NULL, none_match = h->if_none_match.ptr != NULL;
-    bool nx = param_given(r, "nx"), xx = param_given(r, "xx");
+    bool nx, xx;
 
     *tags = (struct etags){.any = false};
+    if (!param_flag(r, "nx", &nx, result) || !param_flag(r, "xx", &xx, result))
+        return false;
     if (nx + xx + match + none_match > 1) {
         *result = respond_problem(r, 400, "one condition at most: nx, xx, If-Match or If-None-Match");
         return false;
@@ -248,8 +254,11 @@ enum MHD_Result http_put_key(struct request *r) {
     int64_t expire_at;
     struct capture c;
     size_t argc = 5;
+    bool keepttl;
 
-    if (param_given(r, "ttl") + param_given(r, "ttl_ms") + param_given(r, "keepttl") > 1)
+    if (!param_flag(r, "keepttl", &keepttl, &result))
+        return result;
+    if (param_given(r, "ttl") + param_given(r, "ttl_ms") + keepttl > 1)
         return respond_problem(r, 400, "ttl, ttl_ms and keepttl cannot be given together");
     if (r->headers.content_type.len > ENTRY_CONTENT_TYPE_MAX)
         return respond_problem(r, 415, "the Content-Type is longer than %d bytes", ENTRY_CONTENT_TYPE_MAX);
@@ -257,7 +266,7 @@ enum MHD_Result http_put_key(struct request *r) {
         return result;
     if (expire_at != NO_EXPIRY)
         num_format_i64(expire_at, expiry);
-    argv[4] = arg_text(param_given(r, "keepttl") ? "keep" : expiry);
+    argv[4] = arg_text(keepttl ? "keep" : expiry);
     if (!add_condition(r, &tags, argv, &argc, &result))
         return result;
     if (r->body != NULL)

@@ -11,6 +11,21 @@ bool param_given(const struct request *r, const char *name) {
     return target_query(&r->target, name, &unused);
 }
 
+bool param_flag(struct request *r, const char *name, bool *set, enum MHD_Result *result) {
+    static const char *const words[] = {"false", "0", "", "true",
+                                        "1"}; /* two that mean no, three that mean yes */
+    struct slice s = SLICE_LIT("false");
+
+    target_query(&r->target, name, &s);
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (slice_eq(s, slice_str(words[i]))) {
+            *set = i >= 2;
+            return true;
+        }
+    *result = respond_problem(r, 400, "%s: expects nothing, true or false", name);
+    return false;
+}
+
 bool param_range(struct request *r, const char *name, int64_t least, int64_t most, struct arg *arg,
                  enum MHD_Result *result) {
     struct slice s;

@@ -11,6 +11,8 @@ static inline struct slice param_key(const struct request *r) {
     return r->target.segments[1];
 }
 bool param_given(const struct request *r, const char *name);
+/* One that is given, or not: ?nx, ?nx=true, ?nx=1; ?nx=false is as none. */
+bool param_flag(struct request *r, const char *name, bool *set, enum MHD_Result *result);
 /* A whole number, as an argument; what *arg was without the parameter. */
 bool param_number(struct request *r, const char *name, struct arg *arg, enum MHD_Result *result);
 /* The same from `least` to `most`. */

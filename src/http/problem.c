@@ -31,6 +31,7 @@ static const char *reason(unsigned status) {
         {416, "Range Not Satisfiable"},
         {415, "Unsupported Media Type"},
         {417, "Expectation Failed"},
+        {431, "Request Header Fields Too Large"},
         {501, "Not Implemented"},
         {503, "Service Unavailable"},
         {507, "Insufficient Storage"},

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cors.h"
 #include "poll.h"
 #include "server.h"
 
@@ -243,17 +244,32 @@ static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const cha
 }
 
 void request_headers(struct request *r, const char *version) {
+    const union MHD_ConnectionInfo *info;
     struct headers *h = &r->headers;
 
     if (request_layout_is_known())
         h->line = version + strlen(version) + 2;
-    MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);
-    if (h->line != NULL) { /* the empty line, and nothing after it */
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    h->count = (unsigned)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);
+    info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    h->size = info != NULL ? info->header_size : 0;
+    if (h->line != NULL) /* the empty line, and nothing after it */
+        h->malformed |= h->line + 2 != r->method.ptr + h->size;
+}
 
-        h->malformed |= info == NULL || h->line + 2 != r->method.ptr + info->header_size;
-    }
+bool request_is_crowded(const struct request *r) {
+    enum {
+        NOTE = 64, /* what the library takes beside for a header, or a parameter */
+        RESPONSE =
+            840, /* lines of a response: a long Content-Type, tag, range, expiry, policies, names of the request */
+        OF_CORS = 960,
+    };
+    uint64_t room = r->server->options->http_memory, answer = room / 4 < RESPONSE ? room / 4 : RESPONSE;
+
+    if (r->headers.origin.ptr != NULL && cors_is_on(r))
+        answer += OF_CORS;
+    return (r->headers.size > 0 ? r->headers.size : r->raw_len) +
+               (uint64_t)NOTE * (r->headers.count + r->target.query_count) + answer >
+           room;
 }
 
 /* ---- the request ------------------------------------------------------------------------------------------------ */

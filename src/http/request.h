@@ -48,6 +48,8 @@ struct headers {
     bool repeated;                        /* one of the others was */
     bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
     const char *line; /* where the next line must begin, if the layout is known */
+    unsigned count;
+    size_t size; /* bytes of the request up to its body */
 };
 
 /* What was decided before the body: status 0 lets the request in; 204 and 405 carry Allow. */
@@ -124,6 +126,9 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
 void request_end(struct request *r);
 /* Reads the headers in one pass. `version` is where libmicrohttpd has it. */
 void request_headers(struct request *r, const char *version);
+/* Do the target and the headers, if they have come, leave the library so little of its buffer that it could not answer, nor take a body in? It would end
+ * the connection without a word, or wait for ever. */
+bool request_is_crowded(const struct request *r);
 /* Does this libmicrohttpd leave the request's lines where they came in? Then what it overlooks shows. */
 bool request_layout_is_known(void);
 

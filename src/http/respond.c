@@ -79,10 +79,27 @@ enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice 
     if (response != NULL) {
         respond_header_etag(response, etag);
         header_expiry(r, response, expire_at);
-        if (status == 304)
-            respond_header(response, MHD_HTTP_HEADER_VARY, "Accept");
     }
     return respond_queue(r, status, response);
+}
+
+static ssize_t no_body(void *cls, uint64_t at, char *to, size_t max) {
+    (void)cls, (void)at, (void)to, (void)max;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at,
+                                     int64_t length) {
+    /* The library sends the length that it is told, as it must be, and asks for no byte of it. */
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        length == UNKNOWN_LENGTH ? MHD_SIZE_UNKNOWN : (uint64_t)length, 1, no_body, NULL, NULL);
+
+    if (response != NULL) {
+        respond_header_etag(response, etag);
+        header_expiry(r, response, expire_at);
+        respond_header(response, MHD_HTTP_HEADER_VARY, "Accept");
+    }
+    return respond_queue(r, 304, response);
 }
 
 enum MHD_Result respond_empty(struct request *r, unsigned status) {

@@ -70,6 +70,13 @@ bool http_stopping(const struct http *h) {
 
 /* ---- a request --------------------------------------------------------------------------------------------------------- */
 
+/* Past the library, which has no room for an answer. */
+static void refuse_crowded(struct request *r) {
+    request_refuse(r, r->raw_len > r->headers.size / 2 ? 414 : 431,
+                   "the URL and the headers together are longer than http-memory allows");
+    respond_verdict_now(r);
+}
+
 /* The headers are there. A refusal waits until the body is through, so that the connection can go on and the client
  * is not cut off in its midst; but not where the framing is in doubt, or where the client itself waits for a word. */
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
@@ -81,6 +88,10 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
         trace_read(&r->trace, r->headers.request_id, r->headers.traceparent);
     if (r->logged != NULL && r->trace.id.len == 0)
         trace_make(&r->trace);
+    if (!r->answered && request_is_crowded(r))
+        refuse_crowded(r);
+    if (r->answered)
+        return MHD_NO;
     admit(r, url, version);
     if (r->verdict.status == 0 || !(r->close || (r->headers.expect.ptr != NULL && admit_has_body(r))))
         return MHD_YES;
@@ -187,6 +198,10 @@ static void *on_target(void *cls, const char *raw, struct MHD_Connection *connec
     if (c == NULL || !request_begin(&c->request, cls, connection, raw, c->prefix))
         return NULL;
     c->request.public_port = c->public_port;
+    if (request_is_crowded(&c->request)) { /* the library may not come as far as the headers */
+        refuse_crowded(&c->request);
+        shutdown(c->fd, SHUT_WR);
+    }
     traffic_begin(c->worker->traffic, &c->request);
     if (((struct http *)cls)->access != NULL)
         access_begin(&c->request, raw, c->prefix);

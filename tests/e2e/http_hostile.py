@@ -280,6 +280,22 @@ def floods(s):
     answers(s, b"GET /keys?" + b"&".join(b"a%d=b" % i for i in range(20)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400)
 
 
+def edge_of_the_buffer(s):
+    """URL and headers that fill the connection's buffer to any degree get an answer, whole, and no wait for a body"""
+    same(s.request("PUT", "/keys/typed", "v", {"Content-Type": "x/" + "y" * 250})[0], 201)
+    for n in range(3000, 5300, 13):
+        fill = b"k" * n
+        for request, good in ((b"GET /keys/" + fill + b" HTTP/1.1\r\n" + HOST + b"\r\n", 404),
+                              (b"GET /keys/typed HTTP/1.1\r\n" + HOST + b"X: " + fill + b"\r\n\r\n", 200),
+                              (b"PUT /keys/" + fill + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nx", 201),
+                              (b"GET /keys?match=" + fill + b" HTTP/1.1\r\n" + HOST + b"\r\n", 200),
+                              (b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n" * (n // 64) + b"\r\n", 200)):
+            with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+                c.sendall(request)
+                status = int(c.recv(100)[9:12])
+                assert status == good and n < 4400 or status in (414, 431) and n > 3700, (request[:20], n, status)
+
+
 def slow_clients(s):
     """slow clients are shut out after http-timeout; the others do not notice"""
     value = b"v" * (8 << 20)
@@ -470,7 +486,7 @@ def both_addresses(s):
 
 
 run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunked, pipelined, split_anywhere,
-     floods, reset_connections, kept_alive, browsers, many_uploads, descriptors,
+     floods, edge_of_the_buffer, reset_connections, kept_alive, browsers, many_uploads, descriptors,
      (expectations, "--max-value-bytes=1000000"),
      (too_large, "--max-value-bytes=1000000"),
      (half_closed, "--http-timeout=1"),

@@ -111,6 +111,8 @@ def conditions(s):
     same(get(s, "/keys/k", 304, If_None_Match=get(s, "/keys/k")[0]["etag"])[1], b"")
     same(get(s, "/keys/k", 304, If_None_Match="W/" + get(s, "/keys/k")[0]["etag"])[1], b"")
     same(get(s, "/keys/k", 200, If_None_Match=tag)[1], b"2")
+    for flag, want in (("nx=false", 204), ("nx=0&xx=true", 204), ("nx=true", 412), ("nx=1", 412), ("nx=no", 400), ("keepttl=x", 400)):
+        same(s.request("PUT", "/keys/k?" + flag, b"2")[0], want, flag)
     problem(s, "DELETE", "/keys/k", 412, headers={"If-Match": tag})
     same(s.request("DELETE", "/keys/k", headers={"If-Match": get(s, "/keys/k")[0]["etag"]})[0], 204)
     problem(s, "PUT", "/keys/k", 412, b"x", {"If-Match": "*"})
@@ -162,6 +164,8 @@ def ranges(s):
     for text in ('"0000000000000000"', "W/" + tag, "Wed, 21 Oct 2015 07:28:00 GMT"):
         same(get(s, "/keys/small", Range="bytes=1-2", If_Range=text)[1], small)
     same(get(s, "/keys/small", 304, Range="bytes=1-2", If_None_Match=tag)[1], b"")
+    status, headers, _ = s.request("HEAD", "/keys/small", headers={"Range": "bytes=1-2"})
+    same((status, headers["content-length"]), (200, "10"), "Range is of GET alone")
     assert json.loads(get(s, "/keys/small", Range="bytes=1-2", Accept="application/json")[1])["value"] == small.decode()
 
 
@@ -172,7 +176,12 @@ def caching(s):
         headers = get(s, "/keys/k", Accept=accept)[0]
         assert headers["cache-control"] in ("max-age=100", "max-age=99"), headers
         same(headers["vary"], "Accept")
-    same(get(s, "/keys/k", 304, If_None_Match="*")[0]["vary"], "Accept")
+    put(s, "/keys/large", b"v" * 200000, 201)
+    s.request("POST", "/lists/l", '["a"]')
+    for path, accept, length in (("/keys/k", "*/*", "1"), ("/keys/large", "*/*", "200000"), ("/keys/k", "application/json", None),
+                                 ("/lists/l", "*/*", None)):
+        headers, body = get(s, path, 304, If_None_Match="*", Accept=accept)
+        same((body, headers["vary"], headers.get("content-length")), (b"", "Accept", length), "the length of what is not sent, if any")
     put(s, "/keys/k", b"v", 204)
     assert "cache-control" not in get(s, "/keys/k")[0]
     prefer = {"Prefer": "respond-async, return=representation", "Content-Type": "text/plain"}

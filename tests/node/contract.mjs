@@ -257,7 +257,7 @@ const drivers = {
     204: [text("x"), { query: "xx&keepttl", ...text("x") }, { key: "l", ...text("x") },
       async (s) => text("x", { "if-match": await tagOf(s, "k") })],
     400: [{ ...unknown, ...text("x") }, { query: "ttl=0", ...text("x") }, { query: "ttl=1&ttl_ms=1", ...text("x") },
-      { query: "nx&xx", ...text("x") }, text("x", { "if-match": "hello" }), text("x", { "content-range": "bytes 0-0/2" })],
+      { query: "nx&xx", ...text("x") }, { query: "nx=perhaps", ...text("x") }, { query: "keepttl=2", ...text("x") }, text("x", { "if-match": "hello" }), text("x", { "content-range": "bytes 0-0/2" })],
     411: [noLength],
     412: [{ query: "nx", ...text("x") }, { key: "none", query: "xx", ...text("x") },
       text("x", { "if-match": '"0000000000000000"' }), { key: "none", ...text("x", { "if-match": "*" }) }],
