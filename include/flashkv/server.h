@@ -23,6 +23,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How much a counter has grown in the last whole second. */
+struct rate {
+    uint64_t before; /* its value then; one thread's */
+    _Atomic uint64_t per_second;
+};
+enum { RATE_REQUESTS, RATE_BYTES_IN, RATE_BYTES_OUT, RATES };
+
 /* Counters of one front end. Relaxed atomics; fronts add up per wake-up, not per command. */
 struct front_stats {
     _Atomic uint64_t connections; /* open now */
@@ -32,6 +39,7 @@ struct front_stats {
     _Atomic uint64_t bytes_in, bytes_out;
     _Atomic uint64_t output_overflows; /* connections closed for not reading their replies */
     _Atomic uint64_t errors;           /* error replies; HTTP: status 4xx and 5xx */
+    struct rate rates[RATES];
 };
 
 /* The role of monitors.mutex (thread_safety.h). */
@@ -87,6 +95,7 @@ struct server {
     _Atomic bool ready;               /* both ports answer: /readyz */
     _Atomic uint64_t stats_resets;    /* so far */
     int64_t started_wall_ms, started_mono_ns;
+    uint64_t memory_at_start;              /* bytes in use when the context was made */
     char run_id[41];                       /* 40 hex digits, as Redis */
     _Atomic uint16_t http_port, resp_port; /* as bound; RESP clients may ask while HTTP is being started */
 };
@@ -110,6 +119,8 @@ uint64_t server_memory_used(const struct server *s);
 /* Evicts for a while what is over maxmemory, for the sweeper: a limit that was lowered is kept though no command comes. `server`
  * is the context. True: there is more to evict. */
 bool server_make_room(void *server);
+/* Once a second, by one thread: the rates of a front end. */
+void front_tick(struct front_stats *f);
 /* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 

@@ -45,21 +45,36 @@ void cmd_memory_stats(struct call *c) {
 
     store_stats(c->server->store, &total, NULL);
     overhead = used > total.bytes ? used - total.bytes : 0;
-    reply_map(c->reply, 14);
+    reply_map(c->reply, 27);
     reply_count(c, "peak.allocated", peak);
     reply_count(c, "total.allocated", used);
+    reply_count(c, "startup.allocated", c->server->memory_at_start);
     reply_count(c, "replication.backlog", 0);
     reply_count(c, "clients.slaves", 0);
+    reply_count(c, "clients.normal",
+                atomic_load_explicit(&c->server->resp.connections, memory_order_relaxed) *
+                    sizeof(struct session));
     reply_count(c, "cluster.links", 0);
     reply_count(c, "aof.buffer", 0);
+    reply_count(c, "lua.caches", 0);
+    reply_count(c, "functions.caches", 0);
     reply_count(c, "overhead.total", overhead);
     reply_count(c, "keys.count", total.keys);
     reply_count(c, "keys.bytes-per-key", total.keys > 0 ? total.bytes / total.keys : 0);
     reply_count(c, "dataset.bytes", total.bytes);
     reply_share(c, "dataset.percentage", 100 * (double)total.bytes, (double)used);
     reply_share(c, "peak.percentage", 100 * (double)used, (double)peak);
+    reply_count(c, "allocator.allocated", used);
+    reply_count(c, "allocator.active", rss);
     reply_count(c, "allocator.resident", rss);
+    reply_share(c, "allocator-fragmentation.ratio", (double)rss, (double)used);
+    reply_count(c, "allocator-fragmentation.bytes", rss - used);
+    reply_share(c, "allocator-rss.ratio", 1, 1);
+    reply_count(c, "allocator-rss.bytes", 0);
+    reply_share(c, "rss-overhead.ratio", 1, 1);
+    reply_count(c, "rss-overhead.bytes", 0);
     reply_share(c, "fragmentation", (double)rss, (double)used);
+    reply_count(c, "fragmentation.bytes", rss - used);
 }
 
 void cmd_memory_doctor(struct call *c) {

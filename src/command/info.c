@@ -15,6 +15,10 @@ static unsigned long long load(const _Atomic uint64_t *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static unsigned long long rate(const struct rate *r) {
+    return load(&r->per_second);
+}
+
 /* "1.50M", as Redis writes sizes for people. */
 static void human(struct buf *out, const char *name, uint64_t bytes) {
     static const char units[] = "BKMGT";
@@ -24,6 +28,13 @@ static void human(struct buf *out, const char *name, uint64_t bytes) {
     for (; n >= 1024 && u + 2 < sizeof(units); u++)
         n /= 1024;
     buf_printf(out, u == 0 ? "%s:%.0f%c\r\n" : "%s:%.2f%c\r\n", name, n, units[u]);
+}
+
+static void info_executable(struct buf *out) {
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+    buf_printf(out, "executable:%.*s\r\n", n > 0 ? (int)n : 0, path);
 }
 
 static void info_server(const struct call *c, struct buf *out) {
@@ -43,6 +54,9 @@ static void info_server(const struct call *c, struct buf *out) {
     buf_printf(out,
                "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\nconfig_file:%s\r\n",
                (long long)clock_wall_us(), up, up / 86400, s->options->config_file);
+    buf_printf(out, "hz:10\r\nconfigured_hz:10\r\nlru_clock:%lld\r\n",
+               (long long)(clock_wall_us() / 1000000 & 0xffffff));
+    info_executable(out);
 }
 
 static void info_clients(const struct call *c, struct buf *out) {
@@ -73,6 +87,25 @@ static void info_memory_limit(const struct server *s, struct buf *out) {
                (unsigned long long)memory_not_counted(s));
 }
 
+/* What the allocator has beyond what is in use. All of it is one heap, so that "active" is what is resident. */
+static void info_allocator(uint64_t used, uint64_t rss, uint64_t dataset, uint64_t peak, struct buf *out) {
+    uint64_t overhead = used > dataset ? used - dataset : 0;
+    double ratio = used > 0 ? (double)rss / (double)used : 0.0;
+
+    buf_printf(
+        out,
+        "used_memory_peak_perc:%.2f%%\r\nused_memory_overhead:%llu\r\nused_memory_dataset_perc:%.2f%%\r\n"
+        "allocator_allocated:%llu\r\nallocator_active:%llu\r\nallocator_resident:%llu\r\n",
+        peak > 0 ? 100 * (double)used / (double)peak : 0.0, (unsigned long long)overhead,
+        used > 0 ? 100 * (double)dataset / (double)used : 0.0, (unsigned long long)used,
+        (unsigned long long)rss, (unsigned long long)rss);
+    buf_printf(out,
+               "allocator_frag_ratio:%.2f\r\nallocator_frag_bytes:%lld\r\nallocator_rss_ratio:1.00\r\n"
+               "allocator_rss_bytes:0\r\nrss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n"
+               "mem_fragmentation_bytes:%lld\r\n",
+               ratio, (long long)rss - (long long)used, (long long)rss - (long long)used);
+}
+
 static void info_memory(const struct call *c, struct buf *out) {
     uint64_t used = mem_allocated(), rss = mem_resident(), peak = mem_resident_peak();
     struct lazyfree_stats lazyfree = store_lazyfree(c->server->store);
@@ -90,6 +123,13 @@ static void info_memory(const struct call *c, struct buf *out) {
     info_memory_limit(c->server, out);
     buf_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_allocator:%s\r\n",
                used > 0 ? (double)rss / (double)used : 0.0, mem_allocator());
+    info_allocator(used, rss, total.bytes, peak, out);
+    buf_printf(out, "used_memory_startup:%llu\r\nmem_clients_normal:%llu\r\nmem_aof_buffer:%llu\r\n",
+               (unsigned long long)c->server->memory_at_start,
+               load(&c->server->resp.connections) * sizeof(struct session),
+               c->server->persist != NULL
+                   ? (unsigned long long)persist_stats(c->server->persist).journal.waiting
+                   : 0ULL);
     buf_printf(out, "lazyfree_pending_objects:%llu\r\nlazyfreed_objects:%llu\r\n",
                (unsigned long long)lazyfree.pending, (unsigned long long)lazyfree.freed);
 }
@@ -113,6 +153,12 @@ static void info_persistence(const struct call *c, struct buf *out) {
 
     if (srv->persist != NULL)
         s = persist_stats(srv->persist);
+    buf_printf(
+        out,
+        "rdb_last_load_keys_expired:0\r\naof_last_rewrite_time_sec:%lld\r\n"
+        "aof_last_bgrewrite_status:%s\r\naof_rewrites:%llu\r\naof_rewrites_consecutive_failures:%d\r\n",
+        s.snapshots > 0 ? (long long)s.snapshot_duration_ms / 1000 : -1, s.snapshot_failed ? "err" : "ok",
+        (unsigned long long)s.snapshots, s.snapshot_failed);
     buf_printf(
         out,
         "loading:%d\r\nasync_loading:0\r\nrdb_changes_since_last_save:%llu\r\nrdb_bgsave_in_progress:%d\r\n"
@@ -145,9 +191,15 @@ static void info_stats(const struct call *c, struct buf *out) {
                "expired_keys:%llu\r\nevicted_keys:%llu\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
                (unsigned long long)total.expired, (unsigned long long)total.evicted,
                (unsigned long long)total.hits, (unsigned long long)total.misses);
-    buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",
+    buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\npubsubshard_channels:%llu\r\n",
                (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_CHANNEL),
-               (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_PATTERN));
+               (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_PATTERN),
+               (unsigned long long)pubsub_topics(c->server->pubsub, PUBSUB_SHARD));
+    buf_printf(out,
+               "instantaneous_ops_per_sec:%llu\r\ninstantaneous_input_kbps:%.2f\r\ninstantaneous_output_kbps:"
+               "%.2f\r\n",
+               rate(&f->rates[RATE_REQUESTS]), (double)rate(&f->rates[RATE_BYTES_IN]) / 1024,
+               (double)rate(&f->rates[RATE_BYTES_OUT]) / 1024);
 }
 
 static void info_replication(const struct call *c, struct buf *out) {
@@ -225,5 +277,6 @@ void info_format(const struct call *c, struct buf *out) {
             continue;
         buf_printf(out, "%s# %s\r\n", out->len > 0 ? "\r\n" : "", sections[i].title);
         sections[i].format(c, out);
+        info_fixed(sections[i].name, out);
     }
 }

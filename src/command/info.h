@@ -16,4 +16,7 @@ void info_commandstats(const struct call *c, struct buf *out);
 void info_errorstats(const struct call *c, struct buf *out);
 void info_latencystats(const struct call *c, struct buf *out);
 
+/* Appends what a section says of things that are not there (info_fixed.c). */
+void info_fixed(const char *section, struct buf *out);
+
 #endif

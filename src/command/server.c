@@ -15,6 +15,7 @@ void server_init(struct server *s) {
     atomic_store(&s->memory.samples, 5);
     atomic_store(&s->memory.tenacity, 10);
     atomic_store(&s->memory.beside, mem_resident());
+    s->memory_at_start = mem_allocated();
 }
 
 void server_destroy(struct server *s) {
@@ -26,6 +27,18 @@ void server_destroy(struct server *s) {
     tokens_free(&s->tokens);
     settings_destroy(&s->settings);
     session_list_destroy(&s->sessions);
+}
+
+void front_tick(struct front_stats *f) {
+    const _Atomic uint64_t *const counters[RATES] = {&f->requests, &f->bytes_in, &f->bytes_out};
+
+    for (size_t i = 0; i < RATES; i++) {
+        uint64_t now = atomic_load_explicit(counters[i], memory_order_relaxed);
+        struct rate *r = &f->rates[i];
+
+        atomic_store_explicit(&r->per_second, now >= r->before ? now - r->before : now, memory_order_relaxed);
+        r->before = now;
+    }
 }
 
 static void front_reset(struct front_stats *f) {

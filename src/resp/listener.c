@@ -109,6 +109,13 @@ static void resume_accepting(struct loop *l, void *ctx) {
         loop_rewatch(&ls->each[i].source, EPOLLIN);
 }
 
+static void each_second(struct loop *l, void *listeners) {
+    struct listeners *ls = listeners;
+
+    resume_accepting(l, ls);
+    front_tick(&ls->server->resp);
+}
+
 static void listener_ready(struct source *s, uint32_t events) {
     struct listeners *ls = ((struct listener *)s)->all;
 
@@ -145,7 +152,7 @@ bool listeners_open(struct listeners *ls, struct server *srv, struct loop *loops
             listeners_close(ls);
             return false;
         }
-    loops[0].on_tick = resume_accepting;
+    loops[0].on_tick = each_second;
     loops[0].on_tick_ctx = ls;
     return ls->count > 0;
 }

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """COMMAND INFO of every command that redis-server 7.0 has too: the same arity, flags, keys, categories, tips and specs."""
-import socket
-import subprocess
 import tempfile
-import time
 
 from fk import Resp, run, same
+from redis_compare import Redis
 
 NAMES = ["name", "arity", "flags", "first key", "last key", "step", "ACL categories", "tips", "key specifications"]
 # Deliberate differences, each with its reason.
@@ -14,10 +12,14 @@ EXCEPT = {
 }
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+
+
+NOT_MEASURED = sorted("""
+    aof_current_rewrite_time_sec current_eviction_exceeded_time current_save_keys_processed current_save_keys_total
+    expire_cycle_cpu_milliseconds expired_stale_perc expired_time_cap_reached_count rdb_current_bgsave_time_sec
+    rdb_last_load_keys_loaded total_eviction_exceeded_time total_reads_processed total_writes_processed
+    used_cpu_sys_main_thread used_cpu_user_main_thread""".split())
+folder = tempfile.TemporaryDirectory()
 
 
 def tidy(value):
@@ -43,29 +45,33 @@ def rows(client, names):
 
 def test_info(server):
     """COMMAND INFO as redis-server's"""
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        redis = subprocess.Popen(["redis-server", "--port", str(port), "--save", "", "--dir", folder],
-                                 stdout=subprocess.DEVNULL)
-        try:
-            for _ in range(200):
-                try:
-                    other = Resp(port)
-                    break
-                except OSError:
-                    time.sleep(0.02)
-            with other, server.client() as ours:
-                names = ours("COMMAND", "LIST")
-                mine, theirs = rows(ours, names), rows(other, names)
-                shared = sorted(mine.keys() & theirs.keys())
-                assert len(shared) > 150, len(shared)
-                wrong = [f"{name.decode()}: {NAMES[i]}: {tidy(mine[name][i])} is {tidy(theirs[name][i])} in Redis"
-                         for name in shared for i in range(1, 9)
-                         if tidy(mine[name][i]) != tidy(theirs[name][i]) and (name.decode(), NAMES[i]) not in EXCEPT]
-                same(wrong, [])
-        finally:
-            redis.terminate()
-            redis.wait()
+    with Redis() as redis, Resp(redis.port) as other, server.client() as ours:
+        names = ours("COMMAND", "LIST")
+        mine, theirs = rows(ours, names), rows(other, names)
+        shared = sorted(mine.keys() & theirs.keys())
+        assert len(shared) > 150, len(shared)
+        wrong = [f"{name.decode()}: {NAMES[i]}: {tidy(mine[name][i])} is {tidy(theirs[name][i])} in Redis"
+                 for name in shared for i in range(1, 9)
+                 if tidy(mine[name][i]) != tidy(theirs[name][i]) and (name.decode(), NAMES[i]) not in EXCEPT]
+        same(wrong, [])
 
 
-run([test_info])
+def fields(client):
+    """By section; those of commands and errors depend on what was run."""
+    found, section = set(), ""
+    for line in client("INFO", "everything").decode().split("\r\n"):
+        section = line[2:] if line.startswith("# ") else section
+        if ":" in line and section not in ("Commandstats", "Errorstats", "Latencystats"):
+            found.add((section, line.split(":")[0]))
+    return found
+
+
+def test_fields(server):
+    """INFO and MEMORY STATS have the fields that redis-server's have, but for what is not measured"""
+    with Redis() as redis, Resp(redis.port) as other, server.client() as ours:
+        same(sorted(name for _, name in fields(other) - fields(ours)), NOT_MEASURED)
+        theirs, mine = other("MEMORY", "STATS")[::2], ours("MEMORY", "STATS")[::2]
+        same(sorted(set(theirs) - set(mine)), [])
+
+
+run([test_info, (test_fields, "--data-dir=" + folder.name)])
