@@ -85,12 +85,13 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c,
     struct json_out o = json_out_make(r->server->options->max_output_bytes);
     struct slice etag = capture_text(c, 1);
     char quoted[ETAG_LEN + 3] = "";
+    enum verdict_of verdict = conditions(r, true, etag);
+    enum MHD_Result result;
 
-    switch (conditions(r, true, etag)) {
+    switch (verdict) {
     case ALLOWED:
+    case NOT_MODIFIED: /* of which the length is told */
         break;
-    case NOT_MODIFIED:
-        return respond_not_modified(r, etag, NO_EXPIRY, UNKNOWN_LENGTH);
     case REFUSED:
         return respond_refused(r, etag);
     case MALFORMED:
@@ -102,6 +103,11 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c,
     json_put(&o, ",\"length\":");
     json_put_integer(&o, c->tokens[2].n);
     json_put(&o, "}");
+    if (verdict == NOT_MODIFIED) {
+        result = respond_not_modified(r, etag, NO_EXPIRY, o.buf.len);
+        buf_free(&o.buf);
+        return result;
+    }
     if (etag.len == ETAG_LEN)
         snprintf(quoted, sizeof(quoted), "\"%.*s\"", (int)etag.len, etag.ptr);
     return respond_out_with(r, 200, "application/json", &o, MHD_HTTP_HEADER_ETAG, quoted);

@@ -1,4 +1,5 @@
 /* keys.c - /keys. */
+#include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
 #include <stdio.h>
@@ -76,6 +77,20 @@ static bool is_simple(const struct headers *h) {
            !accepts_json(h->accept);
 }
 
+/* 304 for what rest.get found. */
+static enum MHD_Result respond_unchanged(struct request *r, const struct capture *c, struct slice etag,
+                                         int64_t expire_at) {
+    enum MHD_Result result;
+    char *json;
+
+    if (c->tokens[1].kind != TOKEN_AGGREGATE && !accepts_json(r->headers.accept))
+        return respond_not_modified(r, etag, expire_at, capture_text(c, 1).len);
+    json = json_key(r, param_key(r), c, etag);
+    result = respond_not_modified(r, etag, expire_at, json != NULL ? strlen(json) : 0);
+    mem_free(json);
+    return result;
+}
+
 /* The response to what rest.get found: [value, type, expire_at, content type] */
 static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
@@ -94,9 +109,7 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     case GET_SEND:
         break;
     case GET_NOT_MODIFIED:
-        return respond_not_modified(
-            r, etag, expire_at,
-            is_list || accepts_json(r->headers.accept) ? UNKNOWN_LENGTH : (int64_t)capture_text(c, 1).len);
+        return respond_unchanged(r, c, etag, expire_at);
     case GET_REFUSED:
         return respond_refused(r, etag);
     case GET_BAD_CONDITION:

@@ -88,11 +88,9 @@ static ssize_t no_body(void *cls, uint64_t at, char *to, size_t max) {
     return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at,
-                                     int64_t length) {
-    /* The library sends the length that it is told, as it must be, and asks for no byte of it. */
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        length == UNKNOWN_LENGTH ? MHD_SIZE_UNKNOWN : (uint64_t)length, 1, no_body, NULL, NULL);
+enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at, size_t length) {
+    /* The library tells the length, and asks for no byte. (0 would be taken for that of the value, RFC 9110, 8.6.) */
+    struct MHD_Response *response = MHD_create_response_from_callback(length, 1, no_body, NULL, NULL);
 
     if (response != NULL) {
         respond_header_etag(response, etag);

@@ -13,9 +13,8 @@
 enum MHD_Result respond_empty(struct request *r, unsigned status);
 /* The same with an ETag (16 hex digits), if any, and the time to live if the key expires. */
 enum MHD_Result respond_tagged(struct request *r, unsigned status, struct slice etag, int64_t expire_at);
-/* 304 with the ETag of what would have been sent, and its length; UNKNOWN_LENGTH: that is not known. */
-enum { UNKNOWN_LENGTH = -1 };
-enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at, int64_t length);
+/* 304 with the ETag of what would have been sent, and its length. */
+enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at, size_t length);
 /* 200 with a text that json.h made, application/json, and frees it; NULL is "out of memory". */
 enum MHD_Result respond_json(struct request *r, char *text);
 /* A text that was written piece by piece, and is let go; if it did not fit, 507. */
