@@ -4,6 +4,7 @@
 #include <flashkv/clock.h>
 #include <stdlib.h>
 
+#include "in_store.h"
 #include "unit.h"
 
 #define NOW INT64_C(1790000000000)
@@ -98,26 +99,6 @@ START_TEST(test_count_is_a_logarithm) {
 END_TEST
 
 /* ---- in a store ------------------------------------------------------------------------------------------------ */
-
-static struct store *store;
-static struct txn txn;
-
-static void setup(void) {
-    store = store_create(&(struct store_config){.max_value = 1 << 20});
-    ck_assert_ptr_nonnull(store);
-}
-
-static void teardown(void) {
-    store_destroy(store);
-}
-
-static void begin(int64_t now_ms) {
-    txn_begin(&txn, store, now_ms, TXN_ALL_SHARDS, TXN_WRITE);
-}
-
-static struct key key(const char *name) {
-    return store_key(store, slice_str(name));
-}
 
 static void set(const char *name, size_t len) {
     static const char bytes[10000];

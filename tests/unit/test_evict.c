@@ -7,30 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "in_store.h"
 #include "store/store_impl.h"
 #include "unit.h"
 
 #define NOW INT64_C(1790000000000)
-
-static struct store *store;
-static struct txn txn;
-
-static void setup(void) {
-    store = store_create(&(struct store_config){.max_value = 1 << 20});
-    ck_assert_ptr_nonnull(store);
-}
-
-static void teardown(void) {
-    store_destroy(store);
-}
-
-static void begin(int64_t now_ms) {
-    txn_begin(&txn, store, now_ms, TXN_ALL_SHARDS, TXN_WRITE);
-}
-
-static struct key key(const char *name) {
-    return store_key(store, slice_str(name));
-}
 
 static void set(const char *name, int64_t expire_at) {
     struct key k = key(name);
