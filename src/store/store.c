@@ -45,66 +45,6 @@ struct key store_key(const struct store *s, struct slice name) {
     return (struct key){name, table_hash(s->secret, name)};
 }
 
-/* ---- change events --------------------------------------------------------------------------------------- */
-
-unsigned store_add_sink(struct store *s, event_sink *sink, void *ctx, uint32_t classes) {
-    assert(s->sink_count < STORE_SINKS_MAX);
-    s->sinks[s->sink_count] = (struct sink){.tell = sink, .ctx = ctx};
-    store_sink_classes(s, s->sink_count, classes);
-    return s->sink_count++;
-}
-
-static uint32_t wanted_classes(struct store *s) {
-    uint32_t classes = 0;
-
-    for (unsigned i = 0; i < STORE_SINKS_MAX; i++)
-        classes |= atomic_load(&s->sinks[i].classes);
-    return classes;
-}
-
-void store_sink_classes(struct store *s, unsigned sink, uint32_t classes) {
-    atomic_store(&s->sinks[sink].classes, classes);
-    do /* until no other thread has changed another sink's meanwhile */
-        atomic_store(&s->heard, wanted_classes(s));
-    while (atomic_load(&s->heard) != wanted_classes(s));
-}
-
-static void tell_sinks(const struct event *ev) {
-    struct store *s = ev->txn->store;
-
-    for (unsigned i = 0; i < s->sink_count; i++)
-        if (atomic_load_explicit(&s->sinks[i].classes, memory_order_relaxed) & ev->class)
-            s->sinks[i].tell(s->sinks[i].ctx, ev);
-}
-
-void store_tell(const struct event *ev) {
-    struct shard *sh = txn_shard_write(ev->txn, ev->key);
-
-    if (sh->watches != NULL)
-        watches_tell(&sh->watches, ev);
-    tell_sinks(ev);
-}
-
-void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name) {
-    if (t->heard & class)
-        tell_sinks(&(struct event){.txn = t, .key = k, .class = class, .name = name});
-}
-
-void txn_removed(struct txn *t, const struct key *k, struct slice field) {
-    if (t->heard & EVENT_REMOVED)
-        tell_sinks(&(struct event){t, k, EVENT_REMOVED, "removed", field});
-}
-
-void txn_expired(struct txn *t, const struct key *k, const struct entry *e) {
-    if (entry_has(e, E_EXPIRES) && entry_expire_at(e) <= t->now_ms) {
-        store_changed(t, k, EVENT_EXPIRED, "expired");
-        return;
-    }
-    txn_removed(t, k, slice_of(NULL, 0));
-    store_changed(t, k, EVENT_HASH, "hexpired");
-    store_changed(t, k, EVENT_GENERIC, "del");
-}
-
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
 const struct entry *store_peek(struct txn *t, const struct key *k) {
@@ -203,13 +143,12 @@ enum store_result place(struct txn *t, struct shard *sh, uint64_t hash, struct e
     return STORE_OK;
 }
 
-static void note_new(struct txn *t, const struct key *k) {
+void note_new(struct txn *t, const struct key *k) {
     txn_notice(t, k, EVENT_NEW, "new");
 }
 
-/* The same, and tells of a key that is new. */
-static enum store_result put(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
-                             const struct entry_spec *spec) REQUIRES(shard_role) {
+enum store_result put(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
+                      const struct entry_spec *spec) {
     enum store_result result = place(t, sh, k->hash, stale, spec);
 
     if (result == STORE_OK && stale == NULL)
@@ -217,8 +156,7 @@ static enum store_result put(struct txn *t, struct shard *sh, const struct key *
     return result;
 }
 
-/* Can `spec` be written over `e` without a new allocation and without touching the tables? */
-static bool fits_in_place(const struct entry *e, const struct entry_spec *spec) {
+bool fits_in_place(const struct entry *e, const struct entry_spec *spec) {
     size_t had = entry_size(e), need = entry_spec_size(spec);
 
     return entry_object(e) == NULL && spec->object == NULL &&
@@ -226,7 +164,7 @@ static bool fits_in_place(const struct entry *e, const struct entry_spec *spec) 
            (had == need || mem_good_size(had) == mem_good_size(need));
 }
 
-static void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) REQUIRES(shard_role) {
+void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) {
     struct entry_spec in_place = *spec;
 
     in_place.key = entry_key(e);
@@ -391,202 +329,4 @@ enum store_result store_copy(struct txn *t, const struct key *from, const struct
     if (result != STORE_OK)
         object_free(spec.object);
     return result;
-}
-
-/* ---- editing in place ------------------------------------------------------------------------------------ */
-
-/* Room for `len` bytes with some to spare, as a string that grows will grow again: double it up to 1 MiB, then
- * 1 MiB at a time (Redis's sds does the same). */
-static size_t roomy(size_t len) {
-    enum { STEP = 1 << 20 };
-
-    return len < STEP ? 2 * len : len + STEP;
-}
-
-/* A blob of `len` bytes that begins with `old`, zeroed behind it. NULL: no memory. */
-static struct blob *blob_from(struct slice old, size_t len, size_t cap) {
-    struct blob *b = blob_new(len, cap);
-    size_t keep = old.len < len ? old.len : len;
-
-    if (b == NULL)
-        return NULL;
-    if (keep > 0)
-        memcpy(b->data, old.ptr, keep);
-    memset(b->data + keep, 0, len - keep);
-    return b;
-}
-
-/* Resizes a blob nobody else holds; it may move. NULL: no memory, and it stands as it was. */
-static struct blob *blob_resize(struct blob *b, size_t len) {
-    size_t old = b->len;
-
-    if (len > b->cap && (b = blob_grow(b, roomy(len))) == NULL)
-        return NULL;
-    if (len > old)
-        memset(b->data + old, 0, len - old);
-    b->len = len;
-    atomic_store_explicit(&b->digest, 0, memory_order_relaxed);
-    return b;
-}
-
-/* The entry as a string of `len` bytes kept in the entry. */
-static enum store_result edit_inline(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
-                                     struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
-    size_t old = spec->value.len, keep = old < len ? old : len;
-    struct slice bytes = spec->value;
-    struct entry *fresh;
-
-    spec->value = slice_of(NULL, len);
-    if (e != NULL && fits_in_place(e, spec)) {
-        overwrite(sh, e, spec);
-        memset(entry_inline_value(e) + keep, 0, len - keep);
-        return STORE_OK;
-    }
-    fresh = entry_new(spec);
-    if (fresh == NULL)
-        return STORE_NO_MEMORY;
-    if (keep > 0)
-        memcpy(entry_inline_value(fresh), bytes.ptr, keep);
-    memset(entry_inline_value(fresh) + keep, 0, len - keep);
-    if (!shard_link(sh, k->hash, e, fresh, &t->dead)) {
-        entry_free(fresh);
-        return STORE_NO_MEMORY;
-    }
-    if (e == NULL)
-        note_new(t, k);
-    return STORE_OK;
-}
-
-/* The entry as a string of `len` bytes in a blob of its own. */
-static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
-                                   struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
-    struct blob *b = (struct blob *)spec->object;
-
-    if (b != NULL && !blob_shared(b)) {
-        size_t before = entry_footprint(e);
-
-        if ((b = blob_resize(b, len)) == NULL)
-            return STORE_NO_MEMORY;
-        entry_set_object(e, &b->object);
-        shard_resized(sh, before, entry_footprint(e));
-        return STORE_OK;
-    }
-    b = blob_from(b != NULL ? blob_slice(b) : spec->value, len, e != NULL ? roomy(len) : len);
-    if (b == NULL)
-        return STORE_NO_MEMORY;
-    spec->object = &b->object;
-    if (put(t, sh, k, e, spec) == STORE_OK)
-        return STORE_OK;
-    blob_unref(b);
-    return STORE_NO_MEMORY;
-}
-
-enum store_result store_edit_string(struct txn *t, const struct key *k, size_t len, bool raw, char **bytes) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry *e = find_live(t, sh, k);
-    struct entry_spec spec = {.type = TYPE_STRING, .key = k->name};
-    enum store_result result;
-
-    if (e != NULL && entry_type(e) != TYPE_STRING)
-        return STORE_WRONG_TYPE;
-    if (len > t->store->max_value)
-        return STORE_TOO_LARGE;
-    if (e != NULL)
-        spec = entry_spec_of(e);
-    else
-        spec.stamp = access_stamp(t, NULL);
-    spec.raw = raw;
-    if (spec.object == NULL && len <= STRING_INLINE_MAX)
-        result = edit_inline(t, sh, k, e, &spec, len);
-    else
-        result = edit_blob(t, sh, k, e, &spec, len);
-    if (result != STORE_OK)
-        return result;
-    shard_count(sh, COUNT_SETS);
-    e = shard_find(sh, k);
-    *bytes = entry_object(e) != NULL ? entry_blob(e)->data : entry_inline_value(e);
-    return STORE_OK;
-}
-
-enum store_result store_edit_object(struct txn *t, const struct key *k, enum value_type type, bool create,
-                                    struct object **o) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry *e = find_live(t, sh, k);
-    struct entry_spec spec = {.type = type, .key = k->name};
-
-    *o = NULL;
-    if (e != NULL && entry_type(e) != type)
-        return STORE_WRONG_TYPE;
-    if (e == NULL && create) {
-        spec.stamp = access_stamp(t, NULL);
-        spec.object = object_new(type, t->store->secret);
-        if (spec.object == NULL)
-            return STORE_NO_MEMORY;
-        if (put(t, sh, k, NULL, &spec) != STORE_OK) {
-            object_free(spec.object);
-            return STORE_NO_MEMORY;
-        }
-        e = shard_find(sh, k);
-    }
-    if (e != NULL) {
-        *o = entry_object(e);
-        shard_resized(sh, object_footprint(*o), 0); /* store_object_done adds it again, as it is then */
-    }
-    return STORE_OK;
-}
-
-enum store_result store_fields_expire(struct txn *t, const struct key *k) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry *e = find_live(t, sh, k);
-
-    return e == NULL || shard_fields_expire(sh, k->hash, e, true) ? STORE_OK : STORE_NO_MEMORY;
-}
-
-/* An edit may have set expiries of fields, or taken the last one away. */
-static void note_fields(struct shard *sh, const struct key *k, struct entry *e) REQUIRES(shard_role) {
-    (void)shard_fields_expire(sh, k->hash, e,
-                              hash_is_volatile(entry_hash(e))); /* to take it off cannot fail */
-    shard_note_expiry(sh, entry_due_at(e));
-}
-
-bool store_object_done(struct txn *t, const struct key *k) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry *e = shard_find(sh, k);
-
-    assert(e != NULL && entry_type(e) != TYPE_STRING);
-    shard_resized(sh, 0, object_footprint(entry_object(e)));
-    if (entry_type(e) == TYPE_LIST)
-        shard_count(sh, COUNT_LIST_OPS);
-    if (object_len(entry_object(e)) > 0 && !entry_expired(e, t->now_ms)) {
-        if (entry_has(e, E_FIELDS))
-            note_fields(sh, k, e);
-        return true;
-    }
-    if (object_len(entry_object(e)) > 0) /* what is left has expired: the edit alone does not end the key */
-        txn_removed(t, k, slice_of(NULL, 0));
-    shard_unlink(sh, k->hash, e, &t->dead);
-    return false;
-}
-
-struct object *store_new_object(const struct store *s, enum value_type type) {
-    return object_new(type, s->secret);
-}
-
-void store_free_object(struct object *o) {
-    object_free(o);
-}
-
-enum store_result store_set_object(struct txn *t, const struct key *k, struct object *o) {
-    struct shard *sh = txn_shard_write(t, k);
-    struct entry_spec spec = {.type = (enum value_type)o->type, .key = k->name, .object = o};
-    struct entry *stale;
-
-    if (object_len(o) == 0) {
-        (void)store_delete(t, k);
-        object_free(o);
-        return STORE_OK;
-    }
-    stale = find_live(t, sh, k);
-    spec.stamp = access_stamp(t, stale);
-    return put(t, sh, k, stale, &spec);
 }

@@ -40,6 +40,13 @@ struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) RE
  * only on success. */
 enum store_result place(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
                         const struct entry_spec *spec) REQUIRES(shard_role);
+/* The same, and tells of a key that is new. */
+enum store_result put(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
+                      const struct entry_spec *spec) REQUIRES(shard_role);
+void note_new(struct txn *t, const struct key *k);
+/* Can `spec` be written over `e` without a new allocation and without touching the tables? Then it may. */
+bool fits_in_place(const struct entry *e, const struct entry_spec *spec);
+void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) REQUIRES(shard_role);
 /* The object for a string too long to live in its entry, with a reference of the store's own. NULL: no memory. */
 struct object *string_object(const struct string_value *v);
 
