@@ -34,8 +34,8 @@ const char *mem_allocator(void);
 /* Bytes of this process in RAM now (VmRSS), and at most so far (VmHWM); 0 if unknown. */
 uint64_t mem_resident(void);
 uint64_t mem_resident_peak(void);
-/* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), and those mapped; else
- * mem_resident. */
+/* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), those that it needs to know that
+ * (jemalloc, since it was first asked), and those mapped; else mem_resident. */
 uint64_t mem_allocated(void);
 /* Does the allocator tell what it has handed out? */
 bool mem_tells(void);

@@ -33,6 +33,7 @@ struct options {
     _Atomic uint64_t idle_timeout; /* seconds without traffic before a connection is closed, 0: never */
     uint64_t command_timeout;      /* seconds in which a RESP command that has begun moves on; 0: for ever */
     uint64_t max_json_depth;       /* arrays and objects within each other */
+    uint64_t http_header_timeout;  /* seconds in which the headers of an HTTP request arrive; 0: for ever */
     uint64_t http_timeout;         /* seconds an HTTP request may take to arrive or a reply to leave */
     uint64_t http_memory;          /* bytes of buffer per HTTP connection: bounds URL plus headers */
     uint64_t http_heartbeat;       /* seconds between signs of life on an event stream */

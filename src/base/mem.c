@@ -114,18 +114,38 @@ const char *mem_allocator(void) {
         JEMALLOC_VERSION_BUGFIX);
 }
 
+/* False: it is not told. */
+static bool statistic(const char *name, size_t *bytes) {
+    size_t len = sizeof(*bytes);
+
+    return mallctl(name, bytes, &len, NULL, 0) == 0;
+}
+
+/* What the allocator's own books have grown by since it was first asked: at the beginning they are mostly addresses, and no
+ * memory yet. With entries of 128 bytes they are 3 % of them. */
+static uint64_t books(void) {
+    static _Atomic size_t at_first;
+    size_t now = 0, none = 0;
+
+    if (!statistic("stats.metadata", &now))
+        return 0;
+    if (atomic_compare_exchange_strong(&at_first, &none, now))
+        return 0;
+    return now > none ? now - none : 0;
+}
+
 uint64_t mem_allocated(void) {
     uint64_t epoch = 1;
-    size_t bytes = 0, len = sizeof(bytes);
+    size_t bytes = 0;
 
     mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
-    return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0 ? bytes + mapped() : mem_resident();
+    return statistic("stats.allocated", &bytes) ? bytes + books() + mapped() : mem_resident();
 }
 
 bool mem_tells(void) {
-    size_t bytes, len = sizeof(bytes);
+    size_t bytes;
 
-    return mallctl("stats.allocated", &bytes, &len, NULL, 0) == 0;
+    return statistic("stats.allocated", &bytes);
 }
 
 void mem_purge(void) {

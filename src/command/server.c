@@ -15,7 +15,7 @@ void server_init(struct server *s) {
     atomic_store(&s->memory.samples, 5);
     atomic_store(&s->memory.tenacity, 10);
     atomic_store(&s->memory.beside, mem_resident());
-    s->memory_at_start = mem_allocated();
+    s->memory_at_start = mem_allocated(); /* asked for the first time: see mem.h */
 }
 
 void server_destroy(struct server *s) {

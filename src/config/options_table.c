@@ -90,6 +90,8 @@ const struct option_row option_table[] = {
      "Closes a Redis connection amid a command of which 16 KiB take longer; 0 never does"},
     {"http-timeout", "Network", OPTION_UINT, FIELD(http_timeout), "30", 0, 86400, NULL, "seconds", NULL,
      "Closes an HTTP connection that moves less than 16 KiB in so long; 0 never does"},
+    {"http-header-timeout", "Network", OPTION_UINT, FIELD(http_header_timeout), "10", 0, 86400, NULL,
+     "seconds", NULL, "Closes an HTTP connection on which headers take longer to arrive; 0 never does"},
     {"http-heartbeat", "Network", OPTION_UINT, FIELD(http_heartbeat), "15", 1, 3600, NULL, "seconds", NULL,
      "Sends a comment on an event stream on which nothing else was sent for so long"},
     {"http-memory", "Network", OPTION_BYTES, FIELD(http_memory), "5kb", 2 * KIB, MIB, NULL, "bytes", NULL,

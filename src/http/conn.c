@@ -32,7 +32,7 @@ struct conn *conn_new(struct conn_list *l, struct worker *w, int fd) {
     c->worker = w;
     c->fd = fd;
     c->prefix = "";
-    c->since_ns = clock_mono_ns();
+    c->since_ns = c->head_ns = clock_mono_ns();
     list_lock(l);
     c->next = l->head;
     if (l->head != NULL)
@@ -58,13 +58,17 @@ void conn_free(struct conn_list *l, struct conn *c) {
 }
 
 /* Bytes that came, and bytes that the client's kernel has taken. */
-static uint64_t bytes_moved(int fd) {
+struct moved {
+    uint64_t in, out;
+};
+
+static struct moved bytes_moved(int fd) {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_received + info.tcpi_bytes_acked;
+        return (struct moved){0, 0};
+    return (struct moved){info.tcpi_bytes_received, info.tcpi_bytes_acked};
 }
 
 /* Has it stood still for so long? The kernel is asked only when no request was finished. */
@@ -76,7 +80,8 @@ static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
         return false;
     moved |= atomic_load_explicit(&c->waits, memory_order_relaxed);
     if (!moved) {
-        uint64_t bytes = bytes_moved(c->fd);
+        struct moved m = bytes_moved(c->fd);
+        uint64_t bytes = m.in + m.out;
 
         moved = bytes - c->seen_bytes >= CONN_PROGRESS;
         c->seen_bytes = bytes;
@@ -86,13 +91,38 @@ static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
     return !moved;
 }
 
-unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns) {
+/* Have headers been awaited for so long? The kernel is asked only when no request was finished since the last look. */
+static bool awaits_headers(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
+    uint32_t finished = atomic_load_explicit(&c->finished, memory_order_relaxed);
+    uint64_t in;
+
+    if (atomic_load_explicit(&c->headed, memory_order_relaxed) || finished != c->head_finished) {
+        c->head_finished = finished;
+        c->head_bytes = c->head_ns = 0;
+        return false;
+    }
+    if (c->head_ns > 0)
+        return now_ns - c->head_ns >= timeout_ns;
+    in = bytes_moved(c->fd).in;
+    if (c->head_bytes == 0)
+        c->head_bytes = in;
+    else if (in > c->head_bytes)
+        c->head_ns = now_ns;
+    return false;
+}
+
+static bool is_late(struct conn *c, int64_t now_ns, int64_t timeout_ns, int64_t header_ns) {
+    return (timeout_ns > 0 && stands_still(c, now_ns, timeout_ns)) ||
+           (header_ns > 0 && awaits_headers(c, now_ns, header_ns));
+}
+
+unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns, int64_t header_ns) {
     int64_t now_ns = clock_mono_ns();
     unsigned n = 0;
 
     list_lock(l);
     for (struct conn *c = l->head; c != NULL; c = c->next)
-        if (stands_still(c, now_ns, timeout_ns)) {
+        if (is_late(c, now_ns, timeout_ns, header_ns)) {
             shutdown(c->fd, SHUT_RDWR); /* its thread sees the end and closes it */
             n++;
         }

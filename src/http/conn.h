@@ -3,7 +3,10 @@
  * libmicrohttpd's own timeout starts again with every byte, so a client that sends one now and then would hold its
  * connection for ever, and it costs each request a walk of lists. The watch looks once in a while instead: a
  * connection that has finished no request and moved less than CONN_PROGRESS bytes in http-timeout is shut down,
- * whether it waits, sends headers or a body, or takes its response. */
+ * whether it waits, sends headers or a body, or takes its response.
+ *
+ * Headers have a time of their own, http-header-timeout, however they move: from the beginning of the connection, or from when
+ * the watch first sees bytes behind the last request, to their end. */
 #ifndef FLASHKV_HTTP_CONN_H
 #define FLASHKV_HTTP_CONN_H
 
@@ -24,6 +27,7 @@ struct conn {
     const char *prefix;        /* what its targets begin with, unsaid: that of the port it came to */
     bool corked;               /* its socket, see large.c */
     _Atomic bool busy;         /* a request has begun, and its response is not out */
+    _Atomic bool headed;       /* ... and its headers have come */
     _Atomic bool waits;        /* suspended (stream.h): it may stand still */
     _Atomic uint32_t finished; /* requests, so far */
 
@@ -31,6 +35,9 @@ struct conn {
     uint32_t seen_finished;
     uint64_t seen_bytes;
     int64_t since_ns;
+    int64_t head_ns;        /* headers are awaited since then; 0: they are not */
+    uint64_t head_bytes;    /* received by the end of the last request, or soon after */
+    uint32_t head_finished; /* requests, by then */
     struct conn *prev, *next;
 };
 
@@ -53,8 +60,8 @@ void conn_list_destroy(struct conn_list *l);
 struct conn *conn_new(struct conn_list *l, struct worker *w, int fd);
 /* Takes it off the list and frees it; the socket stays. Must happen before the socket is closed. NULL is ignored. */
 void conn_free(struct conn_list *l, struct conn *c);
-/* Shuts down what has stood still for `timeout_ns`. Returns how many. */
-unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns);
+/* Shuts down what has stood still for `timeout_ns`, or awaits headers for `header_ns` (0: for neither). Returns how many. */
+unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns, int64_t header_ns);
 /* Is any request unanswered? */
 bool conn_list_busy(struct conn_list *l);
 

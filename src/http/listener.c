@@ -69,21 +69,24 @@ static bool accept_some(struct listener *l, int fd) {
     return true;
 }
 
-/* How often the watch looks: an eighth of the timeout, within reason. */
+/* How often the watch looks: an eighth of the shorter timeout, within reason. */
 static int tick_ms(const struct listener *l) {
-    uint64_t ms = l->server->options->http_timeout * 1000 / 8;
+    uint64_t still = l->server->options->http_timeout, headers = l->server->options->http_header_timeout;
+    uint64_t ms = (still == 0 || (headers > 0 && headers < still) ? headers : still) * 1000 / 8;
 
-    if (ms == 0) /* nothing stands still too long, but streams have heartbeats */
+    if (ms == 0) /* nothing is ever late, but streams have heartbeats */
         return TICK_MOST_MS;
     return ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms > TICK_MOST_MS ? TICK_MOST_MS : (int)ms;
 }
 
 static void watch(struct listener *l) {
     int64_t timeout_ns = (int64_t)l->server->options->http_timeout * 1000000000;
-    unsigned n = timeout_ns > 0 ? conn_list_watch(l->conns, timeout_ns) : 0;
+    int64_t header_ns = (int64_t)l->server->options->http_header_timeout * 1000000000;
+    unsigned n = conn_list_watch(l->conns, timeout_ns, header_ns);
 
     if (n > 0)
-        log_debug("http: %u connections stood still for http-timeout", n);
+        log_debug(
+            "http: %u connections stood still for http-timeout, or had no headers in http-header-timeout", n);
 }
 
 /* Waits for the waker and, unless `paused`, the listening sockets. False: stop. */

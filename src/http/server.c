@@ -175,6 +175,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         return MHD_NO; /* no memory when it began */
     if (!r->begun) {
         r->begun = true;
+        atomic_store_explicit(&conn_of_request(r)->headed, true, memory_order_relaxed);
         return headers_came(r, url, method, version);
     }
     if (len == 0)
@@ -227,6 +228,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     request_end(r);
     *request = NULL;
     atomic_fetch_add_explicit(&c->finished, 1, memory_order_relaxed);
+    atomic_store_explicit(&c->headed, false, memory_order_relaxed);
     atomic_store_explicit(&c->busy, false, memory_order_relaxed);
 }
 

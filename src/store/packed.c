@@ -3,7 +3,7 @@
 
 #include <flashkv/mem.h>
 
-enum { CAP_MAX = INT32_MAX };
+enum { WORD = 8 };
 
 static size_t varint_size(size_t n) {
     size_t size = 1;
@@ -39,15 +39,17 @@ size_t packed_size(size_t len) {
     return front + varint_size(front);
 }
 
-size_t packed_footprint(const struct packed *p) {
-    return mem_good_size(sizeof(*p) + p->cap);
+static size_t cap_of(const struct packed *p) {
+    return (size_t)p->words * WORD;
 }
 
-/* Of an allocation of so many bytes. */
-static uint32_t cap_of(size_t size) {
-    size_t cap = size - sizeof(struct packed);
+size_t packed_footprint(const struct packed *p) {
+    return mem_good_size(sizeof(*p) + cap_of(p));
+}
 
-    return cap < CAP_MAX ? (uint32_t)cap : CAP_MAX;
+/* Words of an allocation of so many bytes: `used` keeps it far below 31 bits of them. */
+static uint32_t words_of(size_t size) {
+    return (uint32_t)((size - sizeof(struct packed)) / WORD) & INT32_MAX;
 }
 
 struct packed *packed_new(size_t cap) {
@@ -55,7 +57,7 @@ struct packed *packed_new(size_t cap) {
     struct packed *p = mem_alloc(size);
 
     if (p != NULL)
-        *p = (struct packed){.cap = cap_of(size)};
+        *p = (struct packed){.words = words_of(size)};
     return p;
 }
 
@@ -74,7 +76,7 @@ static struct packed *packed_resize(struct packed *p, size_t cap) {
     struct packed *moved = mem_realloc(p, size);
 
     if (moved != NULL)
-        moved->cap = cap_of(size);
+        moved->words = words_of(size);
     return moved;
 }
 
@@ -107,9 +109,9 @@ size_t packed_prev(const struct packed *p, size_t at) {
 
 /* Opens a gap of `size` bytes at `at`. */
 static struct packed *packed_open(struct packed *p, size_t at, size_t size) {
-    if (size > CAP_MAX - p->used)
+    if (size > UINT32_MAX - p->used)
         return NULL;
-    if (p->used + size > p->cap && (p = packed_resize(p, p->used + size)) == NULL)
+    if (p->used + size > cap_of(p) && (p = packed_resize(p, p->used + size)) == NULL)
         return NULL;
     memmove(p->data + at + size, p->data + at, p->used - at);
     p->used += (uint32_t)size;
@@ -142,7 +144,7 @@ struct packed *packed_erase(struct packed *p, size_t from, size_t to) {
 
     memmove(p->data + from, p->data + to, p->used - to);
     p->used -= (uint32_t)(to - from);
-    if (p->cap < 64 || p->used >= p->cap / 2)
+    if (cap_of(p) < 64 || p->used >= cap_of(p) / 2)
         return p;
     moved = packed_resize(p, p->used + p->used / 4);
     return moved != NULL ? moved : p;

@@ -1,7 +1,7 @@
 /* packed.h - byte strings one after the other in one allocation. Private to the store.
  *
  *     +------+-----+-----------+-----------+-----------+
- *     | used | cap | element 0 | element 1 | ...       |      used, cap: bytes of elements, 32 and 31 bits
+ *     | used | cap | element 0 | element 1 | ...       |      used: bytes of elements; cap: room for them
  *     +------+-----+-----------+-----------+-----------+
  *
  *     element   +--------+-----------+----------+
@@ -22,7 +22,7 @@
 
 struct packed {
     uint32_t used;
-    uint32_t cap : 31;
+    uint32_t words : 31; /* cap in words of 8 bytes, of which all classes of an allocator are multiples */
     uint32_t viewed : 1; /* a chunk of a list: of the view of it (view_impl.h), unchanged so far */
     unsigned char data[];
 };

@@ -116,6 +116,41 @@ def http_timeout(s):
         same(c("exists", "k"), 0)
 
 
+def http_header_timeout(s):
+    """http-header-timeout=1: headers that are not whole by then end the connection, however they move; idle ones and bodies do not"""
+    whole, drip = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", [b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: "]
+
+    def connect():
+        return socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE)
+
+    idle, body, slow, later = connect(), connect(), [connect() for _ in drip], connect()
+    for c in (idle, later):
+        c.sendall(whole)
+        assert c.recv(4096).startswith(b"HTTP/1.1 200")
+    body.sendall(b"PUT /keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n1")
+    for c, text in zip(slow, drip):
+        c.sendall(text)
+    end, left = time.monotonic() + PATIENCE, slow + [later]
+    while left:
+        assert time.monotonic() < end, "slow ones are still there"
+        for c in list(left):
+            try:
+                c.settimeout(0.1)
+                c.sendall(b"x" if c is not slow[0] else b"")
+                if c.recv(100) == b"":
+                    left.remove(c)
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                left.remove(c)
+    body.sendall(b"23")
+    assert body.recv(4096).startswith(b"HTTP/1.1 201"), "a body has time"
+    idle.sendall(whole)
+    assert idle.recv(4096).startswith(b"HTTP/1.1 200"), "an idle one too"
+    for c in (idle, body, later, *slow):
+        c.close()
+
+
 def http_memory(s):
     """http-memory=4kb: a URL over it is 414, headers over it 431, both within are fine"""
     same(status(s, "PUT", "/keys/" + "k" * 1500, b"v"), 201)
@@ -188,7 +223,7 @@ def max_output_bytes(s):
 
 
 TESTS = [(max_connections, "3"), (max_connections_per_address, "3"), (idle_timeout, "1"), (command_timeout, "1"),
-         (http_timeout, "1"), (http_memory, "4kb"), (max_key_bytes, "10"), (max_value_bytes, "100kb"), (max_args, "16"),
+         (http_timeout, "1"), (http_header_timeout, "1"), (http_memory, "4kb"), (max_key_bytes, "10"), (max_value_bytes, "100kb"), (max_args, "16"),
          (max_request_bytes, "64kb"), (max_json_depth, "3"), (max_output_bytes, "64kb")]
 
 
