@@ -2,12 +2,13 @@
 """The Nth allocation fails, for every N of a command: it answers an error and has changed nothing, or it was done; the server lives."""
 import mmap
 import os
+import random
 import struct
 import tempfile
 
 from faulty import FAULTS, Faults, until
 from fk import FLASHKV, Error, Resp, Server, name_of, report, same
-from persist import COMMANDS, FAR, Directory, dump
+from persist import COMMANDS, FAR, Directory, change_large, dump, large_dump, make_large
 
 MEMORY = os.path.join(os.path.dirname(FAULTS), "faults_memory.so")
 BIG = "b" * 40000
@@ -170,6 +171,31 @@ def logged():
                 same(dump(s), want, line[-1][0])
 
 
+def large_snapshots():
+    """allocations from the Nth on fail amid a snapshot of large collections that change: it fails or not, the next one is whole"""
+    memory, rng = Memory(), random.Random(3)
+    with Directory("--fsync=no") as d:
+        with d.server(env=memory.env) as s:
+            c, failed = Client(s), 0
+            make_large(c)
+            for n in range(1, 60):
+                memory.arm(n, 3)
+                c("bgsave")
+                for _ in range(10):
+                    run(c, [change_large(rng)])
+                memory.disarm()
+                until("its end", lambda: b"rdb_bgsave_in_progress:0\r\n" in (c("info", "persistence") or b""))
+                failed += b"rdb_last_bgsave_status:err" in c("info", "persistence")
+                settled(s)
+            assert failed > 0
+            same(c("save"), "OK")
+            want = large_dump(c)
+            c.close()
+            same(s.stop(), 0, "exit status")
+        with d.server() as s, s.client() as c:
+            same(large_dump(c), want)
+
+
 def first_write():
     """the first change of all cannot be logged: the segment, in which nothing is yet, is begun anew, and changes are taken again"""
     for n in range(1, 12):
@@ -284,4 +310,4 @@ if __name__ == "__main__":
         print("1..0 # SKIP a sanitizer has an allocator of its own")
         raise SystemExit
     report([(name_of(t), t) for t in [
-        commands(COMMANDS, 100), commands(READS, 20), logged, first_write, transactions, requests]])
+        commands(COMMANDS, 100), commands(READS, 20), logged, large_snapshots, first_write, transactions, requests]])

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from faulty import until
@@ -15,6 +16,7 @@ from random_commands import SHAPES, draw, parse
 
 STORM = 6000  # random commands in a life of the server
 LARGE = 20000  # elements of a large collection
+AT_ONCE = 1500  # random commands of each client
 
 # Every command that writes, after those that prepare for it. {at} is a time far away in seconds.
 COMMANDS = """
@@ -278,6 +280,76 @@ def changed_while_snapshots_run():
             same(large_dump(c), want, "at the end")
 
 
+SOON = ["set G v px 3", "pexpire G 5", "hset h v v m m", "hpexpire h 4 fields 2 v m", "hpexpire h 6 xx fields 1 v", "pexpire G 2 nx", "psetex k 1 v",
+        "set k v px 2 get", "delex k ifeq v", "set k v ifne v px 4", "mset G v G v k v", "spop s", "spop s 2", "incrbyfloat k 1.5", "lmove l m left right"]
+PAIRS = b'[{"op":"put","key":"a","value":"1"},{"op":"incr","key":"n","by":2},{"op":"delete","key":"b"},{"op":"put","key":"c","value":"3"}]'
+LINES = b'{"key":"a","type":"list","value":["1","2"]}\n{"key":"h","type":"hash","value":{"f":"v"}}\n{"key":"b","value":"x"}\n'
+OVER_HTTP = [("PUT", "/keys/{k}", b"1", {}), ("PUT", "/keys/{k}", b"new", {"If-None-Match": "*"}), ("PUT", "/keys/{k}?ttl=1", b"v", {}),
+             ("PUT", "/keys/{k}", b"2", {"If-Match": "*"}), ("DELETE", "/keys/{k}", None, {}), ("POST", "/keys/{k}/incr?by=3", None, {}),
+             ("POST", "/keys/{k}/append", b"more", {}), ("POST", "/lists/{k}", b'["x", "y"]', {"Content-Type": "application/json"}),
+             ("POST", "/batch?atomic=true", PAIRS, {"Content-Type": "application/json"}), ("POST", "/batch", PAIRS, {"Content-Type": "application/json"}),
+             ("POST", "/import", LINES, {"Content-Type": "application/x-ndjson"}),
+             ("POST", "/upstash/multi-exec", b'[["set","a","1"],["rpush","l","x"],["hset","h","f","v"],["spop","s"]]', {"Content-Type": "application/json"})]
+
+
+def random_client(server, rng, shapes, failures):
+    """Random commands, one after the other; what the server does not survive is a failure."""
+    try:
+        with server.client() as c:
+            for _ in range(AT_ONCE):
+                c.send(Resp.encode([w.encode("latin-1") for w in draw(rng, shapes)]))
+                c.read_any()
+    except Exception as e:  # pylint: disable=broad-except
+        failures.append(e)
+
+
+def random_requests(server, rng, failures):
+    try:
+        for _ in range(AT_ONCE // 8):
+            method, path, body, headers = rng.choice(OVER_HTTP)
+            status = server.request(method, path.format(k=rng.choice("abckl")), body, headers)[0]
+            assert status < 500, (method, path, status)
+    except Exception as e:  # pylint: disable=broad-except
+        failures.append(e)
+
+
+def lasting(state):
+    """Without what may expire between two looks."""
+    def lasts(at):
+        return at < 0 or at > 1000 * (time.time() + 60)
+
+    kept = {key: (kind, [item for item in value if lasts(item[2][0])] if kind == "hash" else value, at)
+            for key, (kind, value, at) in state.items() if lasts(at)}
+    return {key: entry for key, entry in kept.items() if entry[1] or entry[0] == "string"}
+
+
+def everything_at_once(seed):
+    def test():
+        shapes = [s for s in parse(SHAPES) if not s.startswith(("wait", "b", "config", "client", "scan", "keys"))] + SOON * 4
+        want = {}
+        with Directory("--fsync=always", "--snapshot-log-bytes=1") as d:
+            for life in range(3):
+                with d.server() as s:
+                    same(lasting(dump(s)), lasting(want), f"at the beginning of life {life}")
+                    rngs, failures = [random.Random(f"{seed} {life} {n}") for n in range(4)], []
+                    clients = [threading.Thread(target=random_client, args=(s, rng, shapes, failures)) for rng in rngs[1:]]
+                    clients.append(threading.Thread(target=random_requests, args=(s, rngs[0], failures)))
+                    for client in clients:
+                        client.start()
+                    for client in clients:
+                        client.join()
+                    same(failures, [])
+                    time.sleep(0.05)  # what expires soon has
+                    want = dump(s)
+                    s.process.kill()
+                    s.process.wait()
+            with d.server() as s:
+                same(lasting(dump(s)), lasting(want), "at the end")
+
+    test.__doc__ = f"random commands and requests of several clients, expiries, transactions, snapshots without a pause, kill -9: seed {seed}"
+    return test
+
+
 def loading():
     """while the data are loaded the log says how far it is, /readyz is 503 and Redis clients are told LOADING"""
     with Directory("--fsync=no") as d:
@@ -337,5 +409,5 @@ def damage():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
-                                      snapshots_and_flags, many_keys, changed_while_snapshots_run,
+                                      snapshots_and_flags, many_keys, changed_while_snapshots_run, everything_at_once(1),
                                       loading, damage]])
