@@ -72,12 +72,13 @@ void cmd_hmset(struct call *c) {
         reply_ok(c->reply);
 }
 
-/* Ends an edit that set a field, to this value. `repeats`: run again, the command makes the same of the hash as it
- * is; but not where fields expire, since when it is run again they have not: the log is told what there is now. */
+/* Ends an edit that set a field, to this value. `repeats`: run again, the command makes the same of the hash as it was. It does
+ * not where fields could expire before the edit, which may have been of the last of them: when it is run again they have not
+ * expired, so then the log is told what there is now. */
 static void done_field(struct call *c, const struct hash *h, struct slice field, struct slice value,
                        bool repeats, const char *event) {
     struct slice effect[] = {SLICE_LIT("HSET"), c->keys[0].name, field, value};
-    bool say = !repeats || hash_is_volatile(h);
+    bool say = !repeats;
     int64_t expire_at = NO_EXPIRY;
 
     hash_expiry(h, field, c->txn->now_ms, &expire_at);
@@ -91,6 +92,7 @@ static void done_field(struct call *c, const struct hash *h, struct slice field,
 void cmd_hsetnx(struct call *c) {
     struct hash *h = edit(c, true);
     struct slice field = call_arg(c, 2), value = call_arg(c, 3), there;
+    bool repeats = h != NULL && !hash_is_volatile(h);
 
     if (h == NULL)
         return;
@@ -99,7 +101,7 @@ void cmd_hsetnx(struct call *c) {
         done(c, NULL);
     } else if (stored(c, hash_set(h, field, value, c->txn->now_ms))) {
         reply_integer(c->reply, 1);
-        done_field(c, h, field, value, true, "hset");
+        done_field(c, h, field, value, repeats, "hset");
     } else {
         done(c, NULL);
     }
@@ -121,12 +123,13 @@ void cmd_hincrby(struct call *c) {
     struct slice field = call_arg(c, 2), old;
     char digits[NUM_I64_MAX];
     int64_t by, n = 0;
-    bool set = false;
+    bool set = false, repeats;
     struct hash *h;
     size_t len = 0;
 
     if (!arg_i64(c, 3, &by) || (h = edit(c, true)) == NULL)
         return;
+    repeats = !hash_is_volatile(h);
     if (hash_get(h, field, c->txn->now_ms, &old) && !num_parse_i64(old, &n)) {
         reply_error(c->reply, "ERR hash value is not an integer");
     } else if (__builtin_add_overflow(n, by, &n)) {
@@ -138,7 +141,7 @@ void cmd_hincrby(struct call *c) {
             reply_integer(c->reply, n);
     }
     if (set)
-        done_field(c, h, field, slice_of(digits, len), true, "hincrby");
+        done_field(c, h, field, slice_of(digits, len), repeats, "hincrby");
     else
         done(c, NULL);
 }

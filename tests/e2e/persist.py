@@ -15,6 +15,7 @@ from fk import FLASHKV, Error, Resp, Server, name_of, report, same
 from random_commands import SHAPES, draw, parse
 
 STORM = 6000  # random commands in a life of the server
+COMMANDS_OF_FIELDS = ["hincrby f 5", "hsetnx f new", "hset f new", "hincrbyfloat f 1.5", "hdel f g", "hset x y", "hpersist fields 1 f"]
 LARGE = 20000  # elements of a large collection
 AT_ONCE = 1500  # random commands of each client
 
@@ -280,6 +281,23 @@ def changed_while_snapshots_run():
             same(large_dump(c), want, "at the end")
 
 
+def expired_fields():
+    """a command on a field whose time is up, and which is still there, is not done again on what the field was"""
+    with Directory("--fsync=no", "--enable-debug-command=yes") as d:
+        with d.server() as s, s.client() as c:
+            c("debug", "set-active-expire", 0)
+            for command in COMMANDS_OF_FIELDS:
+                key = command.split()[0]
+                c("hset", key, "f", "old", "g", "kept")
+                c("hpexpire", key, 1, "fields", 1, "f")
+                until("the field's end", lambda key=key: c("hget", key, "f") is None)
+                run_line(c, command.replace(key, f"{key} {key}", 1))
+            want = dump(s)
+            same(s.stop(), 0)
+        with d.server() as s:
+            same(dump(s), want)
+
+
 SOON = ["set G v px 3", "pexpire G 5", "hset h v v m m", "hpexpire h 4 fields 2 v m", "hpexpire h 6 xx fields 1 v", "pexpire G 2 nx", "psetex k 1 v",
         "set k v px 2 get", "delex k ifeq v", "set k v ifne v px 4", "mset G v G v k v", "spop s", "spop s 2", "incrbyfloat k 1.5", "lmove l m left right"]
 PAIRS = b'[{"op":"put","key":"a","value":"1"},{"op":"incr","key":"n","by":2},{"op":"delete","key":"b"},{"op":"put","key":"c","value":"3"}]'
@@ -409,5 +427,5 @@ def damage():
 
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
-                                      snapshots_and_flags, many_keys, changed_while_snapshots_run, everything_at_once(1),
+                                      snapshots_and_flags, many_keys, changed_while_snapshots_run, expired_fields, everything_at_once(1),
                                       loading, damage]])
