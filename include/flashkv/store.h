@@ -60,6 +60,13 @@ static inline uint64_t key_shard_bit(const struct key *k) {
     return UINT64_C(1) << key_shard(k);
 }
 
+/* Are the keys too many for the processor's cache to hold, so that store_bring_near pays? */
+bool store_is_far(const struct store *s);
+enum { STORE_NEAR_MAX = 32 };
+/* Brings what look-ups of these keys (STORE_NEAR_MAX at most, there or not) will touch into the cache, all at the same time.
+ * Changes nothing but how long they take. Takes the keys' shards for reading, one at a time: no transaction may be open. */
+void store_bring_near(struct store *s, const struct slice *names, size_t n);
+
 enum txn_mode { TXN_READ, TXN_WRITE };
 #define TXN_ALL_SHARDS UINT64_MAX
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "conn_io.h"
 #include "hold.h"
 #include "writer.h"
@@ -224,11 +225,22 @@ static bool make_room(struct conn *c, struct writer *w, bool *lost) {
     return !*lost && !conn_backlogged(c);
 }
 
+/* Has the keys of the next commands brought near, and returns how many commands that are: 1 at least. */
+static __attribute__((noinline)) size_t look_ahead(struct loop *l, const char *in, size_t len) {
+    struct slice names[STORE_NEAR_MAX];
+    size_t n = ahead_names(in, len, names, STORE_NEAR_MAX);
+
+    if (n > 1)
+        store_bring_near(l->server->store, names, n);
+    return n > 0 ? n : 1;
+}
+
 /* Runs the commands that in[0 .. len) holds whole, as far as the client takes the replies; *used bytes of it. False:
  * the connection is lost. */
 static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
     struct loop *l = c->source.loop;
-    bool lost = false;
+    bool lost = false, far = store_is_far(l->server->store);
+    size_t near = 1; /* commands whose keys are: the first, which often is the only one, waits */
     struct writer w;
 
     writer_init(&w, &c->session.protocol, conn_outq(c));
@@ -237,8 +249,11 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
     atomic_store_explicit(&c->session.input_bytes, len, memory_order_relaxed);
     *used = 0;
     while (c->state == CONN_OPEN && *used < len) {
-        enum parse_result r = parser_read(p, in + *used, len - *used);
+        enum parse_result r;
 
+        if (far && near-- == 0)
+            near = look_ahead(l, in + *used, len - *used) - 1;
+        r = parser_read(p, in + *used, len - *used);
         if (r == PARSE_MORE)
             break;
         if (r == PARSE_ERROR) {

@@ -150,6 +150,34 @@ struct entry *table_find(const struct table *t, uint64_t hash, struct slice key)
     }
 }
 
+void table_near_slot(const struct table *t, uint64_t hash) {
+    size_t least;
+    const struct slots *s = table_side(t, table_point(hash), &least);
+
+    if (s->at != NULL)
+        __builtin_prefetch(&s->at[point_home(table_point(hash), s->capacity)]);
+}
+
+/* By the tag alone: bytes of the entry would have to be waited for. */
+void table_near_entry(const struct table *t, uint64_t hash) {
+    size_t least, home, pos;
+    const struct slots *s = table_side(t, table_point(hash), &least);
+
+    if (s->at == NULL)
+        return;
+    home = point_home(table_point(hash), s->capacity);
+    for (pos = home > least ? home : least; s->at[pos] != 0; pos++)
+        if ((s->at[pos] & ~ADDRESS_MASK) == slot_mark(hash, pos - home)) {
+            const char *e = (const char *)slot_entry(s->at[pos]);
+
+            __builtin_prefetch(e);
+            __builtin_prefetch(e + 64); /* most are longer than a line */
+            return;
+        } else if (slot_distance(s->at[pos]) < pos - home) {
+            return;
+        }
+}
+
 void table_replace(struct table *t, uint64_t hash, const struct entry *stale, struct entry *fresh) {
     size_t least;
     struct slots *s = table_side(t, table_point(hash), &least);

@@ -59,6 +59,10 @@ static inline uint64_t table_point(uint64_t hash) {
 
 /* The entry of a key, or NULL. */
 struct entry *table_find(const struct table *t, uint64_t hash, struct slice key);
+/* The two steps by which a look-up's memory is brought near, ahead of it: the slot at the key's home, then, once that
+ * has come, the entry that the slot names. Nothing waits; what is not there is brought for nothing. */
+void table_near_slot(const struct table *t, uint64_t hash);
+void table_near_entry(const struct table *t, uint64_t hash);
 /* `e` itself, if it is there under this hash; NULL: it is not, and may be no entry any more. */
 struct entry *table_holds(const struct table *t, uint64_t hash, const struct entry *e);
 /* Adds an entry whose key is not there. False, nothing changed: no memory. */

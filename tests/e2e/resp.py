@@ -100,6 +100,30 @@ def split_anywhere(s):
         same(r.read(), "OK")
 
 
+def looked_up_ahead(s):
+    """pipelines are answered alike over few keys and over so many that the keys of a pipeline are looked up ahead"""
+    lines = [["SET", "a", "1"], ["GET", "a"], ["PING"], ["INCR", "a"], ["MSET", "b", "2", "c", "3"], ["GET", "none"],
+             ["MULTI"], ["SET", "b", "4"], ["GET", "b"], ["EXEC"], ["GET"], ["NONSENSE", "a"], ["LPUSH", "l", "x" * 5000],
+             ["GET", "l"], ["LLEN", "l"], ["GET", ""], ["DEL", "a", "b", "c", "l"], ["EXISTS", "a"]]
+    data = b"".join(Resp.encode(line) for line in lines) * 20 + b"PING\r\n" + Resp.encode(["QUIT"])
+
+    def ask(cut):
+        with socket.create_connection(("127.0.0.1", s.resp), timeout=20) as c:
+            c.sendall(data[:cut])
+            c.sendall(data[cut:])
+            return read_all(c)[0]
+
+    want = ask(len(data))
+    with s.client() as r:
+        for i in range(4000):
+            r.send(Resp.encode(["SET", f"k{i}", "v" * 100]))
+        same({r.read() for _ in range(4000)}, {"OK"})
+        for cut in (len(data), len(data) - 40, len(data) // 2, 777):
+            same(ask(cut), want, cut)
+        r.send(b"".join(Resp.encode(["GET", f"k{i}"]) for i in range(3990, 4010)))
+        same([r.read() for _ in range(20)], [b"v" * 100] * 10 + [None] * 10)
+
+
 def written_before_read(s):
     """400 000 GETs written before the first reply is read are all answered"""
     with s.client() as r:
@@ -339,7 +363,7 @@ def memory_limit(s):
         same(b("CONFIG", "GET", "maxmemory"), [b"maxmemory", b"1073741824"])
 
 
-tests = [expire_overflow, hostile_headers, large_commands, split_anywhere, written_before_read, inline_commands,
+tests = [expire_overflow, hostile_headers, large_commands, split_anywhere, looked_up_ahead, written_before_read, inline_commands,
          no_reply_injection, quit_closes, half_closed, reset_connections, resp3, semantics,
          debug_sleep_holds_no_lock, debug_of_this_machine, memory_limit]
 folder = tempfile.TemporaryDirectory()

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "resp/ahead.h"
 #include "resp/parser.h"
 #include "resp/writer.h"
 
@@ -97,11 +98,25 @@ static void hold(struct input *in, const void *kept, size_t len, const uint8_t *
     *in = (struct input){fresh, len + more_len};
 }
 
+/* The glance ahead sees what the parser then reads. */
+static void check_glance(bool seen, struct slice name, enum parse_result r, const struct parser *p) {
+    if (!seen || r == PARSE_ERROR)
+        return;
+    require(r == PARSE_DONE, "a glance saw what is not whole");
+    require(slice_eq(name, p->argc > 1 ? arg_slice(&p->argv[1]) : slice_of("", 0)),
+            "a glance saw another key");
+}
+
 /* Reads what there is; `out` NULL: runs nothing. */
 static void read_all(struct parser *p, struct input *in, struct found *f, struct outq *out) {
-    enum parse_result r;
+    while (!f->failed) {
+        struct slice name;
+        bool seen = p->at == 0 && ahead_names(in->bytes, in->len, &name, 1) > 0;
+        enum parse_result r = parser_read(p, in->bytes, in->len);
 
-    while (!f->failed && (r = parser_read(p, in->bytes, in->len)) != PARSE_MORE) {
+        check_glance(seen, name, r, p);
+        if (r == PARSE_MORE)
+            break;
         if (r == PARSE_ERROR) {
             add(f, slice_str(p->error));
             f->failed = true;
