@@ -84,12 +84,15 @@ class Pair:
 
 
 def almost(wanted, got):
-    """The same lines, but for how much time has passed: times left are some seconds apart at most."""
-    def same(a, b):
-        return a == b or (a[:1] == b[:1] == b":" and int(a[1:]) > 10**8 and abs(int(a[1:]) - int(b[1:])) < 5000)
+    """The same lines, but for how much time has passed: times left are some seconds apart at most. They are put in order
+    by themselves, for 999999999999 comes behind 1000000000000 as text."""
+    def times_and_others(reply):
+        lines = reply.split(b"\r\n")
+        times = [n for line in lines if line[:1] == b":" and (n := int(line[1:])) > 10**8]
+        return sorted(times), sorted(line for line in lines if line[:1] != b":" or int(line[1:]) <= 10**8)
 
-    lines = [sorted(reply.split(b"\r\n")) for reply in (wanted, got)]
-    return len(lines[0]) == len(lines[1]) and all(map(same, *lines))
+    (theirs, wanted), (ours, got) = map(times_and_others, (wanted, got))
+    return wanted == got and len(theirs) == len(ours) and all(abs(a - b) < 5000 for a, b in zip(theirs, ours))
 
 
 def alike(command, wanted, got):
