@@ -172,7 +172,7 @@ static void info_persistence(const struct call *c, struct buf *out) {
     if (atomic_load_explicit(&srv->journal, memory_order_relaxed) != NULL)
         info_log(&s, out);
     else
-        buf_printf(out, "aof_enabled:0\r\n");
+        buf_printf(out, "aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_last_write_status:ok\r\n");
 }
 
 static void info_stats(const struct call *c, struct buf *out) {

@@ -2,7 +2,6 @@
 #include <flashkv/settings.h>
 
 static const char *const acl_pubsub_default_words[] = {"allchannels", "resetchannels", NULL};
-static const char *const appendfsync_words[] = {"everysec", "always", "no", NULL};
 static const char *const cluster_preferred_endpoint_type_words[] = {"ip", "hostname", "unknown-endpoint",
                                                                     NULL};
 const char *const setting_policies[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
@@ -38,7 +37,6 @@ const struct setting_row setting_table[] = {
     {"aof_rewrite_cpulist", NULL, SETTING_FIXED, "", 0, 0, NULL, NULL},
     {"appenddirname", NULL, SETTING_FIXED, "appendonlydir", 0, 0, NULL, NULL},
     {"appendfilename", NULL, SETTING_FIXED, "appendonly.aof", 0, 0, NULL, NULL},
-    {"appendfsync", NULL, SETTING_WORD, "everysec", 0, 0, appendfsync_words, NULL},
     {"appendonly", NULL, SETTING_FLAG, "no", 0, 0, NULL, NULL},
     {"auto-aof-rewrite-min-size", NULL, SETTING_BYTES, "67108864", 0, 0, NULL, NULL},
     {"auto-aof-rewrite-percentage", NULL, SETTING_NUMBER, "100", 0, INT32_MAX, NULL, NULL},
@@ -73,7 +71,6 @@ const struct setting_row setting_table[] = {
     {"daemonize", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},
     {"databases", NULL, SETTING_FIXED, "1", 0, 0, NULL, NULL},
     {"dbfilename", NULL, SETTING_FIXED, "dump.rdb", 0, 0, NULL, NULL},
-    {"dir", NULL, SETTING_FIXED, "/", 0, 0, NULL, NULL},
     {"disable-thp", NULL, SETTING_FIXED, "yes", 0, 0, NULL, NULL},
     {"dynamic-hz", NULL, SETTING_FLAG, "yes", 0, 0, NULL, NULL},
     {"enable-module-command", NULL, SETTING_FIXED, "no", 0, 0, NULL, NULL},

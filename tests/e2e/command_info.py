@@ -74,4 +74,21 @@ def test_fields(server):
         same(sorted(set(theirs) - set(mine)), [])
 
 
-run([test_info, (test_fields, "--data-dir=" + folder.name)])
+def test_without_data(server):
+    """INFO has the same fields when nothing is kept, but for the log's own"""
+    with server.client() as ours, Redis() as redis, Resp(redis.port) as other:
+        same(sorted(name for _, name in fields(other) - fields(ours)), NOT_MEASURED)
+
+
+def test_config(server):
+    """CONFIG GET tells each option once, all of redis-server's among them"""
+    with Redis() as redis, Resp(redis.port) as other, server.client() as ours:
+        mine, theirs = ours("CONFIG", "GET", "*")[::2], other("CONFIG", "GET", "*")[::2]
+        same(sorted(name for name in set(mine) if mine.count(name) > 1), [])
+        same(sorted(set(theirs) - set(mine)), [])
+        same(ours("CONFIG", "GET", "appendfsync"), [b"appendfsync", b"everysec"])
+        same(ours("CONFIG", "SET", "appendfsync", "everysec"), "OK")
+        assert "can't set immutable config" in ours.error("CONFIG", "SET", "appendfsync", "always")
+
+
+run([test_info, (test_fields, "--data-dir=" + folder.name), test_without_data, test_config])

@@ -125,6 +125,11 @@ START_TEST(test_config_get) {
         {"config get bogus", "{}"},
         {"config get resp-port", "{\"resp-port\": \"6379\"}"},
         {"config get PORT", "{\"port\": \"6379\"}"},
+        {"config get dir", "{\"dir\": \"\"}"},
+        {"config get appendfsync fsync", "{\"fsync\": \"everysec\", \"appendfsync\": \"everysec\"}"},
+        {"config set appendfsync everysec", "OK"},
+        {"config set appendfsync always", "(error) ERR CONFIG SET failed (possibly related to argument "
+                                          "'appendfsync') - can't set immutable config"},
         {"config get save appendonly", "{\"appendonly\": \"no\", \"save\": \"\"}"},
         {"config get max-key-*", "{\"max-key-bytes\": \"65536\"}"},
         {"config get resp-[p]ort bogus", "{\"resp-port\": \"6379\"}"},
