@@ -11,7 +11,8 @@
  * faster than they can be read, so after some times they are copied whole, under the lock.
  *
  * After each stretch of work the thread rests, as the sweeper does: where it shares its processor with a thread that serves
- * requests, that one goes on then; and who has rested is seldom interrupted while it holds a shard.
+ * requests, that one goes on then; and who has rested is seldom interrupted while it holds a shard. Not while changes are refused
+ * until there is a snapshot.
  *
  * A snapshot counts once it has its name. Before that, the log is made durable up to where the pages have seen it. */
 #include <errno.h>
@@ -87,7 +88,7 @@ static bool flush(struct snapshot *s) {
 }
 
 static void rest(struct snapshot *s) {
-    if (clock_mono_ns() - s->rested_ns < STRETCH_NS)
+    if (clock_mono_ns() - s->rested_ns < STRETCH_NS || journal_needs_snapshot(s->p->journal))
         return;
     nanosleep(&(struct timespec){0, REST_NS}, NULL);
     s->rested_ns = clock_mono_ns();
