@@ -135,7 +135,7 @@ static inline const struct slot *find(struct slice name) {
         const struct slot *s = &slots[at];
 
         if (s->start == start && s->len == name.len &&
-            (s->exact || slice_caseeq(slice_str(s->cmd->name), name)))
+            (s->exact || strncasecmp(s->cmd->name, name.ptr, name.len) == 0))
             return s;
     }
     return NULL;

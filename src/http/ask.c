@@ -8,14 +8,6 @@
 #include "respond.h"
 #include "worker.h"
 
-struct arg arg_of(struct slice s) {
-    return (struct arg){s.ptr, s.len, NULL};
-}
-
-struct arg arg_text(const char *text) {
-    return arg_of(slice_str(text));
-}
-
 struct arg arg_body(const struct request *r) {
     struct slice body = request_body(r);
 

@@ -28,8 +28,12 @@ struct words {
     const struct arg *argv;
 };
 /* An argument from a slice, a C string, or the request's body. */
-struct arg arg_of(struct slice s);
-struct arg arg_text(const char *text);
+static inline struct arg arg_of(struct slice s) {
+    return (struct arg){s.ptr, s.len, NULL};
+}
+static inline struct arg arg_text(const char *text) {
+    return arg_of(slice_str(text));
+}
 struct arg arg_body(const struct request *r);
 /* A large argument, copied into a blob so that the store need not copy it under a lock, its digest known. False: no memory. */
 bool arg_hold(struct arg *a);
