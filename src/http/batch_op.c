@@ -4,6 +4,8 @@
 #include <flashkv/num.h>
 #include <stdio.h>
 
+#include "conditions.h"
+
 enum member {
     MEMBER_OP = 1 << 0,
     MEMBER_KEY = 1 << 1,
@@ -201,8 +203,8 @@ static bool check_members(struct reading *r) {
         return wrong(r, "ttl: expects a whole number, at least 1");
     if ((op->members & MEMBER_BY) && !num_parse_i64(op->by, &n))
         return wrong(r, "by: expects a whole number");
-    if (op->content_type.len > ENTRY_CONTENT_TYPE_MAX)
-        return wrong(r, "content_type: too long");
+    if (!media_type_fits(op->content_type))
+        return wrong(r, "content_type: too long, or not a line of text");
     if (!json_in_decode(&op->key, op->key_encoding) || !json_in_decode(&op->value, op->encoding))
         return wrong(r, "an encoding that is neither utf8 nor base64, or no base64");
     op->keepttl = (ttls & MEMBER_KEEPTTL) != 0;

@@ -139,6 +139,13 @@ bool accepts_json(struct slice accept) {
     return accepts_type(accept, SLICE_LIT("application/json"));
 }
 
+bool media_type_fits(struct slice type) {
+    for (size_t i = 0; i < type.len; i++)
+        if (((unsigned char)type.ptr[i] < ' ' && type.ptr[i] != '\t') || type.ptr[i] == 0x7f)
+            return false;
+    return type.len <= ENTRY_CONTENT_TYPE_MAX;
+}
+
 bool keys_pattern(const struct request *r, struct buf *pattern) {
     struct slice prefix, match;
     bool has_prefix = target_query(&r->target, "prefix", &prefix);

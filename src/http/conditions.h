@@ -26,6 +26,8 @@ enum range_result range_parse(struct slice header, uint64_t len, uint64_t *from,
  * anything gets what is there. */
 bool accepts_type(struct slice accept, struct slice type);
 bool accepts_json(struct slice accept);
+/* Can this be kept as a value's media type, and come back in a header: not too long, no line break or other control character? */
+bool media_type_fits(struct slice type);
 /* SCAN's pattern for ?prefix= (its own wildcards escaped) or ?match=; left empty without them. False: both are
  * given, or no memory. */
 bool keys_pattern(const struct request *r, struct buf *pattern);

@@ -8,6 +8,7 @@
 #include <flashkv/rest.h>
 #include <stdio.h>
 
+#include "conditions.h"
 #include "handlers.h"
 #include "hold.h"
 #include "json_in.h"
@@ -180,8 +181,8 @@ static bool check_line(struct import *im, struct line *l) {
         return wrong(im, "value: a collection has one element at least");
     if (im->times.len > 0 && (!slice_eq(l->type, SLICE_LIT("hash")) || 2 * times_count(im) != l->values))
         return wrong(im, "field_expire_at: expects a time for each field of a hash");
-    if (l->content_type.len > ENTRY_CONTENT_TYPE_MAX)
-        return wrong(im, "content_type: too long");
+    if (!media_type_fits(l->content_type))
+        return wrong(im, "content_type: too long, or not a line of text");
     if (!json_in_decode(&l->key, l->key_encoding))
         return wrong(im, BAD_ENCODING);
     for (size_t i = 0; i < l->values; i++) {

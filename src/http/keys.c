@@ -273,8 +273,9 @@ enum MHD_Result http_put_key(struct request *r) {
         return result;
     if (param_given(r, "ttl") + param_given(r, "ttl_ms") + keepttl > 1)
         return respond_problem(r, 400, "ttl, ttl_ms and keepttl cannot be given together");
-    if (r->headers.content_type.len > ENTRY_CONTENT_TYPE_MAX)
-        return respond_problem(r, 415, "the Content-Type is longer than %d bytes", ENTRY_CONTENT_TYPE_MAX);
+    if (!media_type_fits(r->headers.content_type))
+        return respond_problem(r, 415, "the Content-Type is longer than %d bytes, or no text",
+                               ENTRY_CONTENT_TYPE_MAX);
     if (!param_expiry(r, &expire_at, &result))
         return result;
     if (expire_at != NO_EXPIRY)

@@ -95,7 +95,8 @@ def what_is_wrong(s):
            {**good, "ttl": "1"}, {**good, "ttl": 1, "ttl_ms": 1}, {**good, "ttl": 10 ** 18}, {**good, "value": 1},
            {**good, "encoding": "hex"}, {**good, "encoding": "base64"}, {**good, "if": {}}, {**good, "if": {"absent": 1}},
            {**good, "if": {"absent": True, "exists": True}}, {**good, "if": "absent"}, {**good, "keepttl": False},
-           {**good, "content_type": "x" * 300}, {"op": "get", "key": "k", "value": "v"}, {"op": "expire", "key": "k"},
+           {**good, "content_type": "x" * 300}, {**good, "content_type": "text/html\r\nX: y"}, {**good, "content_type": "a\0b"},
+           {"op": "get", "key": "k", "value": "v"}, {"op": "expire", "key": "k"},
            {"op": "incr", "key": "k", "by": 1.5}, {"op": "incr", "key": "k", "by": 2 ** 63}, {"op": "command", "args": []},
            {"op": "command", "args": [None]}, {"op": "command", "args": "get"}, {"op": "command"},
            '{"op":"get","op":"get","key":"k"}', '{"op":"get","key":"\\ud800"}', "{", "[]", "1", "[" * 1000, "\xff"]

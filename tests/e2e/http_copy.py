@@ -127,7 +127,7 @@ def bad_lines(s):
            {**good, "value": 1}, {**good, "value": ["v"]}, {**good, "type": "list"}, {**good, "type": "set", "value": []},
            {**good, "type": "set", "value": [1]}, {**good, "type": "hash", "value": ["f"]}, {**good, "colour": 1},
            {**good, "encoding": "hex"}, {**good, "encoding": "base64", "value": "?"}, {**good, "expire_at": 0},
-           {**good, "expire_at": 1.5}, {**good, "append": False}, {**good, "content_type": "x" * 300},
+           {**good, "expire_at": 1.5}, {**good, "append": False}, {**good, "content_type": "x" * 300}, {**good, "content_type": "a\nb"},
            {**good, "field_expire_at": [1]}, {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": [1, 2]},
            {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": [-1]},
            {**good, "type": "hash", "value": ["f", "v"], "field_expire_at": ["1"]},

@@ -89,6 +89,29 @@ START_TEST(media_types) {
 }
 END_TEST
 
+START_TEST(media_types_that_can_be_kept) {
+    static const struct {
+        struct slice type;
+        bool fits;
+    } cases[] = {
+        {SLICE_LIT(""), true},
+        {SLICE_LIT("text/plain;\tcharset=utf-8"), true},
+        {SLICE_LIT("text/\xc3\xa9"), true},
+        {SLICE_LIT("a\r\nb"), false},
+        {SLICE_LIT("a\nb"), false},
+        {SLICE_LIT("a\0b"), false},
+        {SLICE_LIT("a\x7f"), false},
+    };
+    char longest[ENTRY_CONTENT_TYPE_MAX + 1];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        ck_assert_msg(media_type_fits(cases[i].type) == cases[i].fits, "%zu", i);
+    memset(longest, 'x', sizeof(longest));
+    ck_assert(media_type_fits(slice_of(longest, ENTRY_CONTENT_TYPE_MAX)));
+    ck_assert(!media_type_fits(slice_of(longest, sizeof(longest))));
+}
+END_TEST
+
 /* The SCAN pattern of a query. */
 static void check_pattern(const char *query, const char *pattern) {
     const char *equals = strchr(query, '=');
@@ -121,6 +144,7 @@ Suite *test_suite(void) {
 
     tcase_add_test(t, lists_of_tags);
     tcase_add_test(t, too_many_tags);
+    tcase_add_test(t, media_types_that_can_be_kept);
     tcase_add_test(t, media_types);
     tcase_add_test(t, patterns);
     suite_add_tcase(s, t);
