@@ -84,6 +84,9 @@ static bool unauthorized(struct request *r) {
 }
 
 static bool foreign_page(struct request *r) {
+    if (r->route->access != ACCESS_OPEN && cors_is_rebound(r))
+        return refuse(r, 403,
+                      "Host names a machine of the Internet: that takes a password, or the option open");
     return cors_is_foreign(r) &&
            refuse(r, 403, "pages of other origins may not do this, but for those that cors-origins names");
 }

@@ -68,6 +68,39 @@ bool cors_is_foreign(const struct request *r) {
     return may_change(r) && is_cross_origin(r) && !(r->route->access == ACCESS_AUTH && allows(r));
 }
 
+/* "Host.example:8080" to "Host.example", without a dot at its end. */
+static struct slice name_of_host(struct slice host) {
+    const char *colon = memrchr(host.ptr, ':', host.len);
+
+    if (colon != NULL)
+        host.len = (size_t)(colon - host.ptr);
+    if (host.len > 0 && host.ptr[host.len - 1] == '.')
+        host.len--;
+    return host;
+}
+
+static bool ends_in(struct slice name, struct slice end) {
+    return name.len >= end.len && slice_caseeq(slice_of(name.ptr + name.len - end.len, end.len), end);
+}
+
+static bool is_ipv4(struct slice name) {
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] != '.' && (name.ptr[i] < '0' || name.ptr[i] > '9'))
+            return false;
+    return name.len > 0;
+}
+
+bool cors_is_rebound(const struct request *r) {
+    struct slice name;
+
+    if (r->headers.host.len == 0 || *r->headers.host.ptr == '[' || server_asks(r->server) ||
+        r->server->options->open)
+        return false;
+    name = name_of_host(r->headers.host);
+    return memchr(name.ptr, '.', name.len) != NULL && !is_ipv4(name) &&
+           !ends_in(name, SLICE_LIT(".localhost"));
+}
+
 static void put_origin(const struct request *r, header_put *put, void *to) {
     char origin[256];
 

@@ -15,6 +15,10 @@ static inline bool cors_is_on(const struct request *r) {
 }
 /* Does the request come from a page that has no business here? Its route is known, and it may change something. */
 bool cors_is_foreign(const struct request *r);
+/* May a page have led a browser here by a name that it has changed to point at this machine (DNS rebinding)? To the browser all is
+ * of one origin then, but the name stands in Host: without a password, and unless --open says that everybody may, it must be none
+ * that can be had on the Internet. An address, localhost and names without a dot are fine. */
+bool cors_is_rebound(const struct request *r);
 /* Where a header of a response goes. */
 typedef void header_put(void *to, const char *name, const char *value);
 /* Puts what a browser asks for in the response to a request, which may be OPTIONS. */

@@ -207,6 +207,26 @@ def foreign_pages():
         same(ask(s.http, "GET", "/keys/k", {"Sec-Fetch-Site": "cross-site"})[0], 200)  # reads change nothing
 
 
+def rebound_names():
+    """without a password a name that somebody can have lead here (DNS rebinding) gets nothing, whatever the browser thinks"""
+    names = ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example.", "a.b:1")
+    ours = ("localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]:8080", "app.localhost:3", "flashkv:8080", "localhost.")
+
+    def statuses(s, hosts, method, target, **more):
+        return {ask(s.http, method, target, {"Host": host, **more}, "v" if method == "PUT" else None)[0] for host in hosts}
+
+    with Server() as s:
+        for method, target in ("PUT", "/keys/k"), ("GET", "/keys/k"), ("GET", "/ui"), ("GET", "/upstash/get/k"), ("GET", "/stats"):
+            same(statuses(s, names, method, target), {403}, target)
+            assert statuses(s, ours, method, target) <= {200, 201, 204}, target
+        same(statuses(s, names, "GET", "/healthz"), {200})
+    with Server("--open") as s:
+        same(statuses(s, names, "GET", "/keys"), {200})
+    with Server(env={"FLASHKV_REQUIREPASS": "secret"}) as s:
+        same(statuses(s, names, "GET", "/keys"), {401})
+        same(statuses(s, names, "GET", "/keys", Authorization="Bearer secret"), {200})
+
+
 def values_are_no_pages():
     """HTML that is stored is data: no browser runs it on this origin"""
     with Server() as s:
@@ -224,4 +244,4 @@ def values_are_no_pages():
 
 report([(name_of(test), test) for test in (
     open_by_oversight, open_by_intent, admin_port, admin_port_with_password, cors_off, cors_preflight, cors_answers,
-    cors_midway, foreign_pages, values_are_no_pages)])
+    cors_midway, foreign_pages, rebound_names, values_are_no_pages)])
