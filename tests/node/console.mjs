@@ -41,6 +41,7 @@ const tests = {
     await see("#key-list li", "greeting");
     assert.equal(await page.locator("#key-list li").count(), 7);
     await page.getByRole("option", { name: "greeting" }).click();
+    await page.evaluate(() => (document.getElementById("status").textContent = ""));
     await page.getByLabel("Value").fill("changed");
     await page.getByRole("button", { name: "Save" }).click();
     await see("#status", "saved");
@@ -89,6 +90,7 @@ const tests = {
   async "elements, fields, members and scores are added, changed and removed"() {
     const cell = (n) => page.locator("#key-view tbody input").nth(n);
     const change = async (n, value) => {
+      await page.evaluate(() => (document.getElementById("status").textContent = "")); // what the last change said
       await cell(n).fill(value);
       await cell(n).press("Tab");
       await see("#status", "saved");

@@ -3,7 +3,7 @@
 
 import { follow } from "/ui/events.js";
 import { choose, openKeys } from "/ui/keys.js";
-import { $, Binary, button, element, guard, headers, number, request, row, run, say, signIn, size, textOf } from "/ui/page.js";
+import { $, Binary, button, element, guard, headers, number, request, row, run, say, sayQuietly, signIn, size, textOf } from "/ui/page.js";
 
 const POLL_MS = 1000, POINTS = 120, WATCHED_MAX = 200;
 
@@ -124,7 +124,7 @@ async function poll() {
   }
   drawShards(s.shards, before?.s.shards);
   before = now;
-  say(`version ${s.version}`);
+  sayQuietly(`version ${s.version}`);
 }
 
 async function pollForever() {

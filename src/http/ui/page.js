@@ -12,9 +12,19 @@ export const headers = () => {
 };
 export const signIn = (token) => sessionStorage.setItem(TOKEN, token);
 
+const SAID_MS = 5000;
+let saidAt = -SAID_MS;
+
 export function say(text, bad = false) {
+  saidAt = performance.now();
   $("status").textContent = text;
   $("status").classList.toggle("bad", bad);
+}
+// What stands there when nothing else was said lately.
+export function sayQuietly(text) {
+  if (performance.now() - saidAt < SAID_MS) return;
+  $("status").textContent = text;
+  $("status").classList.remove("bad");
 }
 
 export async function request(path, options = {}) {
