@@ -66,5 +66,8 @@ void settings_apply(struct settings *s, const struct setting_change *changes, si
 /* Checks of rows. */
 const char *setting_check_save(struct slice text, struct buf *out);
 const char *setting_check_events(struct slice text, struct buf *out);
+const char *setting_check_percentiles(struct slice text, struct buf *out);
+const char *setting_check_oom_score(struct slice text, struct buf *out);
+const char *setting_check_output_limits(struct slice text, struct buf *out);
 
 #endif

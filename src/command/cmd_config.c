@@ -83,6 +83,13 @@ static void refuse(struct call *c, size_t i, const char *why) {
                 arg_shown(&c->argv[i]), c->argv[i].ptr, why);
 }
 
+/* Redis protects names of files, which a client could have the server write over. */
+static const char *why_fixed(struct slice name) {
+    bool is_file = slice_caseeq(name, SLICE_LIT("dir")) || slice_caseeq(name, SLICE_LIT("dbfilename"));
+
+    return is_file ? "can't set protected config" : "can't set immutable config";
+}
+
 /* Finds the rows of all names before any value is looked at, as Redis does. False: replied. */
 static bool find_rows(struct call *c, struct setting_change *changes, size_t count) {
     for (size_t n = 0; n < count; n++) {
@@ -96,7 +103,7 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
         }
         changes[n] = (struct setting_change){.row = row};
         if (row != NULL && row->kind == SETTING_FIXED) {
-            refuse(c, 2 + 2 * n, "can't set immutable config");
+            refuse(c, 2 + 2 * n, why_fixed(name));
             return false;
         }
         for (size_t k = 0; k < n; k++)
@@ -120,7 +127,7 @@ static const char *set_option(struct call *c, size_t i, struct options *to, char
     if (same)
         return NULL;
     if (row->type != OPTION_LIVE_UINT)
-        return "can't set immutable config";
+        return why_fixed(call_arg(c, i));
     return option_set(to, row, call_arg(c, i + 1), why, cap) ? NULL : why;
 }
 

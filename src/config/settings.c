@@ -108,49 +108,6 @@ static const char *parse_word(const struct setting_row *row, struct slice text, 
     return why;
 }
 
-const char *setting_check_save(struct slice text, struct buf *out) {
-    size_t numbers = 0;
-
-    while (text.len > 0) {
-        const char *space = memchr(text.ptr, ' ', text.len);
-        struct slice word = slice_of(text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len);
-        int64_t n;
-
-        text = slice_of(text.ptr + word.len, text.len - word.len);
-        if (text.len > 0)
-            text = slice_of(text.ptr + 1, text.len - 1);
-        if (!num_parse_i64(word, &n) || n < (numbers % 2 == 0 ? 1 : 0))
-            return "Invalid save parameters";
-        buf_printf(out, numbers++ > 0 ? " %lld" : "%lld", (long long)n);
-    }
-    return numbers % 2 == 0 ? NULL : "Invalid save parameters";
-}
-
-const char *setting_check_events(struct slice text, struct buf *out) {
-    static const char all[] = "g$lshzxetd", others[] = "nKEm"; /* in the order of the reply */
-    bool given[UCHAR_MAX + 1] = {false}, everything = true;
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-
-        if (c != 'A' && (c == '\0' || (strchr(all, c) == NULL && strchr(others, c) == NULL)))
-            return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-        given[c] = true;
-    }
-    for (const char *c = all; *c != '\0'; c++)
-        everything = everything && given[(unsigned char)*c];
-    everything = everything || given['A'];
-    if (everything)
-        buf_append(out, "A", 1);
-    for (const char *c = all; *c != '\0' && !everything; c++)
-        if (given[(unsigned char)*c])
-            buf_append(out, c, 1);
-    for (const char *c = others; *c != '\0'; c++)
-        if (given[(unsigned char)*c])
-            buf_append(out, c, 1);
-    return NULL;
-}
-
 static const char *parse_text(const struct setting_row *row, struct slice text, struct buf *out) {
     if (memchr(text.ptr, '\0', text.len) != NULL)
         return "argument must not contain NUL";

@@ -345,7 +345,15 @@ GROUPS = {
         config get "" / config get maxmemory MAXMEMORY / config get [ / config set maxmemory -1 / config set maxmemory 1k / config get maxmemory
         config set maxmemory 1gb1 / config set maxmemory 0 / config set hz 0 / config set timeout 0 timeout 1 / config set lfu-decay-time -1
         config set slowlog-max-len -1 / config set notify-keyspace-events KEAx / config set hash-max-listpack-entries 9223372036854775808
-        config set save "0 0" / config set save "60" / config resetstat x / config rewrite x / config help x / config set a b c
+        config set save "0 0" / config set save "60" / config set save "60 1 " / config set save " 60 1" / config get save / config set save "60  1"
+        config set latency-tracking-info-percentiles "50 x" / config set latency-tracking-info-percentiles 101 / config set latency-tracking-info-percentiles nan
+        config set latency-tracking-info-percentiles "50 99.90 100" / config get latency-tracking-info-percentiles / config set latency-tracking-info-percentiles " 50"
+        config set latency-tracking-info-percentiles "" / config get latency-tracking-info-percentiles / config set latency-tracking-info-percentiles "50 "
+        config set oom-score-adj-values "1 2" / config set oom-score-adj-values "1 2 x" / config set oom-score-adj-values "1 2 3000" / config set oom-score-adj-values "-5 2 3"
+        config get oom-score-adj-values / config set client-output-buffer-limit "normal 1 2" / config set client-output-buffer-limit "bogus 1 2 3"
+        config set client-output-buffer-limit "master 1 2 3" / config set client-output-buffer-limit "normal x 2 3" / config set client-output-buffer-limit "replica 1 2 -3"
+        config set client-output-buffer-limit "pubsub 1 2 3 replica 5gb 0 0 NORMAL 1mb 2kb 3" / config get client-output-buffer-limit
+        config set dir /tmp / config set dbfilename x / config set daemonize yes / config set save "" / config resetstat x / config rewrite x / config help x / config set a b c
         client list type normal id 1 / client list id 0 / client list id -1 / client list id x / client list type master / client list type ""
         client info x / client kill id 1.0 / client kill addr x / client kill user default skipme yes type pubsub / client kill skipme yes id 99999
         client kill id 99999 id 99998 / client reply on off / client pause 1.5 / client pause 10 all x / client unblock 1 x / client unblock -1
