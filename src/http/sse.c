@@ -62,8 +62,8 @@ static const struct {
     struct session_ops ops;
     sse_put *put;
 } forms[] = {
-    [SSE_UPSTASH] = {{encode_upstash, deliver, drain, MESSAGE_UPSTASH}, sse_put_upstash},
-    [SSE_JSON] = {{encode_json, deliver, drain, MESSAGE_JSON}, sse_put_json},
+    [SSE_UPSTASH] = {{encode_upstash, deliver, drain, MESSAGE_UPSTASH, NULL}, sse_put_upstash},
+    [SSE_JSON] = {{encode_json, deliver, drain, MESSAGE_JSON, NULL}, sse_put_json},
 };
 
 /* ---- the session ----------------------------------------------------------------------------------------------------- */
