@@ -95,7 +95,8 @@ def parse(shapes):
 
 
 def draw(rng, shapes):
-    """One command of those that parse() made; now and then with an argument too few or too many, or two exchanged."""
+    """One command of those that parse() made; now and then with an argument too few or too many, or two exchanged
+    (but not for a time from now: what was a value would be some milliseconds)."""
     name, *letters = rng.choice(shapes).split()
     words = [rng.choice(KINDS.get(x, [x])) for x in letters]
     chance = rng.random()
@@ -105,7 +106,7 @@ def draw(rng, shapes):
         words.pop()
     elif chance < 0.04 and name not in LATER:
         words.append(rng.choice(OPTIONS))
-    elif chance < 0.05 and len(words) > 1 and name not in CHOOSERS and "e" not in letters:
+    elif chance < 0.05 and len(words) > 1 and name not in CHOOSERS and not {"e", "r"} & set(letters):
         i, k = rng.sample(range(len(words)), 2)
         words[i], words[k] = words[k], words[i]
     return [name, *words]
