@@ -21,6 +21,7 @@ enum {
     CONN_PROGRESS = 16 * 1024,      /* bytes of a command in command-timeout: a client that gets on */
     LINGER_TICKS = 2,
     SHAKE_TICKS = 10, /* for a TLS handshake, as a whole */
+    NS_PER_MS = 1000000,
     STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
 };
 
@@ -235,17 +236,26 @@ static __attribute__((noinline)) size_t look_ahead(struct loop *l, const char *i
     return n > 0 ? n : 1;
 }
 
+/* Commands that arrived together need not happen together: the time they see goes on by the millisecond. */
+static inline void move_clock(struct session *s, int64_t *seen) {
+    if (clock_ticks_ns(s->ticks - *seen) < NS_PER_MS)
+        return;
+    *seen = s->ticks;
+    s->now_ms = clock_wall_ms();
+}
+
 /* Runs the commands that in[0 .. len) holds whole, as far as the client takes the replies; *used bytes of it. False:
  * the connection is lost. */
 static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
     struct loop *l = c->source.loop;
     bool lost = false, far = store_is_far(l->server->store);
     size_t near = 1; /* commands whose keys are: the first, which often is the only one, waits */
+    int64_t seen;
     struct writer w;
 
     writer_init(&w, &c->session.protocol, conn_outq(c));
     c->session.now_ms = clock_wall_ms();
-    c->session.ticks = clock_ticks();
+    c->session.ticks = seen = clock_ticks();
     atomic_store_explicit(&c->session.input_bytes, len, memory_order_relaxed);
     *used = 0;
     while (c->state == CONN_OPEN && *used < len) {
@@ -261,6 +271,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
             break;
         }
         run_command(c, p, &w);
+        move_clock(&c->session, &seen);
         *used += p->at;
         parser_next(p);
         if ((outq_size(w.out) >= l->flush_at || w.out->overflow) && !make_room(c, &w, &lost))

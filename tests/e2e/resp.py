@@ -289,6 +289,16 @@ def semantics(s):
         same(r.error("SET", "k" * 65537, 1)[:26], "ERR key is too long (65537")
 
 
+def time_within_a_pipeline(s):
+    """a key expires while the rest of its pipeline is run, if that takes so long"""
+    with s.client() as r:
+        for line in (["PSETEX", "k", 20, "v"], ["DEBUG", "SLEEP", "0.1"], ["GET", "k"], ["PTTL", "k"]):
+            r.send(Resp.encode(line))
+        same([r.read() for _ in range(4)], ["OK", "OK", None, -2])
+        r.send(b"".join(Resp.encode(line) for line in (["PSETEX", "k", 20, "v"], ["DEBUG", "SLEEP", "0.1"], ["EXISTS", "k"])))
+        same([r.read() for _ in range(3)], ["OK", "OK", 0])
+
+
 def debug_sleep_holds_no_lock(s):
     """DEBUG SLEEP on one connection does not keep HTTP from the same keys"""
     with s.client() as r:
@@ -365,7 +375,7 @@ def memory_limit(s):
 
 tests = [expire_overflow, hostile_headers, large_commands, split_anywhere, looked_up_ahead, written_before_read, inline_commands,
          no_reply_injection, quit_closes, half_closed, reset_connections, resp3, semantics,
-         debug_sleep_holds_no_lock, debug_of_this_machine, memory_limit]
+         time_within_a_pipeline, debug_sleep_holds_no_lock, debug_of_this_machine, memory_limit]
 folder = tempfile.TemporaryDirectory()
 run(tests + [(max_connections, "--max-connections=20"), (output_limit, "--max-output-bytes=8mb"),
              (never_reads, "--max-output-bytes=16mb"), (debug_refused, "--enable-debug-command=no"),

@@ -110,7 +110,7 @@ static void check_glance(bool seen, struct slice name, enum parse_result r, cons
 /* Reads what there is; `out` NULL: runs nothing. */
 static void read_all(struct parser *p, struct input *in, struct found *f, struct outq *out) {
     while (!f->failed) {
-        struct slice name;
+        struct slice name = slice_of("", 0);
         bool seen = p->at == 0 && ahead_names(in->bytes, in->len, &name, 1) > 0;
         enum parse_result r = parser_read(p, in->bytes, in->len);
 
