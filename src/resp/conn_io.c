@@ -2,10 +2,14 @@
 #include "conn_io.h"
 
 #include <errno.h>
+#include <flashkv/log.h>
+#include <flashkv/mem.h>
 #include <flashkv/net.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include "hold.h"
 
 enum send_result conn_send_tls(struct conn *c) {
     enum send_result r = outq_send_tls(conn_outq(c), c->tls, &c->source.loop->tally.bytes_out);
@@ -34,4 +38,49 @@ bool conn_discard(struct conn *c) {
     ssize_t n = net_recv(c->source.fd, c->source.loop->input, LOOP_INPUT);
 
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* ---- output -------------------------------------------------------------------------------------------------- */
+
+void conn_drop_output(struct conn *c) {
+    if (c->out == NULL)
+        return;
+    outq_free(c->out);
+    mem_free(c->out);
+    c->out = NULL;
+    c->source.loop->waiting--;
+}
+
+/* What waits, does so with the connection. False: no memory. */
+static bool conn_keep_output(struct conn *c) {
+    struct loop *l = c->source.loop;
+
+    if (c->out != NULL)
+        return true;
+    c->out = mem_alloc(sizeof(*c->out));
+    if (c->out == NULL)
+        return false;
+    outq_move(&l->out, c->out);
+    l->waiting++;
+    return true;
+}
+
+bool conn_flush(struct conn *c) {
+    if (c->session.reach != 0 && conn_must_hold(c))
+        return conn_keep_output(c);
+    switch (conn_send(c)) {
+    case SEND_ALL:
+        conn_drop_output(c);
+        return true;
+    case SEND_BLOCKED:
+        return conn_keep_output(c);
+    case SEND_FAILED:
+        break;
+    }
+    return false;
+}
+
+void conn_count_overflow(struct conn *c) {
+    atomic_fetch_add_explicit(&c->source.loop->server->resp.output_overflows, 1, memory_order_relaxed);
+    log_debug("resp: %s does not read its replies", c->session.peer);
 }

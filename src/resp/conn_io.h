@@ -41,4 +41,16 @@ void conn_say_end(struct conn *c);
 /* Throws away what has arrived. False: there will be no more. */
 bool conn_discard(struct conn *c);
 
+/* A client that does not read its replies is read no further once so much waits for it; nor is one whose replies wait
+ * for the disk. */
+static inline bool conn_backlogged(const struct conn *c) {
+    return c->out != NULL && (c->held || outq_size(c->out) > c->out->bytes.max / 4);
+}
+/* Sends; what the socket does not take, or must not have yet, waits with the connection. False: it is lost. */
+bool conn_flush(struct conn *c);
+/* Frees what waits with it. */
+void conn_drop_output(struct conn *c);
+/* Its client is given up for not taking its replies. */
+void conn_count_overflow(struct conn *c);
+
 #endif

@@ -67,10 +67,13 @@ static void deliver(struct session *s, struct blob *bytes, enum delivery what) {
 }
 
 static void take_part(struct slice part) {
-    if (part.len > 0 && *part.ptr == '*')
-        client.length = strtoll(part.ptr + 1, NULL, 10);
-    else if (part.len > 0 && *part.ptr == '-')
-        snprintf(client.error, sizeof(client.error), "%.*s", (int)part.len, part.ptr);
+    char text[sizeof(client.error)]; /* a part does not end with a NUL */
+
+    snprintf(text, sizeof(text), "%.*s", (int)part.len, part.ptr);
+    if (*text == '*')
+        client.length = strtoll(text + 1, NULL, 10);
+    else if (*text == '-')
+        memcpy(client.error, text, sizeof(text));
     else
         client.names += part.len;
 }
