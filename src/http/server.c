@@ -210,26 +210,25 @@ static void *on_target(void *cls, const char *raw, struct MHD_Connection *connec
     return &c->request;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
-                         enum MHD_RequestTerminationCode code) {
-    struct access_log *access = ((struct http *)cls)->access;
-    struct request *r = *request;
-    struct conn *c;
-    uint64_t ns;
+static void finish(struct http *h, struct request *r) {
+    struct conn *c = conn_of_request(r);
+    uint64_t ns = traffic_end(c->worker->traffic, r);
 
-    (void)connection, (void)code;
-    if (r == NULL)
-        return;
-    c = conn_of_request(r);
-    ns = traffic_end(c->worker->traffic, r);
-    if (access != NULL)
-        access_end(access, r, ns);
+    if (h->access != NULL)
+        access_end(h->access, r, ns);
     large_done(c);
     request_end(r);
-    *request = NULL;
     atomic_fetch_add_explicit(&c->finished, 1, memory_order_relaxed);
     atomic_store_explicit(&c->headed, false, memory_order_relaxed);
     atomic_store_explicit(&c->busy, false, memory_order_relaxed);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode code) {
+    (void)connection, (void)code;
+    if (*request != NULL)
+        finish(cls, *request);
+    *request = NULL;
 }
 
 static uint16_t port_of(int fd) {
@@ -287,7 +286,12 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = welcome(w, connection);
     } else {
-        conn_free(&h->conns, *context);
+        struct conn *c = *context;
+
+        /* The library forgets to say so of some that it has no room to answer. */
+        if (c != NULL && atomic_load_explicit(&c->busy, memory_order_relaxed))
+            finish(h, &c->request);
+        conn_free(&h->conns, c);
         *context = NULL;
         farewell(h->server, connection);
     }
