@@ -26,7 +26,7 @@ enum event_class {
     EVENT_MISS = 1 << 9,     /* m: a key was looked for in vain; no change, and told under a shared lock */
     EVENT_REMOVED = 1 << 10, /* for the log alone: `field` of the key, or all of it, went by itself */
 };
-enum { EVENT_ALL_CHANGES = EVENT_NEW - 1 }; /* each once: what watches, the log and the letter A want */
+enum { EVENT_ALL_CHANGES = EVENT_NEW - 1 }; /* each once: what watches and the letter A want */
 
 struct event {
     struct txn *txn;       /* holds the key's shard; store_peek tells what the key is now */

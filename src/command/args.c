@@ -342,6 +342,10 @@ void names_add(struct names *n, struct slice name) {
     n->count++;
 }
 
+void names_add_key(void *names, const struct entry *e) {
+    names_add(names, entry_key(e));
+}
+
 void names_each(const struct names *n, void (*each)(void *ctx, struct slice name), void *ctx) {
     for (size_t at = 0; at < n->bytes.len;) {
         uint32_t len;

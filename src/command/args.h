@@ -112,6 +112,8 @@ struct names {
 };
 struct names names_make(const struct call *c);
 void names_add(struct names *n, struct slice name);
+/* The key of an entry: a visit of store_walk and its like. */
+void names_add_key(void *names, const struct entry *e);
 void names_each(const struct names *n, void (*each)(void *ctx, struct slice name), void *ctx);
 /* For names_each with a reply as ctx: a bulk string of each. */
 void reply_name(void *ctx, struct slice name);

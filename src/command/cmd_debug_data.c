@@ -60,10 +60,6 @@ struct renewal {
     bool ok;
 };
 
-static void gather(void *ctx, const struct entry *e) {
-    names_add(ctx, entry_key(e));
-}
-
 static void renew(void *ctx, struct slice name) {
     struct renewal *r = ctx;
     struct key k = store_key(r->txn.store, name);
@@ -78,7 +74,7 @@ static uint64_t renew_page(struct call *c, unsigned shard, uint64_t from, bool *
     uint64_t next;
 
     txn_begin(&r.txn, c->server->store, c->session->now_ms, UINT64_C(1) << shard, TXN_WRITE);
-    next = store_walk(&r.txn, shard, from, KEYS_AT_ONCE, gather, &names);
+    next = store_walk(&r.txn, shard, from, KEYS_AT_ONCE, names_add_key, &names);
     names_each(&names, renew, &r);
     txn_end(&r.txn);
     *ok = *ok && r.ok && !names.overflow;

@@ -232,14 +232,10 @@ void cmd_scan(struct call *c) {
     names_reply_page(c, next, &f.names);
 }
 
-static void gather_one(void *ctx, const struct entry *e) {
-    names_add(ctx, entry_key(e));
-}
-
 void cmd_randomkey(struct call *c) {
     struct names names = names_make(c);
 
-    if (!store_random(c->txn, gather_one, &names) || names.overflow)
+    if (!store_random(c->txn, names_add_key, &names) || names.overflow)
         reply_null(c->reply);
     else
         reply_bulk(c->reply,

@@ -45,7 +45,7 @@ enum MHD_Result http_get_hash_field(struct request *r) {
         return result;
     result = c.tokens[0].kind == TOKEN_NULL
                  ? respond_problem(r, 404, MISSING)
-                 : respond_value(r, &c, 0, slice_of("", 0), slice_of("", 0), NO_EXPIRY);
+                 : respond_value(r, &c, 0, slice_of("", 0), 0, slice_of("", 0), NO_EXPIRY);
     capture_free(&c);
     return result;
 }

@@ -14,11 +14,15 @@
 
 /* ---- GET ------------------------------------------------------------------------------------------------------------ */
 
-/* The tag of a string, computed here, where no lock is held. */
-static struct slice etag_of(const struct capture *c, char room[ETAG_LEN]) {
+/* The digest of a string, computed here, where no lock is held. */
+static uint64_t digest_of(const struct capture *c) {
     struct blob *b = c->tokens[1].kind == TOKEN_BLOB ? c->tokens[1].blob : NULL;
 
-    num_format_hex64(b != NULL ? blob_digest(b) : store_digest(capture_text(c, 1)), room);
+    return b != NULL ? blob_digest(b) : store_digest(capture_text(c, 1));
+}
+
+static struct slice etag_of(uint64_t digest, char room[ETAG_LEN]) {
+    num_format_hex64(digest, room);
     return slice_of(room, ETAG_LEN);
 }
 
@@ -97,14 +101,14 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     char room[ETAG_LEN];
     struct slice etag = slice_of("", 0);
     int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
-    uint64_t from = 0, count = 0;
+    uint64_t from = 0, count = 0, digest = is_list ? 0 : digest_of(c);
     enum MHD_Result result;
 
     if (!is_list && is_simple(&r->headers) &&
-        respond_kept(r, capture_text(c, 1), capture_text(c, 4), expire_at, &result))
+        respond_kept(r, digest, capture_text(c, 1), capture_text(c, 4), expire_at, &result))
         return result;
     if (!is_list)
-        etag = etag_of(c, room);
+        etag = etag_of(digest, room);
     switch (get_conditions(r, etag)) {
     case GET_SEND:
         break;
@@ -128,7 +132,7 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
             return respond_part(r, c, 1, capture_text(c, 4), etag, expire_at, from, count);
         }
     page_value(r, &c->tokens[1]);
-    return respond_value(r, c, 1, capture_text(c, 4), etag, expire_at);
+    return respond_value(r, c, 1, capture_text(c, 4), digest, etag, expire_at);
 }
 
 /* Does a client that would wait have what it waits for? With If-None-Match that is another value than those, or none any
@@ -140,7 +144,7 @@ static bool is_awaited(const struct request *r, const struct capture *c) {
     if (r->headers.if_none_match.ptr == NULL)
         return exists;
     return !exists || c->tokens[1].kind == TOKEN_AGGREGATE ||
-           get_conditions(r, etag_of(c, room)) != GET_NOT_MODIFIED;
+           get_conditions(r, etag_of(digest_of(c), room)) != GET_NOT_MODIFIED;
 }
 
 /* ?wait= in milliseconds, 0 without it. False: answered. */

@@ -300,13 +300,13 @@ static bool is_plain(struct request *r, size_t len, int64_t expire_at) {
            !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;
 }
 
-bool respond_kept(struct request *r, struct slice value, struct slice type, int64_t expire_at,
-                  enum MHD_Result *result) {
+bool respond_kept(struct request *r, uint64_t digest, struct slice value, struct slice type,
+                  int64_t expire_at, enum MHD_Result *result) {
     struct MHD_Response *response;
 
     if (!is_plain(r, value.len, expire_at))
         return false;
-    response = cache_find(&conn_of_request(r)->worker->cache, store_digest(value), value, type, r->now_ms);
+    response = cache_find(&conn_of_request(r)->worker->cache, digest, value, type, r->now_ms);
     if (response == NULL)
         return false;
     r->sent_bytes = value.len;
@@ -316,7 +316,7 @@ bool respond_kept(struct request *r, struct slice value, struct slice type, int6
 }
 
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
-                              struct slice etag, int64_t expire_at) {
+                              uint64_t digest, struct slice etag, int64_t expire_at) {
     struct slice bytes = capture_text(c, value);
     struct MHD_Response *response = value_response(r, &c->tokens[value], bytes, type, etag);
     enum MHD_Result result;
@@ -329,6 +329,6 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
     }
     r->status = 200;
     result = MHD_queue_response(r->connection, 200, response);
-    cache_offer(&conn_of_request(r)->worker->cache, store_digest(bytes), bytes, type, response);
+    cache_offer(&conn_of_request(r)->worker->cache, digest, bytes, type, response);
     return result;
 }

@@ -33,11 +33,12 @@ enum MHD_Result respond_static(struct request *r, const char *type, struct slice
 /* The same of a page of ours, which may load scripts and styles from this origin and nothing else from anywhere. */
 enum MHD_Result respond_own_page(struct request *r, const char *type, struct slice body);
 /* Answers with a response that was kept from another read of the same value and type (cache.h). False: there is none. */
-bool respond_kept(struct request *r, struct slice value, struct slice type, int64_t expire_at,
-                  enum MHD_Result *result);
-/* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. */
+bool respond_kept(struct request *r, uint64_t digest, struct slice value, struct slice type,
+                  int64_t expire_at, enum MHD_Result *result);
+/* A stored value, token `value` of `c`: bytes, or a blob sent from where it is. `digest` and its text `etag` are the
+ * value's, under which the response may be kept; no etag: it has none, and is not. */
 enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t value, struct slice type,
-                              struct slice etag, int64_t expire_at);
+                              uint64_t digest, struct slice etag, int64_t expire_at);
 /* 206 with a part of a stored value, or 416 if its `count` is 0, as respond_value. */
 enum MHD_Result respond_part(struct request *r, const struct capture *c, size_t value, struct slice type,
                              struct slice etag, int64_t expire_at, uint64_t from, uint64_t count);

@@ -165,25 +165,24 @@ static size_t command_room(size_t argc, const struct arg *argv) {
 
 /* Every logged change of a string comes here: room is made once, then bytes are written one behind the other. */
 void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv) {
-    size_t head = c->bytes.len;
+    size_t head = c->bytes.len, begun = chain_len(c) + EFFECT_HEAD;
     char *to = chain_room(c, command_room(argc, argv));
-    uint64_t referred = c->blob_bytes, length;
 
     if (to == NULL)
         return;
     put_head(to, EFFECT_COMMAND, hash);
     to = put_uint(to + EFFECT_HEAD, argc);
     for (size_t i = 0; i < argc; i++) {
+        if (!by_reference(&argv[i])) {
+            to = put_run(to, arg_slice(&argv[i]));
+            continue;
+        }
         to = put_uint(to, argv[i].len);
-        c->bytes.len = (size_t)(to - c->bytes.data);
-        if (by_reference(&argv[i]))
-            chain_add_blob(c, argv[i].blob);
-        else if (argv[i].len > 0)
-            to = (char *)memcpy(to, argv[i].ptr, argv[i].len) + argv[i].len;
+        c->bytes.len = (size_t)(to - c->bytes.data); /* behind which the blob goes */
+        chain_add_blob(c, argv[i].blob);
     }
     c->bytes.len = (size_t)(to - c->bytes.data);
-    length = c->bytes.len - head - EFFECT_HEAD + (c->blob_bytes - referred);
-    memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
+    end_effect(c, head, begun);
 }
 
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e) {

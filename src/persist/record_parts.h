@@ -14,6 +14,12 @@ static inline char *put_uint(char *to, uint64_t n) {
     return to;
 }
 
+/* [bytes], where there is room for UINT_MAX_BYTES and them; returns what is behind it. */
+static inline char *put_run(char *to, struct slice s) {
+    to = put_uint(to, s.len);
+    return s.len > 0 ? (char *)memcpy(to, s.ptr, s.len) + s.len : to;
+}
+
 /* n, [bytes] and [the bytes of a blob]. */
 static inline void put_count(struct chain *c, uint64_t n) {
     char *at = chain_room(c, UINT_MAX_BYTES);
@@ -23,14 +29,10 @@ static inline void put_count(struct chain *c, uint64_t n) {
 }
 
 static inline void put_bytes(struct chain *c, struct slice s) {
-    char *at = chain_room(c, UINT_MAX_BYTES + s.len), *end;
+    char *at = chain_room(c, UINT_MAX_BYTES + s.len);
 
-    if (at == NULL)
-        return;
-    end = put_uint(at, s.len);
-    if (s.len > 0)
-        end = (char *)memcpy(end, s.ptr, s.len) + s.len;
-    c->bytes.len = (size_t)(end - c->bytes.data);
+    if (at != NULL)
+        c->bytes.len = (size_t)(put_run(at, s) - c->bytes.data);
 }
 
 static inline void put_blob(struct chain *c, struct blob *b) {
