@@ -12,6 +12,13 @@ int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 /* Nanoseconds since an arbitrary start, never going back. */
 int64_t clock_mono_ns(void);
+/* When `ms` milliseconds from `now_ns` have passed, in whole milliseconds of the monotonic clock: rounded up, so that who
+ * compares it with that clock rounded down is never early. INT64_MAX: never. */
+static inline int64_t clock_deadline_ms(int64_t now_ns, int64_t ms) {
+    int64_t now_ms = (now_ns + 999999) / 1000000;
+
+    return ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
+}
 /* Tests move wall time by this many milliseconds (cumulative); 0 by default. */
 void clock_shift_ms(int64_t delta);
 

@@ -151,12 +151,6 @@ static void block(struct session *s, struct parked *p) {
     atomic_store_explicit(&s->blocked, true, memory_order_relaxed);
 }
 
-static int64_t from_now(int64_t ms) {
-    int64_t now_ms = clock_mono_ns() / 1000000;
-
-    return ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
-}
-
 static void park(struct call *c, const struct blocking *how, int64_t timeout_ms) {
     struct session *s = c->session;
     struct parked *p = parked_new(c, how);
@@ -166,7 +160,7 @@ static void park(struct call *c, const struct blocking *how, int64_t timeout_ms)
         reply_store_error(c, STORE_NO_MEMORY);
         return;
     }
-    p->deadline_ms = timeout_ms > 0 ? from_now(timeout_ms) : 0;
+    p->deadline_ms = timeout_ms > 0 ? clock_deadline_ms(clock_mono_ns(), timeout_ms) : 0;
     block(s, p);
 }
 

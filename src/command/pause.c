@@ -8,10 +8,6 @@
 #include "handlers.h"
 #include "multi.h"
 
-static int64_t now_ms(void) {
-    return clock_mono_ns() / 1000000;
-}
-
 /* The data stay as they are: what expires is taken for gone, yet kept. */
 static void hold_expiry(struct server *srv, int64_t until_ns) {
     struct sweeper *sw = atomic_load(&srv->sweeper);
@@ -21,7 +17,7 @@ static void hold_expiry(struct server *srv, int64_t until_ns) {
 }
 
 void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms) {
-    int64_t now = now_ms(), until = ms < INT64_MAX - now ? now + ms : INT64_MAX;
+    int64_t until = clock_deadline_ms(clock_mono_ns(), ms);
 
     if (atomic_load(&srv->paused) > (uint8_t)mode)
         mode = PAUSE_ALL;
@@ -56,7 +52,7 @@ bool pause_postpones(struct call *c) {
     struct server *srv = c->server;
     uint8_t mode = atomic_load(&srv->paused);
 
-    if (mode != PAUSE_NONE && atomic_load(&srv->paused_until_ms) <= now_ms())
+    if (mode != PAUSE_NONE && atomic_load(&srv->paused_until_ms) <= clock_mono_ns() / 1000000)
         atomic_compare_exchange_strong(&srv->paused, &mode, (uint8_t)PAUSE_NONE);
     else if (c->session->ops != NULL && (mode == PAUSE_ALL || (mode == PAUSE_WRITE && writes(c)))) {
         blocking_postpone(c, atomic_load(&srv->paused_until_ms));

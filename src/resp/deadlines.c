@@ -72,7 +72,7 @@ int deadlines_wait_ms(const struct deadlines *d) {
 
     if (d->count == 0)
         return -1;
-    left = d->heap[0].at_ms - clock_mono_ns() / 1000000; /* both rounded down: never too early */
+    left = d->heap[0].at_ms - clock_mono_ns() / 1000000; /* down, as where it is compared */
     if (left < 0)
         return 0;
     return left < INT_MAX ? (int)left : INT_MAX;

@@ -303,9 +303,17 @@ START_TEST(test_where_nothing_waits) {
 }
 END_TEST
 
+/* Blocks a client that is to wait for so long, not a part of a millisecond less. */
+static void check_deadline(size_t i, const char *line, int64_t ms) {
+    int64_t before = clock_mono_ns();
+
+    block(i, line);
+    ck_assert_int_ge(session_deadline_ms(&clients[i].session) * 1000000, before + ms * 1000000);
+    ck_assert_int_le(session_deadline_ms(&clients[i].session), clock_deadline_ms(clock_mono_ns(), ms));
+}
+
 START_TEST(test_other_ends) {
-    block(0, "blpop k l 0.5");
-    ck_assert_int_gt(session_deadline_ms(&clients[0].session), clock_mono_ns() / 1000000);
+    check_deadline(0, "blpop k l 0.5", 500);
     block(1, "blpop k l 0");
     ck_assert_int_eq(session_deadline_ms(&clients[1].session), 0);
     block(2, "blmove k l left right 0");
@@ -326,8 +334,7 @@ END_TEST
 
 START_TEST(test_waiting_for_no_key) {
     ck_assert_str_eq(say_as(&clients[0].session, "wait 0 0"), "0 ");
-    block(0, "wait 1 500");
-    ck_assert_int_gt(session_deadline_ms(&clients[0].session), clock_mono_ns() / 1000000);
+    check_deadline(0, "wait 1 500", 500);
     block(1, "wait 1 9223372036854775807");
     ck_assert_int_eq(session_deadline_ms(&clients[1].session), INT64_MAX);
     block(2, "wait 1 0");

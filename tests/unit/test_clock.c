@@ -44,6 +44,19 @@ START_TEST(wall_time_is_never_before_1) {
 }
 END_TEST
 
+START_TEST(deadlines_are_never_early) {
+    enum { MS_NS = 1000000 };
+
+    ck_assert_int_eq(clock_deadline_ms(0, 5), 5);
+    ck_assert_int_eq(clock_deadline_ms(7 * MS_NS, 5), 12);
+    ck_assert_int_eq(clock_deadline_ms(7 * MS_NS + 1, 5), 13);
+    ck_assert_int_eq(clock_deadline_ms(8 * MS_NS - 1, 5), 13);
+    ck_assert_int_eq(clock_deadline_ms(7 * MS_NS, INT64_MAX - 8), INT64_MAX - 1);
+    ck_assert_int_eq(clock_deadline_ms(7 * MS_NS + 1, INT64_MAX - 8), INT64_MAX);
+    ck_assert_int_eq(clock_deadline_ms(7 * MS_NS, INT64_MAX), INT64_MAX);
+}
+END_TEST
+
 /* Each look at the ticks stands between two at the clock, whatever comes between. */
 START_TEST(ticks_measure_the_same_as_the_clock) {
     enum { LONG_NS = 20000000 };
@@ -71,6 +84,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, monotonic_time_does_not_go_back);
     tcase_add_test(tc, shifts_add_up_and_leave_the_monotonic_clock_alone);
     tcase_add_test(tc, wall_time_is_never_before_1);
+    tcase_add_test(tc, deadlines_are_never_early);
     tcase_add_test(tc, ticks_measure_the_same_as_the_clock);
     suite_add_tcase(suite, tc);
     return suite;
