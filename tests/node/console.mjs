@@ -48,6 +48,7 @@ const tests = {
     assert.equal(await client.get("greeting"), "changed");
     for (const [key, words] of [["jobs", "3 of 3"], ["tags", "2 of 2"], ["board", "2 of 2"], ["user:1", "2 of 2"]]) {
       await page.getByRole("option", { name: key, exact: true }).click();
+      await see("#key-view h2", key);
       await see("#key-view", words);
     }
     await shot("keys");
@@ -58,8 +59,30 @@ const tests = {
     assert.equal(await client.hGet("user:1", "died"), "1852");
   },
 
+  async "what was chosen last is shown, though it is answered first"() {
+    const isSlow = (r) => (r.postData() ?? "").startsWith('["LRANGE","jobs"');
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route((url) => url.pathname === "/upstash", async (route) => {
+      if (isSlow(route.request())) await released;
+      await route.continue();
+    });
+    await open("keys");
+    const asked = page.waitForRequest(isSlow), answered = page.waitForResponse((r) => isSlow(r.request()));
+    await page.getByRole("option", { name: "jobs" }).click();
+    await asked;
+    await page.getByRole("option", { name: "tags" }).click();
+    await see("#key-view h2", "tags");
+    release();
+    await (await answered).finished();
+    await page.evaluate(() => new Promise((later) => setTimeout(later, 100))); // it would have been shown
+    assert.equal(await text("#key-view h2"), "tags");
+    await page.unrouteAll({ behavior: "wait" });
+  },
+
   async "a key of each type is created, with an expiry if there is to be one"() {
     await open("keys");
+    await see("#key-list li", "greeting"); // the search is over, and says no more
     for (const [type, name, fields, check] of [
       ["string", "s", { value: "v" }, async () => assert.equal(await client.get("s"), "v")],
       ["list", "l", { element: "one" }, async () => assert.deepEqual(await client.lRange("l", 0, -1), ["one"])],
@@ -163,6 +186,7 @@ const tests = {
     await open("overview");
     await page.locator("#figures dd").first().waitFor();
     await page.keyboard.press("n");
+    await see("#key-list li", "greeting"); // the search is over, and says no more
     await page.keyboard.type("typed");
     await page.keyboard.press("Tab");
     await page.keyboard.type("hash");
@@ -250,7 +274,7 @@ const tests = {
     await open("watch");
     await page.locator("#watch-pattern").fill("w*");
     await page.keyboard.press("Enter");
-    await see("#watch-state", "watching");
+    await see("#watch-state", /^watching$/); // "not watching" has the word, too
     await client.set("w1", "one");
     await client.set("other", "not shown");
     await client.rPush("w2", "x");

@@ -159,7 +159,7 @@ async function remove(key) {
   if (!confirm(`Delete ${key}?`)) return;
   await run("DEL", key);
   itemOf(key)?.remove();
-  $("key-view").replaceChildren(hint("Deleted."));
+  showView(hint("Deleted."));
   $("key-list").focus();
 }
 
@@ -172,15 +172,24 @@ function expiryForm(key, ttl) {
   element("button", { textContent: "Set TTL" }), button("Delete key", () => remove(key)));
 }
 
+// What stands there from now on; answers that are still awaited for what it was to show before are too late.
+let views = 0;
+function showView(...parts) {
+  views++;
+  $("key-view").replaceChildren(...parts);
+}
+
 async function view(key) {
-  const type = await run("TYPE", key), into = $("key-view");
-  if (type === "none") {
-    into.replaceChildren(hint(`${key} is gone.`));
-    return;
-  }
+  const mine = ++views, parts = await viewOf(key);
+  if (mine === views) showView(...parts);
+}
+
+async function viewOf(key) {
+  const type = await run("TYPE", key);
+  if (type === "none") return [hint(`${key} is gone.`)];
   const [ttl, bytes, encoding] = [await run("PTTL", key), await run("MEMORY", "USAGE", key), await run("OBJECT", "ENCODING", key)];
   const body = type === "string" ? await stringView(key) : await collectionView(key, TYPES[type]);
-  into.replaceChildren(element("h2", { textContent: String(key) }), hint(`${type} (${encoding}), ${size(bytes)}`), expiryForm(key, ttl), ...body);
+  return [element("h2", { textContent: String(key) }), hint(`${type} (${encoding}), ${size(bytes)}`), expiryForm(key, ttl), ...body];
 }
 
 // ---- a new key ----------------------------------------------------------------------------------------------------
@@ -204,7 +213,7 @@ function newKey() {
   const ask = () => place.replaceChildren(...CREATE[type.value].fields.map((f) => labelled(f, element("input", { name: f, required: f === "score" }))));
   type.onchange = ask;
   ask();
-  $("key-view").replaceChildren(element("h2", { textContent: "New key" }), form(
+  showView(element("h2", { textContent: "New key" }), form(
     () => create(name.value, type.value, [...place.querySelectorAll("input")].map((f) => f.value), seconds.value),
     labelled("Key", name), labelled("of type", type), place, labelled("Seconds to live", seconds), element("button", { textContent: "Create" })));
   name.focus();
