@@ -314,7 +314,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("feed");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, nothing_is_kept_unless_somebody_follows);
     tcase_add_test(tc, each_change_is_told_once);
     tcase_add_test(tc, values_large_and_small);

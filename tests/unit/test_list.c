@@ -194,7 +194,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("list");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_ends);
     tcase_add_test(tc, test_random);
     tcase_add_loop_test(tc, test_erase_while_walking, 0, 8);

@@ -158,7 +158,6 @@ Suite *test_suite(void) {
     Suite *suite = suite_create("net");
     TCase *tc = tcase_create("net");
 
-    tcase_set_timeout(tc, 30); /* a resolver may take its time */
     tcase_add_test(tc, what_only_this_machine_reaches);
     tcase_add_test(tc, takes_a_free_port);
     tcase_add_test(tc, sockets_do_not_block_and_are_not_inherited);

@@ -303,7 +303,6 @@ Suite *test_suite(void) {
     Suite *s = suite_create("persist");
     TCase *tc = tcase_create("persist");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, all_is_there_again);
     tcase_add_test(tc, cut_anywhere);

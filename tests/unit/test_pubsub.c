@@ -233,7 +233,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("pubsub");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, channels);
     tcase_add_test(tc, patterns);
     tcase_add_test(tc, shard_channels_are_apart);

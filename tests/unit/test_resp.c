@@ -316,7 +316,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("resp");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, answers);
     tcase_add_test(tc, a_taken_port);
     tcase_add_test(tc, all_addresses_share_one_port);

@@ -349,7 +349,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("conn");
 
     tcase_add_checked_fixture(tc, connection_setup, connection_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, owns_no_buffer_between_commands);
     tcase_add_test(tc, commands_byte_by_byte);
     tcase_add_test(tc, pipelines_longer_than_the_input_buffer);

@@ -304,7 +304,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("inbox");
 
     tcase_add_checked_fixture(tc, connection_setup, connection_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, messages_come_in_order);
     tcase_add_test(tc, a_burst_wakes_the_loop_once);
     tcase_add_test(tc, large_messages_are_shared);

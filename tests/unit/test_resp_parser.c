@@ -380,7 +380,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("parser");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, multibulk);
     tcase_add_test(tc, bytes_of_any_kind);
     tcase_add_test(tc, inline_commands);

@@ -592,7 +592,6 @@ Suite *test_suite(void) {
         TCase *tc = tcase_create(tests[i].name);
 
         tcase_add_checked_fixture(tc, setup, teardown);
-        tcase_set_timeout(tc, 60);
         tcase_add_test(tc, tests[i].test);
         suite_add_tcase(suite, tc);
     }

@@ -222,7 +222,6 @@ Suite *test_suite(void) {
     TCase *tc = tcase_create("table");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_empty);
     tcase_add_test(tc, test_grow_and_shrink);
     tcase_add_test(tc, test_random_churn);

@@ -439,7 +439,6 @@ Suite *test_suite(void) {
     TCase *t = tcase_create("view");
 
     tcase_add_checked_fixture(t, setup, teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, elements_are_given_as_they_were, 0, SEEDS * TYPES);
     tcase_add_loop_test(t, a_collection_that_goes_is_lost, 0, TYPES * LOSSES);
     tcase_add_test(t, an_expiry_does_not_end_a_view);
