@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 
-from fk import FLASHKV, Error, Resp, Server, run, same
+from fk import FLASHKV, Error, Resp, Server, free_port, run, same
 
 NOBODY_ASKED = ("ACCESS_OPEN", "ACCESS_PAGE")
 ROUTES = os.path.join(os.path.dirname(__file__), "../../src/http/routes.c")
@@ -210,8 +210,7 @@ def test_http_changed_while_it_runs(server):
 
 def test_http_upstash_port(_):
     """HTTP: the port for Upstash's clients"""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     with Server("--requirepass=s3cret", f"--upstash-port={port}") as server:
         server.http = port
         status, _, text = server.request("POST", "/", b'["PING"]')

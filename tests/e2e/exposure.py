@@ -6,13 +6,7 @@ import os
 import socket
 import subprocess
 
-from fk import FLASHKV, Server, report, name_of, same
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from fk import FLASHKV, Server, free_port, report, name_of, same
 
 
 def ask(port, method, target, headers=None, body=None):

@@ -6,6 +6,7 @@ FLASHKV in the environment.
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -18,6 +19,19 @@ import traceback
 sys.path.append("/usr/lib/python3/dist-packages")  # python3-redis, should python3 not be Debian's own
 
 FLASHKV = os.environ.get("FLASHKV", "./flashkv")
+
+
+def free_port():
+    """A port that nobody listens on, and that the kernel gives to nobody who asks for just any, as every client does."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first = int(f.read().split()[0])
+    while True:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", random.randrange(first // 2, first)))
+                return s.getsockname()[1]
+            except OSError:
+                pass
 
 
 class Server:

@@ -159,7 +159,7 @@ def test_race(server):
     server.request("PUT", "/keys/n", "0")
 
     def follow(seen):
-        c = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", server.http, timeout=120)
         tag = ""
         while not seen or seen[-1] < last:
             c.request("GET", "/keys/n?wait=30s", headers={"If-None-Match": tag} if tag else {})
@@ -178,7 +178,7 @@ def test_race(server):
         for _ in range(last):
             c("INCR", "n")
     for t in threads:
-        t.join(60)
+        t.join()
     for seen in everything:
         same(seen, sorted(set(seen)))
         same(seen[-1], last)

@@ -25,6 +25,13 @@ def values(text):
     return {m[1]: float(m[2]) for m in re.finditer(r"^(\w+(?:\{.*\})?) (\S+)$", text, re.M)}
 
 
+def await_value(s, name, want):
+    until = time.monotonic() + 20
+    while values(scrape(s)[1]).get(name) != want:
+        assert time.monotonic() < until, f"{name} does not become {want}"
+        time.sleep(0.01)
+
+
 def work(s):
     with s.client() as c:
         c("SET", "k", "v")
@@ -61,6 +68,7 @@ def numbers(s):
     """the numbers are those of what was done"""
     before = values(scrape(s)[1])
     work(s)
+    await_value(s, 'flashkv_requests_total{front="resp"}', 4)  # a thread tells of them when it has answered
     after = values(scrape(s)[1])
     grown = {name: after[name] - before.get(name, 0) for name in after}
     same(after["flashkv_keys"], 1)
@@ -114,17 +122,11 @@ def requests_by_route(s):
 
 def client_that_left(s):
     """a request whose client leaves before the answer is counted as 499"""
-    def await_value(name, want):
-        until = time.monotonic() + 20
-        while values(scrape(s)[1]).get(name) != want:
-            assert time.monotonic() < until, f"{name} does not become {want}"
-            time.sleep(0.01)
-
     with socket.create_connection(("127.0.0.1", s.http)) as half:
         half.sendall(b"PUT /keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
-        await_value("flashkv_http_requests_in_flight", 2)
-    await_value('flashkv_http_requests_total{route="/keys/{key}",method="PUT",code="499"}', 1)
-    await_value("flashkv_http_requests_in_flight", 1)
+        await_value(s, "flashkv_http_requests_in_flight", 2)
+    await_value(s, 'flashkv_http_requests_total{route="/keys/{key}",method="PUT",code="499"}', 1)
+    await_value(s, "flashkv_http_requests_in_flight", 1)
 
 
 def persistence(s):

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from fk import FLASHKV, Resp, Server, run, same
+from fk import FLASHKV, Resp, Server, free_port, run, same
 
 
 def flashkv(*options, env=None, **popen):
@@ -29,12 +29,6 @@ def config_file(text):
 def config_get(s, name):
     with s.client() as r:
         return r("CONFIG", "GET", name)[1].decode()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def help_and_version(s):
@@ -167,10 +161,10 @@ def signals(s):
 
 def in_flight(s):
     """what a signal finds in flight is answered"""
-    with Server() as t, t.client() as r, t.client() as other:
-        r.send(Resp.encode(["DEBUG", "SLEEP", "0.5"]) + Resp.encode(["SET", "k", "v"]))
-        while b"cmd=debug" not in other("CLIENT", "LIST"):
-            pass
+    with Server("--resp-threads=2") as t, t.client() as r, t.client() as other:
+        r.send(Resp.encode(["DEBUG", "SLEEP", "2"]) + Resp.encode(["SET", "k", "v"]))
+        while b"cmd=debug" not in (clients := other("CLIENT", "LIST")):
+            assert b"cmd=set" not in clients, "this process was held up for two seconds"
         t.process.send_signal(signal.SIGTERM)
         same((r.read(), r.read()), ("OK", "OK"))
         same(t.process.wait(timeout=20), 0)
@@ -179,6 +173,7 @@ def in_flight(s):
 def second_signal(s):
     """a second signal ends it at once"""
     with Server("--resp-threads=1") as t, t.client() as r:
+        same(r("PING"), "PONG")  # it is not in the listening socket's queue any more, so that it is heard to its end
         r.send(Resp.encode(["DEBUG", "SLEEP", "30"]))
         t.process.send_signal(signal.SIGTERM)
         t.wait_for_log("stopping: SIGTERM")

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """The same command lines to redis-server 7.0 and to FlashKV, in RESP2 and RESP3: the same bytes come back."""
 import shlex
-import socket
 import subprocess
 import tempfile
 import time
 
-from fk import Resp, run
+from fk import Resp, free_port, run
 
 BIG = 9223372036854775807
 
@@ -441,12 +440,6 @@ def words(text):
     return [w.encode("latin-1").decode("unicode_escape").encode("latin-1") for w in shlex.split(text, posix=True)]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Redis:
     """A redis-server of the test's own."""
 
@@ -471,8 +464,15 @@ class Redis:
         self.dir.cleanup()
 
 
+def as_late(line, replies, since):
+    """Are they times to live that differ because a machine that does much else came between the commands?"""
+    if not line.startswith("ttl ") or {reply[:1] for reply in replies} != {b":"}:
+        return False
+    return abs(int(replies[0][1:]) - int(replies[1][1:])) <= int(time.monotonic() - since + 0.5)
+
+
 def compare(server, protocol, group):
-    differences, used = [], set()
+    differences, used, begun = [], set(), time.monotonic()
     with Redis() as redis, Resp(redis.port) as theirs, Resp(server.resp) as ours:
         for r in (theirs, ours):
             r("HELLO", protocol)
@@ -482,7 +482,7 @@ def compare(server, protocol, group):
             for r in (theirs, ours):
                 r.send(Resp.encode(words(line)))
                 replies.append(raw_reply(r.file))
-            if replies[0] == replies[1]:
+            if replies[0] == replies[1] or as_late(line, replies, begun):
                 continue
             if line in ALLOWED:
                 used.add(line)

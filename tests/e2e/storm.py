@@ -15,7 +15,7 @@ import threading
 import time
 
 from fk import Error, Resp, report, same
-from persist import Directory, dump
+from persist import Directory, dump, same_lasting
 from random_commands import LIMITS, SHAPES, draw, parse
 from redis_compare import raw_reply
 
@@ -179,7 +179,7 @@ def make(commands, seed):
                     print("# " + s.read_log()[:20000].replace("\n", "\n# "), flush=True)
                     raise
             with d.server() as s:
-                same(dump(s), want, "after a restart")
+                same_lasting(dump(s), want, "after a restart")
                 with s.client() as c:
                     c("flushall")
                     same(c("dbsize"), 0)

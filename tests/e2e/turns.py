@@ -106,12 +106,12 @@ def is_measured(s):
     """The slow log has KEYS once, with all its turns"""
     fill(s)
     with s.client() as r:
-        r("CONFIG", "SET", "slowlog-log-slower-than", 3000)
+        r("CONFIG", "SET", "slowlog-log-slower-than", 0)
         r("SLOWLOG", "RESET")
         r("KEYS", "key:*")
-        entries = [e for e in r("SLOWLOG", "GET", 10) if e[3] == [b"keys", b"key:*"] or e[3] == [b"KEYS", b"key:*"]]
+        entries = [e for e in r("SLOWLOG", "GET", 10) if e[3] == [b"KEYS", b"key:*"]]
         same(len(entries), 1)
-        assert entries[0][2] >= 3000, entries
+        assert entries[0][2] >= KEYS // 300, f"{entries}: no machine looks at that many keys in the time of one turn"
 
 
 def too_large(s):

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +10,7 @@ import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { asJson, committedJson, fromYaml, yamlFile } from "./openapi.mjs";
-import { request, startServer } from "./server.mjs";
+import { freePort, request, startServer } from "./server.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const doc = fromYaml();
@@ -414,13 +413,6 @@ async function forbidden() {
     rmSync(folder, { recursive: true });
   }
 }
-
-const freePort = () => new Promise((resolve) => {
-  const s = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = s.address();
-    s.close(() => resolve(port));
-  });
-});
 
 // While the data are loaded /readyz is 503, and so is what needs a key. The log is a FIFO, so that whoever reads it waits for a
 // writer, who says nothing: a log that ends in its header.

@@ -1,6 +1,20 @@
 // A flashkv of the test's own on free ports, and requests to it with paths as they are written.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
+
+// A port that nobody listens on, and that the kernel gives to nobody who asks for just any, as every client does.
+export async function freePort() {
+  const first = parseInt(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
+  for (;;) {
+    const port = Math.floor(first / 2 * (1 + Math.random())), s = net.createServer();
+    const free = await new Promise((resolve) => s.on("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!free) continue;
+    await new Promise((closed) => s.close(closed));
+    return port;
+  }
+}
 
 export async function startServer(...options) {
   const child = spawn(process.env.FLASHKV ?? "./flashkv", ["--http-port=0", "--resp-port=0", ...options],
