@@ -96,7 +96,7 @@ void call_run(struct call *c);
 extern const struct command command_table[];
 extern const size_t command_count;
 
-/* The row by name, any case; private rows are found only by command_private. NULL: unknown. */
+/* The row by name, any case; private rows are found only by command_private, in lower case. NULL: unknown. */
 const struct command *command_lookup(struct slice name);
 const struct command *command_private(struct slice name);
 

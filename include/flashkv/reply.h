@@ -17,6 +17,13 @@ enum reply_aggregate { REPLY_ARRAY, REPLY_MAP, REPLY_SET, REPLY_PUSH };
 
 struct reply;
 
+/* A string as rest.get tells of it: [value, type, expire_at, content type]. */
+struct reply_stored {
+    struct slice value;
+    int64_t type, expire_at;
+    struct slice content_type;
+};
+
 struct reply_ops {
     void (*status)(struct reply *r, struct slice text); /* +OK; no CR or LF inside */
     void (*error)(struct reply *r, struct slice text);  /* "ERR ..."; no CR or LF inside */
@@ -30,6 +37,9 @@ struct reply_ops {
     void (*real)(struct reply *r, double d);
     void (*boolean)(struct reply *r, bool b);             /* RESP2: integer 0 or 1 */
     void (*verbatim)(struct reply *r, struct slice text); /* "txt"; RESP2: bulk */
+    /* A whole key at once, for a sink that is asked for little else; NULL: it is not. False: it has no room, and
+     * is told piece by piece. */
+    bool (*stored)(struct reply *r, const struct reply_stored *s);
 };
 
 enum { REPLY_CODE_MAX = 16 };

@@ -72,9 +72,7 @@ static void reply_value(struct call *c, const struct entry *e) {
     }
 }
 
-static void reply_entry(struct call *c, bool with_etag) {
-    const struct entry *e = store_get(c->txn, &c->keys[0]);
-
+static void reply_entry(struct call *c, const struct entry *e, bool with_etag) {
     if (e == NULL) {
         reply_null(c->reply);
         return;
@@ -88,12 +86,24 @@ static void reply_entry(struct call *c, bool with_etag) {
         reply_etag(c, e);
 }
 
+/* What is read most: a small string. False: it is another, or the sink has no way to take it whole. */
+static bool reply_stored(struct call *c, const struct entry *e) {
+    const struct reply_ops *ops = c->reply->ops;
+
+    return ops->stored != NULL && e != NULL && entry_type(e) == TYPE_STRING && entry_blob(e) == NULL &&
+           ops->stored(c->reply, &(struct reply_stored){entry_string(e), TYPE_STRING, entry_expire_at(e),
+                                                        entry_content_type(e)});
+}
+
 void cmd_rest_get(struct call *c) {
-    reply_entry(c, false);
+    const struct entry *e = store_get(c->txn, &c->keys[0]);
+
+    if (!reply_stored(c, e))
+        reply_entry(c, e, false);
 }
 
 void cmd_rest_read(struct call *c) {
-    reply_entry(c, true);
+    reply_entry(c, store_get(c->txn, &c->keys[0]), true);
 }
 
 /* Is the entry's tag among the arguments from `first` on? */

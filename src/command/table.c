@@ -154,9 +154,15 @@ const struct command *command_lookup(struct slice name) {
 }
 
 const struct command *command_private(struct slice name) {
-    const struct slot *s = find(name);
+    uint64_t start = name_start(name);
 
-    return s != NULL && (s->cmd->flags & CMD_PRIVATE) ? s->cmd : NULL;
+    for (unsigned at = start_hash(start); slots[at].cmd != NULL; at = (at + 1) % INDEX_SIZE) {
+        const struct slot *s = &slots[at];
+
+        if (s->start == start && s->len == name.len && memcmp(s->cmd->name, name.ptr, name.len) == 0)
+            return s->cmd->flags & CMD_PRIVATE ? s->cmd : NULL;
+    }
+    return NULL;
 }
 
 struct command_name command_upper(const struct command *cmd) {

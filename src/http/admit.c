@@ -32,7 +32,7 @@ static bool first_line_has_gaps(const struct request *r, const char *url, const 
 
 static bool bad_framing(struct request *r, const char *url, const char *version) {
     const struct headers *h = &r->headers;
-    bool http10 = strcmp(version, "HTTP/1.0") == 0;
+    bool http10 = !r->http11;
     uint64_t n;
 
     if (first_line_has_gaps(r, url, version) || r->target_result == TARGET_BAD_BYTE)

@@ -71,10 +71,13 @@ static void on_integer(struct reply *r, int64_t n) {
 }
 
 static void on_blob(struct reply *r, struct blob *b) {
+    struct capture *c = (struct capture *)r;
     struct token *t = add(r, TOKEN_BLOB);
 
-    if (t != NULL)
+    if (t != NULL) {
         t->blob = blob_ref(b);
+        c->blobs = true;
+    }
 }
 
 static void on_null(struct reply *r) {
@@ -86,6 +89,29 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
 
     if (t != NULL)
         t->n = (int64_t)(kind == REPLY_MAP ? 2 * n : n);
+}
+
+/* The tokens that rest.get's reply would become. */
+static bool on_stored(struct reply *r, const struct reply_stored *s) {
+    struct capture *c = (struct capture *)r;
+    struct token *t = c->tokens;
+    char *bytes = c->bytes.data;
+    size_t value = s->value.len, type = s->content_type.len;
+
+    if (c->count > 0 || value + type > BYTES_INLINE)
+        return false;
+    if (value > 0)
+        memcpy(bytes, s->value.ptr, value);
+    if (type > 0)
+        memcpy(bytes + value, s->content_type.ptr, type);
+    t[0] = (struct token){.kind = TOKEN_AGGREGATE, .n = 4};
+    t[1] = (struct token){.kind = TOKEN_STRING, .at = 0, .len = value};
+    t[2] = (struct token){.kind = TOKEN_INTEGER, .n = s->type};
+    t[3] = (struct token){.kind = TOKEN_INTEGER, .n = s->expire_at};
+    t[4] = (struct token){.kind = TOKEN_STRING, .at = value, .len = type};
+    c->count = 5;
+    c->bytes.len = value + type;
+    return true;
 }
 
 static const struct reply_ops capture_ops = {
@@ -100,6 +126,7 @@ static const struct reply_ops capture_ops = {
     .real = reply_real_as_bulk,
     .boolean = reply_boolean_as_integer,
     .verbatim = on_bulk,
+    .stored = on_stored,
 };
 
 void capture_init(struct capture *c, size_t max) {
@@ -108,12 +135,12 @@ void capture_init(struct capture *c, size_t max) {
     c->count = 0;
     c->cap = TOKENS_INLINE;
     c->bytes = (struct buf){c->bytes_room, 0, sizeof(c->bytes_room), max};
-    c->overflow = false;
+    c->overflow = c->blobs = false;
     c->error[0] = '\0';
 }
 
 void capture_free(struct capture *c) {
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; c->blobs && i < c->count; i++)
         if (c->tokens[i].kind == TOKEN_BLOB)
             blob_unref(c->tokens[i].blob);
     if (c->tokens != c->room)

@@ -24,6 +24,7 @@ struct capture {
     size_t count, cap;
     struct buf bytes;
     char bytes_room[BYTES_INLINE];
+    bool blobs;    /* some of the tokens hold one */
     bool overflow; /* larger than the ceiling, or no memory: tokens are missing */
     char error[256];
 };

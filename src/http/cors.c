@@ -91,12 +91,12 @@ static bool is_ipv4(struct slice name) {
 }
 
 bool cors_is_rebound(const struct request *r) {
-    struct slice name;
+    struct slice host = r->headers.host, name;
 
-    if (r->headers.host.len == 0 || *r->headers.host.ptr == '[' || server_asks(r->server) ||
-        r->server->options->open)
+    if (host.len == 0 || memchr(host.ptr, '.', host.len) == NULL || *host.ptr == '[' ||
+        server_asks(r->server) || r->server->options->open)
         return false;
-    name = name_of_host(r->headers.host);
+    name = name_of_host(host);
     return memchr(name.ptr, '.', name.len) != NULL && !is_ipv4(name) &&
            !ends_in(name, SLICE_LIT(".localhost"));
 }

@@ -78,7 +78,7 @@ static bool range_applies(const struct request *r, struct slice etag) {
 /* Does it ask for the value, whole, as it is and whatever it is? */
 static bool is_simple(const struct headers *h) {
     return h->if_match.ptr == NULL && h->if_none_match.ptr == NULL && h->range.ptr == NULL &&
-           !accepts_json(h->accept);
+           (h->accept.len == 0 || !accepts_json(h->accept));
 }
 
 /* 304 for what rest.get found. */
@@ -152,7 +152,7 @@ static bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result)
     struct slice wait;
 
     *ms = 0;
-    if (!target_query(&r->target, "wait", &wait) || poll_time(wait, ms))
+    if (r->target.query_count == 0 || !target_query(&r->target, "wait", &wait) || poll_time(wait, ms))
         return true;
     *result = respond_problem(r, 400, "wait: expects seconds or a time like 30s or 500ms, at most %ds",
                               POLL_MS_MAX / 1000);

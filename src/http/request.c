@@ -12,154 +12,6 @@
 
 enum { BLOB_FIRST = 256 * 1024, VERDICT_MAX = 160 };
 
-/* ---- the target ------------------------------------------------------------------------------------------------ */
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes [from, end) in place. False: a % without two hex digits. */
-static bool decode(char *from, const char *end, bool plus_is_space, struct slice *out) {
-    char *to = from;
-
-    out->ptr = from;
-    if (!plus_is_space && memchr(from, '%', (size_t)(end - from)) == NULL) { /* most keys */
-        out->len = (size_t)(end - from);
-        return true;
-    }
-    while (from < end) {
-        if (*from == '%') {
-            int high = end - from > 2 ? hex_digit(from[1]) : -1, low = high >= 0 ? hex_digit(from[2]) : -1;
-
-            if (low < 0)
-                return false;
-            *to++ = (char)(high * 16 + low);
-            from += 3;
-        } else {
-            *to++ = *from == '+' && plus_is_space ? ' ' : *from;
-            from++;
-        }
-    }
-    out->len = (size_t)(to - out->ptr);
-    return true;
-}
-
-static enum target_result parse_query(char *at, struct target *t) {
-    while (*at != '\0') {
-        char *end = at + strcspn(at, "&"), *equals = memchr(at, '=', (size_t)(end - at));
-        char *name_end = equals != NULL ? equals : end;
-        char *next = *end != '\0' ? end + 1 : end;
-        struct pair *p = &t->query[t->query_count];
-
-        if (end > at) {
-            if (t->query_count == QUERY_MAX)
-                return TARGET_TOO_MANY_PARAMETERS;
-            if (!decode(at, name_end, true, &p->name) ||
-                !decode(equals != NULL ? equals + 1 : end, end, true, &p->value))
-                return TARGET_BAD_ESCAPE;
-            t->query_count++;
-        }
-        at = next;
-    }
-    return TARGET_OK;
-}
-
-static enum target_result parse_path(char *at, char *end, struct target *t) {
-    while (at < end) {
-        char *stop = memchr(at, '/', (size_t)(end - at));
-        char *segment_end = stop != NULL ? stop : end;
-
-        if (t->segment_count == SEGMENTS_MAX) {
-            t->too_deep = true;
-            t->rest = at;
-            t->rest_end = end;
-            return TARGET_OK;
-        }
-        if (!decode(at, segment_end, false, &t->segments[t->segment_count++]))
-            return TARGET_BAD_ESCAPE;
-        if (stop == NULL)
-            return TARGET_OK;
-        at = stop + 1;
-        if (at == end) { /* "/keys/" has an empty last segment: the empty key */
-            if (t->segment_count == SEGMENTS_MAX) {
-                t->too_deep = true;
-                t->rest = t->rest_end = at;
-            } else
-                t->segments[t->segment_count++] = slice_of(at, 0);
-        }
-    }
-    return TARGET_OK;
-}
-
-unsigned target_parameters(const char *raw) {
-    const char *at = strchr(raw, '?');
-    unsigned n = 0;
-
-    for (; at != NULL && n < QUERY_MAX; at = strchr(at + 1, '&'))
-        n++;
-    return n;
-}
-
-/* A control character, a space or "#". One test for most bytes: all of those are below "$" but DEL. */
-static bool has_bad_byte(const char *text) {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if ((c < '$' && c != '!' && c != '"') || c == 0x7f)
-            return true;
-    }
-    return false;
-}
-
-enum target_result target_parse(char *raw, struct pair *pairs, struct target *t) {
-    char *path = raw, *end, *query;
-    enum target_result r;
-
-    t->query = pairs;
-    t->segment_count = t->query_count = 0;
-    t->rest = NULL;
-    t->too_deep = t->is_asterisk = false;
-    if (has_bad_byte(raw) || *raw == '\0') /* two spaces behind the method; 1.0 of the library lets it pass */
-        return TARGET_BAD_BYTE;
-    t->is_asterisk = t->too_deep = raw[0] == '*' && raw[1] == '\0'; /* no path has this */
-    if (t->is_asterisk)
-        return TARGET_OK;
-    if (*raw != '/' && (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0)) {
-        path = strstr(raw, "://") + 3;
-        path += strcspn(path, "/?");
-    }
-    end = strchrnul(path, '?');
-    query = *end == '?' ? end + 1 : end;
-    if (path < end && *path != '/')
-        return TARGET_BAD_BYTE;
-    r = path < end ? parse_path(path + 1, end, t) : TARGET_OK;
-    return r == TARGET_OK ? parse_query(query, t) : r;
-}
-
-bool target_next(struct target *t, struct slice *segment, enum target_result *result) {
-    char *at = t->rest, *stop;
-
-    if (at == NULL)
-        return false;
-    stop = memchr(at, '/', (size_t)(t->rest_end - at));
-    t->rest = stop != NULL ? stop + 1 : NULL;
-    if (!decode(at, stop != NULL ? stop : t->rest_end, false, segment))
-        *result = TARGET_BAD_ESCAPE;
-    return *result == TARGET_OK;
-}
-
-bool target_query(const struct target *t, const char *name, struct slice *value) {
-    for (unsigned i = 0; i < t->query_count; i++)
-        if (slice_eq(t->query[i].name, slice_str(name))) {
-            *value = t->query[i].value;
-            return true;
-        }
-    return false;
-}
-
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
 static bool layout_known; /* from before main on */
@@ -182,6 +34,16 @@ static bool is_token(const char *name, size_t len) {
             return false;
     }
     return len > 0;
+}
+
+/* Is it this header's name, given in lower case? */
+static inline bool is_named(struct slice name, struct slice lower) {
+    if (name.len != lower.len)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if ((name.ptr[i] | (lower.ptr[i] & 0x40) >> 1) != lower.ptr[i]) /* the bit of the case, of a letter */
+            return false;
+    return true;
 }
 
 /* The header's place in *h, or NULL: nobody looks at it. */
@@ -210,7 +72,7 @@ static struct slice *known_header(struct headers *h, struct slice name) {
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-        if (slice_caseeq(name, known[i].name))
+        if (is_named(name, known[i].name))
             return (struct slice *)(void *)((char *)h + known[i].offset);
     return NULL;
 }
@@ -226,15 +88,16 @@ static void note_again(struct headers *h, const struct slice *place, struct slic
 static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                    const char *value, size_t value_len) {
     struct headers *h = cls;
-    struct slice v = slice_of(value != NULL ? value : "", value_len), *place;
+    struct slice v = slice_of(value != NULL ? value : "", value_len),
+                 *place = known_header(h, slice_of(name, name_len));
 
     (void)kind;
-    h->malformed |= !is_token(name, name_len) || memchr(v.ptr, '\r', v.len) != NULL;
+    if (memchr(v.ptr, '\r', v.len) != NULL || (place == NULL && !is_token(name, name_len)))
+        h->malformed = true;
     if (h->line != NULL) {
         h->malformed |= name != h->line;
         h->line = v.ptr + v.len + 2; /* behind CR LF */
     }
-    place = known_header(h, slice_of(name, name_len));
     if (place != NULL) {
         if (place->ptr != NULL)
             note_again(h, place, &v);
@@ -247,6 +110,7 @@ void request_headers(struct request *r, const char *version) {
     const union MHD_ConnectionInfo *info;
     struct headers *h = &r->headers;
 
+    r->http11 = strcmp(version, "HTTP/1.0") != 0;
     if (request_layout_is_known())
         h->line = version + strlen(version) + 2;
     h->count = (unsigned)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);
@@ -256,33 +120,23 @@ void request_headers(struct request *r, const char *version) {
         h->malformed |= h->line + 2 != r->method.ptr + h->size;
 }
 
-bool request_is_crowded(const struct request *r) {
-    enum {
-        NOTE = 64, /* what the library takes beside for a header, or a parameter */
-        RESPONSE =
-            840, /* lines of a response: a long Content-Type, tag, range, expiry, policies, names of the request */
-        OF_CORS = 960,
-    };
-    uint64_t room = r->server->options->http_memory, answer = room / 4 < RESPONSE ? room / 4 : RESPONSE;
+bool request_fills(const struct request *r, uint64_t taken) {
+    uint64_t room = r->server->options->http_memory;
+    uint64_t answer = room / 4 < CROWD_RESPONSE ? room / 4 : CROWD_RESPONSE;
 
     if (r->headers.origin.ptr != NULL && cors_is_on(r))
-        answer += OF_CORS;
-    return (r->headers.size > 0 ? r->headers.size : r->raw_len) +
-               (uint64_t)NOTE * (r->headers.count + r->target.query_count) + answer >
-           room;
+        answer += CROWD_CORS;
+    return taken + answer > room;
 }
 
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
-bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
-                   const char *prefix) {
+/* Copies the target, for it has to be decoded, or put behind a prefix, or to outlive the library's. */
+static __attribute__((noinline)) bool begin_with_copy(struct request *r, const char *raw,
+                                                      const char *prefix) {
     size_t len = strlen(raw), before = strlen(prefix), parameters = target_parameters(raw);
     struct pair *query = NULL;
 
-    memset(r, 0, offsetof(struct request, room));
-    r->http = h;
-    r->server = http_server(h);
-    r->connection = connection;
     r->raw_len = len;
     r->raw = before + len < sizeof(r->room) ? r->room : mem_alloc(before + len + 1);
     if (parameters > 0)
@@ -302,7 +156,26 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
     return true;
 }
 
-void request_end(struct request *r) {
+bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
+                   const char *prefix) {
+    memset(r, 0, offsetof(struct request, room));
+    r->http = h;
+    r->server = http_server(h);
+    r->connection = connection;
+    r->raw = r->room;
+    return (*prefix == '\0' && !http_keeps_access_log(h) &&
+            target_parse_plain(raw, &r->target, &r->raw_len)) ||
+           begin_with_copy(r, raw, prefix);
+}
+
+/* Is there nothing to give back? As for most. */
+static inline bool holds_nothing(const struct request *r) {
+    return r->raw == r->room && r->small == NULL && r->body == NULL && r->logged == NULL &&
+           r->intake == NULL && r->pause == NULL && r->poll == NULL && r->verdict.detail == NULL &&
+           r->held == NULL && r->target.query == NULL;
+}
+
+static __attribute__((noinline)) void give_back(struct request *r) {
     hold_drop(r);
     poll_end(r); /* before what it wakes */
     if (r->intake != NULL)
@@ -323,6 +196,11 @@ void request_end(struct request *r) {
     if (r->raw != r->room)
         mem_free(r->raw);
     r->raw = r->room;
+}
+
+void request_end(struct request *r) {
+    if (!holds_nothing(r))
+        give_back(r);
 }
 
 /* ---- the body ----------------------------------------------------------------------------------------------------- */

@@ -33,6 +33,9 @@ enum target_result { TARGET_OK, TARGET_BAD_ESCAPE, TARGET_BAD_BYTE, TARGET_TOO_M
 /* Takes `raw` apart, decoding in place. Absolute form (http://host/path) is cut to its path. `query` has room for
  * target_parameters(raw), and lives as long as the target. */
 enum target_result target_parse(char *raw, struct pair *query, struct target *t);
+/* The same of a target of which nothing has to be decoded, as most are: its segments lie in `raw`. False: it is another, or a bad
+ * one, which target_parse will tell; *t is undefined. *len: of `raw`. */
+bool target_parse_plain(const char *raw, struct target *t, size_t *len);
 /* How many query parameters there may be in it, QUERY_MAX at most. */
 unsigned target_parameters(const char *raw);
 /* Takes the next segment off `rest`, decoded in place. False: there is none. TARGET_BAD_ESCAPE in *result if it is bad. */
@@ -77,58 +80,77 @@ struct intake {
     void (*free)(void *ctx);
 };
 
+/* What a plain GET uses stands together at the beginning. */
 struct request {
     struct http *http;
     struct server *server;
     struct MHD_Connection *connection;
     const struct route *route;
-    struct target target;
-    enum target_result target_result;
-    struct headers headers;
-    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
-    const char *user;            /* whose password it brought; NULL: none */
-    struct trace trace;          /* what names it */
-    char *logged;                /* the target as it came, for the access log, or NULL */
     struct slice method;
-    int64_t now_ms;              /* wall clock, when it is answered */
-    int64_t ticks;               /* clock_ticks when it began */
+    int64_t now_ms; /* wall clock, when it is answered */
+    int64_t ticks;  /* clock_ticks when it began */
+    enum target_result target_result;
     unsigned status;             /* of the response; 0: there is none yet */
     bool public_port;            /* what is the administrator's is not here, but on a port of its own */
     bool http11;                 /* the client's version is not older */
     bool begun;                  /* headers were looked at */
     bool close;                  /* the connection ends with the response */
     bool answered;               /* a response was sent in the middle of the body: the rest is thrown away */
-    uint64_t dropped;            /* bytes of the body that were thrown away */
-    uint64_t body_bytes;         /* all that came */
-    uint64_t sent_bytes;         /* body of the response */
-    size_t body_len;             /* in `small`, while there is no blob */
-    char *small;                 /* SMALL_BODY bytes, once something came */
+    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
+    uint64_t reach; /* the log has to be durable up to here before the response leaves (hold.h); 0: it may */
+    uint64_t sent_bytes; /* body of the response */
+    uint64_t body_bytes; /* all that came */
+    size_t raw_len;      /* of the target, as it came */
+    struct target target;
+    struct headers headers;
+
+    /* What it holds, mostly nothing: request_end gives it back. */
+    char *raw;                   /* what was copied of the target, decoded in place: `room`, or allocated */
+    char *small;                 /* SMALL_BODY bytes of a body, once something came */
     struct blob *body;           /* a larger one */
-    char *raw;                   /* the target's bytes, decoded in place: `room`, or allocated */
-    size_t raw_len;              /* as it came */
+    char *logged;                /* the target as it came, for the access log */
     const struct intake *intake; /* what takes the body as it comes (BODY_STREAM), and what it needs */
     void *intake_ctx;
     struct pause *pause; /* of a request that waits or has waited (stream.h) */
-    int64_t waits_until_ns;
-    struct poll *poll; /* of a GET that waits for its key to change (poll.h) */
-    uint64_t reach; /* the log has to be durable up to here before the response leaves (hold.h); 0: it may */
-    struct MHD_Response *held; /* the response that waits for it, or NULL */
+    struct poll *poll;   /* of a GET that waits for its key to change (poll.h) */
+    struct verdict verdict;
+    struct MHD_Response *held; /* the response that waits for the log, or NULL */
+
     unsigned held_status;
     bool held_listed;
     struct request *held_prev, *held_next;
-    struct verdict verdict;
+    int64_t waits_until_ns;
+    const char *user;   /* whose password it brought; NULL: none */
+    struct trace trace; /* what names it */
+    uint64_t dropped;   /* bytes of the body that were thrown away */
+    size_t body_len;    /* in `small`, while there is no blob */
     char room[TARGET_ROOM];
 };
 
-/* Starts a request for a raw target, before whose path `prefix` is put. False: no memory; nothing is to be freed. */
+/* Starts a request for a raw target, before whose path `prefix` is put. The target may be used in place: libmicrohttpd keeps it
+ * until it says that the request is over. False: no memory; nothing is to be freed. */
 bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
                    const char *prefix);
 void request_end(struct request *r);
 /* Reads the headers in one pass. `version` is where libmicrohttpd has it. */
 void request_headers(struct request *r, const char *version);
+/* What the library's buffer has to have room for, in bytes. */
+enum {
+    CROWD_NOTE = 64, /* what it takes beside for a header, or a parameter */
+    CROWD_RESPONSE =
+        840, /* lines of a response: a long Content-Type, tag, range, expiry, policies, names of the request */
+    CROWD_CORS = 960,
+};
+/* request_is_crowded, exactly, where so much is taken. */
+bool request_fills(const struct request *r, uint64_t taken);
 /* Do the target and the headers, if they have come, leave the library so little of its buffer that it could not answer, nor take a body in? It would end
  * the connection without a word, or wait for ever. */
-bool request_is_crowded(const struct request *r);
+static inline bool request_is_crowded(const struct request *r) {
+    uint64_t taken = (r->headers.size > 0 ? r->headers.size : r->raw_len) +
+                     (uint64_t)CROWD_NOTE * (r->headers.count + r->target.query_count);
+
+    return taken + CROWD_RESPONSE + CROWD_CORS > r->server->options->http_memory && request_fills(r, taken);
+}
 /* Does this libmicrohttpd leave the request's lines where they came in? Then what it overlooks shows. */
 bool request_layout_is_known(void);
 

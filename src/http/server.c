@@ -64,6 +64,10 @@ bool http_traffic(const struct http *h, struct traffic *sum) {
     return true;
 }
 
+bool http_keeps_access_log(const struct http *h) {
+    return h->access != NULL;
+}
+
 bool http_stopping(const struct http *h) {
     return atomic_load_explicit(&h->stopping, memory_order_relaxed);
 }
@@ -82,7 +86,6 @@ static void refuse_crowded(struct request *r) {
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
                                     const char *version) {
     r->method = slice_str(method);
-    r->http11 = strcmp(version, "HTTP/1.0") != 0;
     request_headers(r, version);
     if (r->headers.request_id.ptr != NULL || r->headers.traceparent.ptr != NULL)
         trace_read(&r->trace, r->headers.request_id, r->headers.traceparent);
@@ -157,7 +160,7 @@ static enum MHD_Result answer(struct request *r) {
         return hold_again(r);
     if (r->verdict.status != 0)
         return respond_verdict(r);
-    r->now_ms = clock_wall_ms();
+    r->now_ms = worker_wall_ms(conn_of_request(r)->worker);
     if (r->route->body == BODY_STREAM)
         return stream_ended(r);
     request_body_done(r);

@@ -17,6 +17,8 @@ struct hold_list *http_holds(struct http *h);
 bool http_traffic(const struct http *h, struct traffic *sum);
 /* Lines that the access log could not take. */
 uint64_t http_access_log_dropped(const struct http *h);
+/* Is there an access log? */
+bool http_keeps_access_log(const struct http *h);
 /* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
 bool http_stopping(const struct http *h);
 

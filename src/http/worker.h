@@ -7,6 +7,7 @@
 #ifndef FLASHKV_HTTP_WORKER_H
 #define FLASHKV_HTTP_WORKER_H
 
+#include <flashkv/clock.h>
 #include <flashkv/http.h>
 #include <flashkv/splicer.h>
 #include <microhttpd.h>
@@ -33,6 +34,7 @@ struct worker {
     struct traffic *traffic;      /* what its requests have cost */
     struct stats_block *commands; /* and their commands; freed with the server's statistics */
     struct cache cache;
+    int64_t wall_ms, wall_ticks; /* wall time, and when it was that: worker_wall_ms */
     struct waiter *waiting;
     int epoll;          /* over the daemon's, the inbox and the waker */
     int waker;          /* an eventfd: a connection was resumed by another thread */
@@ -57,6 +59,17 @@ void worker_unwatch(struct worker *w, struct waiter *waiter);
 /* Has the daemon run, after MHD_resume_connection from another thread: the library's own signal is not among what its
  * epoll descriptor tells of. Any thread; never blocks. */
 void worker_wake(struct worker *w);
+/* clock_wall_ms for a request, in the worker's thread: the clock is asked again when its last word is older than WALL_STALE_NS. */
+enum { WALL_STALE_NS = 250000 };
+static inline int64_t worker_wall_ms(struct worker *w) {
+    int64_t ticks = clock_ticks(), since = ticks - w->wall_ticks;
+
+    if (since < 0 || clock_ticks_ns(since) > WALL_STALE_NS) {
+        w->wall_ms = clock_wall_ms();
+        w->wall_ticks = ticks;
+    }
+    return w->wall_ms;
+}
 /* Ends the thread. */
 void worker_stop(struct worker *w);
 /* Ends the daemon with all its connections. All workers are stopped: metrics are gathered from each of them by any. */

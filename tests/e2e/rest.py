@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """REST: keys, conditions, lists, statistics, as the OpenAPI document says."""
 import json
+import re
 import time
 from email.utils import parsedate_to_datetime
 
@@ -343,6 +344,37 @@ def both_doors(s):
         same(r("TYPE", "l"), "string")
 
 
+def short_ways(s):
+    """a GET that takes all short ways (target in place, a response that was kept) is answered as one that takes none"""
+    put(s, "/keys/plain", b"v" * 64, 201)
+    put(s, "/keys/typed", b"<b>", 201, Content_Type="text/html; charset=utf-8")
+    put(s, "/keys/empty", b"", 201)
+    put(s, "/keys/long", b"x" * 600, 201)
+    put(s, "/keys/dying", b"v", 201)
+    s.request("POST", "/keys/dying/expire?ttl=1000")
+    s.request("POST", "/lists/list", json.dumps(["a", "b"]), {"Content-Type": "application/json"})
+    etag = get(s, "/keys/plain")[0]["etag"]
+    more = [{}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept-Encoding": "gzip"}, {"ACCEPT": "text/html"},
+            {"If-None-Match": etag}, {"If-None-Match": '"0000000000000000"'}, {"If-Match": etag}, {"If-Match": '"x"'},
+            {"If-Match": "nonsense"}, {"Range": "bytes=1-2"}, {"Range": "bytes=1-2", "If-Range": etag}, {"Range": "bytes=900-"},
+            {"Origin": "http://elsewhere"}, {"Sec-Fetch-Site": "cross-site"}, {"X-Request-Id": "abc"}, {"Prefer": "x"},
+            {"Content-Length": "0"}, {"Host": "evil.example"}, {"Authorization": "Bearer x"}, {"Connection": "keep-alive"}]
+
+    def answer(method, path, headers):
+        status, got, body = s.request(method, path, headers=headers)
+        kept = sorted((k, v) for k, v in got.items() if k not in ("date", "flashkv-ttl-ms", "cache-control"))
+        return status, kept, re.sub(rb'"ttl_ms":[0-9]+', b"", body)
+
+    for name in ("plain", "typed", "empty", "long", "dying", "list", "missing"):
+        escaped = "/%6beys/" + "".join(f"%{ord(c):02x}" for c in name)
+        for method in ("GET", "HEAD"):
+            for headers in more:
+                want = answer(method, escaped, {"X-Request-Id": "fresh", **headers})  # such a response is never kept
+                want = (want[0], [h for h in want[1] if h != ("x-request-id", "fresh")], want[2])
+                for _ in range(3):
+                    same(answer(method, f"/keys/{name}", headers), want, (method, name, headers))
+
+
 def test_upstash_errors(s):
     """Upstash's clients get errors in their form, and a sync token that never comes again"""
     for method, path, want in (("DELETE", "/upstash", 405), ("GET", "/upstash/%zz", 400), ("PATCH", "/upstash/get/k", 405),
@@ -357,5 +389,5 @@ def test_upstash_errors(s):
     same(len(set(tokens)), 6, tokens)
 
 
-run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, kept_responses, numbers, listing, lists, service,
+run([put_get_delete, chunked_and_large, binary_keys, ttl, conditions, as_json, ranges, caching, kept_responses, short_ways, numbers, listing, lists, service,
      methods, both_doors, test_upstash_errors])

@@ -26,14 +26,29 @@ static void within(struct slice s, const char *text, size_t len) {
     require(s.len == 0 || (s.ptr >= text && s.ptr + s.len <= text + len), "a piece outside of its text");
 }
 
+/* What can be taken apart where it is, is what it would be decoded. */
+static void fuzz_plain_target(const char *text, const struct target *t, enum target_result result) {
+    struct target plain;
+    size_t len;
+
+    if (!target_parse_plain(text, &plain, &len))
+        return;
+    require(result == TARGET_OK && len == strlen(text), "a plain target that is bad, or longer");
+    require(plain.segment_count == t->segment_count && t->query_count == 0 && !t->too_deep && !t->is_asterisk,
+            "a plain target that is not");
+    for (unsigned i = 0; i < plain.segment_count; i++)
+        require(slice_eq(plain.segments[i], t->segments[i]), "a plain target's segment");
+}
+
 /* `text` ends in a NUL. */
-static void fuzz_target_in(char *text, size_t len, struct pair *query) {
+static void fuzz_target_in(const char *before, char *text, size_t len, struct pair *query) {
     static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "PATCH"};
     struct request r = {.now_ms = 1};
     enum target_result result = target_parse(text, query, &r.target);
     struct slice segment;
     char allow[64];
 
+    fuzz_plain_target(before, &r.target, result);
     if (result != TARGET_OK)
         return;
     for (unsigned i = 0; i < r.target.segment_count; i++)
@@ -52,8 +67,11 @@ static void fuzz_target_in(char *text, size_t len, struct pair *query) {
 
 static void fuzz_target(char *text, size_t len) {
     struct pair *query = calloc(target_parameters(text), sizeof(*query)); /* no longer than need be */
+    char *before = strdup(text);
 
-    fuzz_target_in(text, len, query);
+    if (before != NULL)
+        fuzz_target_in(before, text, len, query);
+    free(before);
     free(query);
 }
 

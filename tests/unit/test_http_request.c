@@ -193,6 +193,46 @@ START_TEST(a_body_stops_at_the_limit) {
 }
 END_TEST
 
+/* Those that need no decoding may be taken apart where they are; both ways say the same. */
+START_TEST(plain_targets_are_what_they_would_be_decoded) {
+    static const struct {
+        const char *target;
+        bool plain;
+    } cases[] = {
+        {"/", true},           {"/keys", true},
+        {"/keys/", true},      {"/keys/a", true},
+        {"//", true},          {"/a//", true},
+        {"/keys/a/b", true},   {"/a/b/", true},
+        {"/keys/a+b,c", true}, {"/keys/\xc3\xa9", true},
+        {"/keys/..", true},    {"/a/b/c/", false},
+        {"/a/b/c/d", false},   {"/keys/a?x=1", false},
+        {"/keys/a?", false},   {"/keys/%41", false},
+        {"/keys/a!$", false},  {"/keys/a#b", false},
+        {"/keys/a b", false},  {"/keys/a\x7f", false},
+        {"/keys/a\tb", false}, {"*", false},
+        {"", false},           {"http://h/keys/a", false},
+        {"keys/a", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct target plain, t;
+        size_t len;
+
+        ck_assert_msg(target_parse_plain(cases[i].target, &plain, &len) == cases[i].plain, "%s",
+                      cases[i].target);
+        if (!cases[i].plain)
+            continue;
+        ck_assert_uint_eq(len, strlen(cases[i].target));
+        ck_assert_msg(parse(cases[i].target, &t) == TARGET_OK, "%s", cases[i].target);
+        ck_assert_msg(plain.segment_count == t.segment_count && plain.query_count == 0 && !plain.too_deep &&
+                          !plain.is_asterisk && plain.rest == NULL,
+                      "%s", cases[i].target);
+        for (unsigned k = 0; k < t.segment_count; k++)
+            ck_assert_msg(slice_eq(plain.segments[k], t.segments[k]), "%s", cases[i].target);
+    }
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *s = suite_create("http_request");
     TCase *target = tcase_create("target"), *body = tcase_create("body");
@@ -202,6 +242,7 @@ Suite *test_suite(void) {
     tcase_add_test(target, forms_of_targets);
     tcase_add_test(target, what_is_no_target);
     tcase_add_test(target, queries_are_decoded);
+    tcase_add_test(target, plain_targets_are_what_they_would_be_decoded);
     suite_add_tcase(s, target);
     tcase_add_test(body, bodies_arrive_in_any_pieces);
     tcase_add_test(body, a_claimed_length_takes_no_memory);
