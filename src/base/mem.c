@@ -121,17 +121,19 @@ static bool statistic(const char *name, size_t *bytes) {
     return mallctl(name, bytes, &len, NULL, 0) == 0;
 }
 
-/* What the allocator's own books have grown by since it was first asked: at the beginning they are mostly addresses, and no
- * memory yet. With entries of 128 bytes they are 3 % of them. */
-static uint64_t books(void) {
+/* What the allocator's own books about so many bytes have grown by since it was first asked: at the beginning they are mostly
+ * addresses, and no memory yet. With entries of 128 bytes they are 3 % of them. What would be more than twice that is
+ * addresses again: two megabytes of them whenever the first page in another gigabyte is mapped, and an arena's. */
+static uint64_t books(size_t bytes) {
     static _Atomic size_t at_first;
-    size_t now = 0, none = 0;
+    size_t now = 0, none = 0, most = bytes / 16;
 
     if (!statistic("stats.metadata", &now))
         return 0;
     if (atomic_compare_exchange_strong(&at_first, &none, now))
         return 0;
-    return now > none ? now - none : 0;
+    now = now > none ? now - none : 0;
+    return now < most ? now : most;
 }
 
 uint64_t mem_allocated(void) {
@@ -139,7 +141,7 @@ uint64_t mem_allocated(void) {
     size_t bytes = 0;
 
     mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
-    return statistic("stats.allocated", &bytes) ? bytes + books() + mapped() : mem_resident();
+    return statistic("stats.allocated", &bytes) ? bytes + books(bytes) + mapped() : mem_resident();
 }
 
 bool mem_tells(void) {
