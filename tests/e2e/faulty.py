@@ -7,12 +7,11 @@ import tempfile
 import threading
 import time
 
-from fk import Error, Resp, same
+from fk import PATIENCE, Error, Resp, same
 
 FAULTS = os.environ.get("FAULTS", "./tests/e2e/faults.so")
 WRITE, SYNC, RENAME, CREATE = range(4)
 EIO, ENOSPC = 5, 28
-PATIENCE = 20  # seconds until what has to happen must have happened
 ROW, KINDS, FILES = 24, 5, 512
 CLOCK = ROW * KINDS
 

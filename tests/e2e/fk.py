@@ -19,6 +19,7 @@ import traceback
 sys.path.append("/usr/lib/python3/dist-packages")  # python3-redis, should python3 not be Debian's own
 
 FLASHKV = os.environ.get("FLASHKV", "./flashkv")
+PATIENCE = 60  # seconds until what has to happen must have happened, on the busiest machine
 
 
 def free_port():
@@ -48,7 +49,7 @@ class Server:
     def read_log(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode(errors="replace")
 
-    def wait_for_log(self, pattern, seconds=20):
+    def wait_for_log(self, pattern, seconds=PATIENCE):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found = re.search(pattern, self.read_log())
@@ -63,7 +64,7 @@ class Server:
         """Ends it by its pid and returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(sig)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
     def __enter__(self):
         return self
@@ -76,7 +77,7 @@ class Server:
 
     def request(self, method, path, body=None, headers=None):
         """One HTTP request on a connection of its own: (status, headers, body; of an event stream its beginning)."""
-        c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=20)
+        c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
         try:
             c.request(method, path, body=body, headers=headers or {})
             r = c.getresponse()
@@ -85,7 +86,7 @@ class Server:
         finally:
             c.close()
 
-    def raw_http(self, data, seconds=20):
+    def raw_http(self, data, seconds=PATIENCE):
         """Sends bytes and returns all that comes until the server closes, and whether it closed."""
         with socket.create_connection(("127.0.0.1", self.http), timeout=seconds) as s:
             s.sendall(data)
@@ -120,7 +121,7 @@ class Resp:
     """A RESP client that shows replies as Python values; errors are raised."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -193,7 +194,7 @@ class Events:
     """A client of an event stream, as browsers have it: .last_id is where it would resume."""
 
     def __init__(self, server, path, headers=None):
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=PATIENCE)
         self.connection.request("GET", path, headers=headers or {})
         self.response = self.connection.getresponse()
         self.last_id, self.comments = "", 0

@@ -335,7 +335,7 @@ def slow_but_moving(s):
         c.sendall(b"PUT /keys/big HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(value))
         for at in range(0, len(value), len(value) // 24):
             c.sendall(value[at:at + len(value) // 24])
-            time.sleep(0.1)
+            time.sleep(0.2)
         same(c.recv(100)[:12], b"HTTP/1.1 201")
     same(s.request("GET", "/keys/big")[2] == value, True)
 
@@ -491,7 +491,7 @@ run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunk
      (too_large, "--max-value-bytes=1000000"),
      (half_closed, "--http-timeout=1"),
      (slow_clients, "--http-timeout=1"),
-     (slow_but_moving, "--http-timeout=1"),
+     (slow_but_moving, "--http-timeout=3"),
      (max_connections, "--max-connections=20"),
      (all_at_once, "--http-threads=1"),
      (both_addresses, "--bind=127.0.0.1,127.0.0.2")])
