@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As malloc, calloc, realloc and free; size 0 is allowed and gives a pointer to be freed. */
+/* As malloc, calloc, realloc and free; size 0 is allowed and gives a pointer to be freed. To make a block smaller does not fail. */
 void *mem_alloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *mem_zalloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *mem_realloc(void *ptr, size_t size) __attribute__((warn_unused_result));
@@ -18,6 +18,24 @@ void mem_free(void *ptr);
 void *mem_aligned(size_t align, size_t size) __attribute__((malloc, warn_unused_result));
 /* A copy of `len` bytes. */
 void *mem_dup(const void *ptr, size_t len) __attribute__((malloc, warn_unused_result));
+
+/* ---- a reserve: what is done in several steps, all of them or none ------------------------------------------------------
+ *
+ *     mem_reserve_begin(most that it may take)      the one step that can fail, before anything has changed
+ *     ...                                           allocations, which the reserve serves when the allocator does not
+ *     mem_reserve_end()
+ *
+ * The reserve is the calling thread's. It is counted in bytes, and each allocation, or reallocation that makes a block larger,
+ * takes MEM_RESERVE_BLOCK more of it at most; what is freed does not come back to it. Those of mem_aligned and mem_map are not
+ * served. While the allocator has memory, nothing is taken. */
+enum { MEM_RESERVE_BLOCK = 32 };
+/* False, nothing begun: no memory. Within a reserve that was begun already: true, and that one has to do; each begin has its
+ * end. */
+bool mem_reserve_begin(size_t bytes);
+void mem_reserve_end(void);
+/* While paused, the reserve serves nothing: for what may fail without harm, so that nothing is left out of account. Returns
+ * whether it was; in no reserve, nothing of importance. */
+bool mem_reserve_pause(bool paused);
 
 /* Pages of their own for `size` bytes, outside the allocator: once they are unmapped, nothing of this process comes to lie in
  * them while the kernel still holds some (vmsplice(2)). At most MEM_MAPS_MAX at a time, since the kernel bounds the

@@ -9,25 +9,59 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "mem_reserve.h"
+
 #ifdef HAVE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 #elif defined(HAVE_MIMALLOC)
 #include <mimalloc.h>
 #endif
 
+static inline bool is_there(const void *ptr) {
+    return __builtin_expect(ptr != NULL, 1);
+}
+
 void *mem_alloc(size_t size) {
-    return malloc(size > 0 ? size : 1);
+    void *ptr = malloc(size > 0 ? size : 1);
+
+    return is_there(ptr) ? ptr : reserve_take(size);
 }
 
 void *mem_zalloc(size_t size) {
-    return calloc(1, size > 0 ? size : 1);
+    void *ptr = calloc(1, size > 0 ? size : 1);
+
+    if (!is_there(ptr) && (ptr = reserve_take(size)) != NULL)
+        memset(ptr, 0, size);
+    return ptr;
+}
+
+/* The allocator has refused. What is to become smaller stays as it is. */
+__attribute__((cold, noinline)) static void *realloc_refused(void *ptr, size_t size) {
+    size_t had = ptr != NULL ? malloc_usable_size(ptr) : 0;
+    void *moved;
+
+    if (ptr != NULL && size <= had)
+        return ptr;
+    moved = reserve_take(size);
+    if (moved != NULL && had > 0) {
+        memcpy(moved, ptr, had);
+        free(ptr);
+    }
+    return moved;
 }
 
 void *mem_realloc(void *ptr, size_t size) {
-    return realloc(ptr, size > 0 ? size : 1);
+    void *moved;
+
+    if (reserve_may_have(ptr) && reserve_realloc(ptr, size, &moved))
+        return moved;
+    moved = realloc(ptr, size > 0 ? size : 1);
+    return is_there(moved) ? moved : realloc_refused(ptr, size);
 }
 
 void mem_free(void *ptr) {
+    if (reserve_may_have(ptr) && reserve_free(ptr))
+        return;
     if (ptr != NULL) /* which costs jemalloc 40 instructions to find out */
         free(ptr);
 }

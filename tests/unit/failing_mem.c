@@ -1,62 +1,62 @@
-/* failing_mem.c - mem.h over malloc, refusing on demand. It defines all that structures use, so that the linker takes
- * nothing from mem.c. */
+/* failing_mem.c - mem.c as it is, over an allocator that refuses on demand. It defines all of mem.h, so that the linker takes
+ * nothing from the library's own mem.c. */
+#include <config.h>
+
 #include "failing_mem.h"
 
+#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
+#ifdef HAVE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
 
-static size_t left = SIZE_MAX;
+static size_t left = SIZE_MAX, refusals;
+static bool once;
 
 void mem_fail_after(size_t n) {
     left = n;
+    once = false;
+    refusals = 0;
 }
 
-static int refused(void) {
-    if (left == 0)
-        return 1;
-    left -= left < SIZE_MAX;
-    return 0;
+void mem_fail_once(size_t n) {
+    mem_fail_after(n);
+    once = true;
 }
 
-void *mem_alloc(size_t size) {
-    return refused() ? NULL : malloc(size > 0 ? size : 1);
+size_t mem_failures(void) {
+    return refusals;
 }
 
-void *mem_zalloc(size_t size) {
-    return refused() ? NULL : calloc(1, size > 0 ? size : 1);
+static bool refused(void) {
+    if (left > 0) {
+        left -= left < SIZE_MAX;
+        return false;
+    }
+    refusals++;
+    left = once ? SIZE_MAX : 0;
+    return true;
 }
 
-void *mem_realloc(void *ptr, size_t size) {
-    return refused() ? NULL : realloc(ptr, size > 0 ? size : 1);
+static void *refusing_malloc(size_t size) {
+    return refused() ? NULL : malloc(size);
 }
 
-void *mem_aligned(size_t align, size_t size) {
-    void *ptr;
-
-    return !refused() && posix_memalign(&ptr, align, size > 0 ? size : 1) == 0 ? ptr : NULL;
+static void *refusing_calloc(size_t n, size_t size) {
+    return refused() ? NULL : calloc(n, size);
 }
 
-void *mem_dup(const void *ptr, size_t len) {
-    void *copy = mem_alloc(len);
-
-    if (copy != NULL && len > 0)
-        memcpy(copy, ptr, len);
-    return copy;
+static void *refusing_realloc(void *ptr, size_t size) {
+    return refused() ? NULL : realloc(ptr, size);
 }
 
-void mem_free(void *ptr) {
-    free(ptr);
+static int refusing_memalign(void **ptr, size_t align, size_t size) {
+    return refused() ? ENOMEM : posix_memalign(ptr, align, size);
 }
 
-void *mem_map(size_t size) {
-    return mem_zalloc(size);
-}
-
-void mem_unmap(void *ptr, size_t size) {
-    (void)size;
-    free(ptr);
-}
-
-size_t mem_good_size(size_t size) {
-    return (size + 15) & ~(size_t)15;
-}
+#define malloc refusing_malloc
+#define calloc refusing_calloc
+#define realloc refusing_realloc
+#define posix_memalign refusing_memalign
+#include "../../src/base/mem.c"

@@ -1,0 +1,25 @@
+/* mem_reserve.h - what mem.c asks of the reserves (flashkv/mem.h tells what they are for). Private to base. */
+#ifndef FLASHKV_BASE_MEM_RESERVE_H
+#define FLASHKV_BASE_MEM_RESERVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* `size` bytes of the calling thread's reserve, when the allocator has none. NULL: no reserve, or it is used up. */
+void *reserve_take(size_t size);
+
+/* No block of any reserve lies below: while none has given anything, the highest of addresses. */
+extern _Atomic uintptr_t reserve_lowest;
+
+/* May the block be of a reserve? False of nearly all, at the price of a comparison; then the allocator has it. */
+static inline bool reserve_may_have(const void *ptr) {
+    return __builtin_expect((uintptr_t)ptr >= atomic_load_explicit(&reserve_lowest, memory_order_relaxed), 0);
+}
+/* Gives a block back; false: it is the allocator's. */
+bool reserve_free(void *ptr);
+/* As realloc, for a block of a reserve, into `*moved`; false: it is the allocator's. */
+bool reserve_realloc(void *ptr, size_t size, void **moved);
+
+#endif
