@@ -21,6 +21,9 @@ enum { NO_EXPIRY = 0 };
 
 struct entry;
 
+/* Bytes of a key, and of a field or member, at most. */
+enum { ENTRY_KEY_BITS = 17, ENTRY_KEY_MAX = (1 << ENTRY_KEY_BITS) - 1 };
+
 enum value_type entry_type(const struct entry *e);
 /* "string", "list" and so on: the words of TYPE. Static. */
 const char *value_type_name(enum value_type type);

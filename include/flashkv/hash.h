@@ -7,6 +7,7 @@
 #define FLASHKV_HASH_H
 
 #include <flashkv/blob.h>
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 
 struct hash;
@@ -19,6 +20,8 @@ struct hash *hash_copy(const struct hash *h);
 /* Fields, expired ones included that are not swept yet; bytes allocated in all. O(1). */
 size_t hash_len(const struct hash *h);
 size_t hash_bytes(const struct hash *h);
+/* The most that edits of it take of the allocator (need.h). O(1). */
+size_t hash_need(const struct hash *h, const struct edits *e);
 /* "listpack" or "hashtable". Static. */
 const char *hash_encoding(const struct hash *h);
 

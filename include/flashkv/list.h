@@ -8,6 +8,7 @@
 #define FLASHKV_LIST_H
 
 #include <flashkv/blob.h>
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 
 struct list;
@@ -22,6 +23,8 @@ struct list *list_copy(const struct list *l);
 /* Elements; bytes allocated in all, both O(1). */
 size_t list_len(const struct list *l);
 size_t list_bytes(const struct list *l);
+/* The most that edits of it take of the allocator (need.h). O(1). */
+size_t list_need(const struct list *l, const struct edits *e);
 
 /* Adds one element; false, list unchanged: no memory. O(1) amortised. */
 bool list_push(struct list *l, enum list_end end, struct slice element);

@@ -33,6 +33,8 @@ size_t ordered_rank(const struct ordered *o, ordered_before *before, const void 
 
 /* Puts an item in, to have `rank` (at most count) from then on. False, nothing changed: no memory. O(log n). */
 bool ordered_insert(struct ordered *o, size_t rank, struct ordered_item item);
+/* The most that `n` more items take of the allocator (need.h). */
+size_t ordered_need(const struct ordered *o, size_t n);
 /* Takes the item of that rank (less than count) out. O(log n). */
 struct ordered_item ordered_remove(struct ordered *o, size_t rank);
 /* Puts another item in the place of one. O(log n). */

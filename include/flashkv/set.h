@@ -6,6 +6,7 @@
 #define FLASHKV_SET_H
 
 #include <flashkv/blob.h>
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 
 struct set;
@@ -18,6 +19,8 @@ struct set *set_copy(const struct set *s);
 /* Members; bytes allocated in all. O(1). */
 size_t set_len(const struct set *s);
 size_t set_bytes(const struct set *s);
+/* The most that edits of it take of the allocator (need.h). O(1). */
+size_t set_need(const struct set *s, const struct edits *e);
 /* "intset" or "hashtable". Static. */
 const char *set_encoding(const struct set *s);
 

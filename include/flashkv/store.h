@@ -17,6 +17,7 @@
 
 #include <flashkv/entry.h>
 #include <flashkv/event.h>
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -168,6 +169,17 @@ enum store_result store_rename(struct txn *t, const struct key *from, const stru
 /* Makes `to`, another key, a copy of `from`, which exists: value, type, expiry and content type. A large string is
  * shared, a collection copied, O(n) under the locks. On failure `to` is as it was. */
 enum store_result store_copy(struct txn *t, const struct key *from, const struct key *to);
+
+/* ---- memory for what is done in several steps (need.h) ---------------------------------------------------- */
+
+/* The most that edits of a collection that the transaction edits take of the allocator. O(1). */
+size_t store_object_need(const struct object *o, const struct edits *e);
+/* The same of commands that change this key, which the transaction holds, whatever it is and becomes; */
+size_t store_need(struct txn *t, const struct key *k, const struct edits *e);
+/* and of so many keys that are added to each shard that the transaction holds. */
+size_t store_keys_need(const struct txn *t, const uint32_t added[STORE_SHARDS]);
+/* What a copy of the key's value takes at most, or a collection made of it. O(1). */
+size_t store_copy_need(struct txn *t, const struct key *k);
 
 /* ---- change events (event.h) ---------------------------------------------------------------------------- */
 

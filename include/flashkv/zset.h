@@ -8,6 +8,7 @@
 #define FLASHKV_ZSET_H
 
 #include <flashkv/blob.h>
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 
 struct zset;
@@ -20,6 +21,8 @@ struct zset *zset_copy(const struct zset *z);
 /* Members; bytes allocated in all. O(1). */
 size_t zset_len(const struct zset *z);
 size_t zset_bytes(const struct zset *z);
+/* The most that edits of it take of the allocator (need.h). O(1). */
+size_t zset_need(const struct zset *z, const struct edits *e);
 /* "listpack" or "skiplist". Static. */
 const char *zset_encoding(const struct zset *z);
 

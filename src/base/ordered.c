@@ -314,6 +314,14 @@ bool ordered_insert(struct ordered *o, size_t rank, struct ordered_item item) {
     return false;
 }
 
+/* An insertion divides a full node at each level, at most; and a node that was divided is not full again for a while, so that
+ * there are never many more nodes than items would fill to a quarter. */
+size_t ordered_need(const struct ordered *o, size_t n) {
+    size_t each = n * (o->height + 1) + 2, all = (o->count + n) / (LEAF_MAX / 4) * 5 / 4 + o->height + 4;
+
+    return (each < all ? each : all) * (mem_good_size(sizeof(struct inner)) + MEM_RESERVE_BLOCK);
+}
+
 /* ---- removing and replacing ------------------------------------------------------------------------------------ */
 
 /* Joins children `i` and `i + 1` if they are small enough together; there may be no child `i + 1`. */

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "collections.h"
 #include "handlers.h"
+#include "reserve.h"
 #include "sample.h"
 
 static struct hash *edit(struct call *c, bool create) {
@@ -38,26 +39,34 @@ static bool stored(struct call *c, enum hash_result result) {
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
-/* Sets the pairs from argument 2 on; -1: replied an error, the pairs before it are set. */
+/* Sets the pairs from argument 2 on, all or none; -1: replied an error. */
 static int64_t set_pairs(struct call *c) {
-    struct hash *h;
+    bool several = c->argc > 4, ready;
     int64_t added = 0, set = 0;
+    struct hash *h;
 
     if (c->argc % 2 != 0) {
         reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
         return -1;
     }
+    if (several && !names_fit(c, 2, 2)) {
+        stored(c, HASH_TOO_LONG);
+        return -1;
+    }
     h = edit(c, true);
     if (h == NULL)
         return -1;
-    for (size_t i = 2; i < c->argc && added >= 0; i += 2) {
+    ready = !several || reserve_for_arguments(c, (struct object *)h, 2);
+    for (size_t i = 2; i < c->argc && ready && added >= 0; i += 2) {
         enum hash_result result = hash_set(h, call_arg(c, i), call_arg(c, i + 1), c->txn->now_ms);
 
         added = stored(c, result) ? added + (result == HASH_ADDED) : -1;
         set += added >= 0;
     }
+    if (several && ready)
+        mem_reserve_end();
     done(c, set > 0 ? "hset" : NULL);
-    return added;
+    return ready ? added : -1;
 }
 
 void cmd_hset(struct call *c) {

@@ -6,6 +6,7 @@
 #include "collections.h"
 #include "expire.h"
 #include "handlers.h"
+#include "reserve.h"
 
 enum {
     NO_SUCH_FIELD = -2,
@@ -117,11 +118,20 @@ static void reply_results(struct call *c, const struct fields *f, const int8_t *
     }
 }
 
+/* For all the fields, or for none of them. False: replied. */
+static bool reserve(struct call *c, const struct hash *h, const struct fields *f) {
+    struct edits e = call_edits(c, f->first);
+
+    e.expiries = true;
+    return call_reserve(c, (const struct object *)h, &e);
+}
+
 static void expire_fields(struct call *c, const struct fields *f, const struct expire_options *o,
                           int64_t at) {
     int8_t *results = mem_alloc(f->count);
     size_t updated = 0, deleted = 0, failed = 0;
     struct hash *h;
+    bool ready;
 
     if (results == NULL || store_fields_expire(c->txn, &c->keys[0]) != STORE_OK) {
         mem_free(results);
@@ -129,16 +139,19 @@ static void expire_fields(struct call *c, const struct fields *f, const struct e
         return;
     }
     h = (struct hash *)edit_object(c, &c->keys[0], TYPE_HASH, false, missing_zero);
-    for (size_t i = 0; i < f->count; i++) {
+    ready = reserve(c, h, f);
+    for (size_t i = 0; i < f->count && ready; i++) {
         results[i] = expire_field(c, h, call_arg(c, f->first + i), o, at);
         updated += results[i] == DONE;
         deleted += results[i] == DELETED;
         failed += results[i] == NO_MEMORY;
     }
+    if (ready)
+        mem_reserve_end();
     object_done(c, &c->keys[0], EVENT_HASH, deleted > 0 ? "hdel" : updated > 0 ? "hexpire" : NULL);
     if (failed > 0)
         reply_store_error(c, STORE_NO_MEMORY);
-    else
+    else if (ready)
         reply_results(c, f, results, at);
     mem_free(results);
 }
@@ -189,6 +202,10 @@ void cmd_hpersist(struct call *c) {
         return;
     }
     h = (struct hash *)edit_object(c, &c->keys[0], TYPE_HASH, false, missing_zero);
+    if (!reserve(c, h, &f)) {
+        object_done(c, &c->keys[0], EVENT_HASH, NULL);
+        return;
+    }
     reply_array(c->reply, f.count);
     for (size_t i = 0; i < f.count; i++) {
         struct slice field = call_arg(c, f.first + i);
@@ -196,7 +213,7 @@ void cmd_hpersist(struct call *c) {
         if (!hash_expiry(h, field, now, &was))
             reply_integer(c->reply, NO_SUCH_FIELD);
         else if (was == NO_EXPIRY || !hash_expire(h, field, now, NO_EXPIRY))
-            reply_integer(c->reply, NO_TTL); /* no memory: it keeps it, as if it were asked too late */
+            reply_integer(c->reply, NO_TTL);
         else {
             changed = true;
             reply_integer(c->reply, DONE);
@@ -205,6 +222,7 @@ void cmd_hpersist(struct call *c) {
                                                SLICE_LIT("1"), field});
         }
     }
+    mem_reserve_end();
     object_done(c, &c->keys[0], EVENT_HASH, changed ? "hpersist" : NULL);
 }
 

@@ -14,11 +14,13 @@
  *
  * A collection that is changed between its parts is copied as a scan sees it: what was there throughout is in the copy,
  * but for a list, where elements that moved may be in it twice or not at all. */
+#include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
 
 #include "args.h"
 #include "handlers.h"
+#include "reserve.h"
 
 /* ---- out ---------------------------------------------------------------------------------------------------------- */
 
@@ -163,7 +165,7 @@ static enum store_result load_string(struct call *c, int64_t expire_at) {
     return store_set_string(c->txn, &c->keys[0], &v);
 }
 
-/* A collection in the place of what is there. False: replied. */
+/* A collection in the place of what is there, and its expiry. False: replied. */
 static bool load_collection(struct call *c, enum value_type type, int64_t expire_at) {
     struct object *o = store_new_object(c->txn->store, type);
     enum store_result result = STORE_NO_MEMORY;
@@ -173,25 +175,34 @@ static bool load_collection(struct call *c, enum value_type type, int64_t expire
         store_free_object(o);
         return false;
     }
-    if (o != NULL)
-        result = store_set_object(c->txn, &c->keys[0], o);
+    if (o == NULL || !reserve_for_key(c)) {
+        store_free_object(o);
+        reply_store_error(c, result);
+        return false;
+    }
+    result = store_set_object(c->txn, &c->keys[0], o);
     if (result == STORE_OK && expire_at != NO_EXPIRY)
         result = store_set_expiry(c->txn, &c->keys[0], expire_at, &existed);
     else if (result != STORE_OK)
         store_free_object(o);
+    mem_reserve_end();
     if (result != STORE_OK)
         reply_store_error(c, result);
     return result == STORE_OK;
 }
 
+/* All or none, as far as memory goes. */
 static void append_elements(struct call *c, enum value_type type) {
     struct object *o = edit_object(c, &c->keys[0], type, true, NULL);
-    bool loaded;
+    bool ready, loaded;
 
     if (o == NULL)
         return;
-    loaded = load_elements(o, type, c);
-    object_done(c, &c->keys[0], EVENT_GENERIC, "restore");
+    ready = reserve_for_arguments(c, o, LOAD_VALUE);
+    loaded = ready && load_elements(o, type, c);
+    if (ready)
+        mem_reserve_end();
+    object_done(c, &c->keys[0], EVENT_GENERIC, ready ? "restore" : NULL);
     if (loaded)
         reply_integer(c->reply, REST_REPLACED);
 }

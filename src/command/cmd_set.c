@@ -6,6 +6,7 @@
 #include "args.h"
 #include "collections.h"
 #include "handlers.h"
+#include "reserve.h"
 #include "sample.h"
 
 static struct set *edit(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c)) {
@@ -46,20 +47,30 @@ bool set_stored(struct call *c, enum set_result result) {
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
+/* All or none. */
 void cmd_sadd(struct call *c) {
-    struct set *s = edit(c, &c->keys[0], true, missing_zero);
+    bool several = c->argc > 3, ready;
     int64_t added = 0;
+    struct set *s;
     size_t had;
 
+    if (several && !names_fit(c, 2, 1)) {
+        set_stored(c, SET_TOO_LONG);
+        return;
+    }
+    s = edit(c, &c->keys[0], true, missing_zero);
     if (s == NULL)
         return;
     had = set_len(s);
-    for (size_t i = 2; i < c->argc && added >= 0; i++) {
+    ready = !several || reserve_for_arguments(c, (struct object *)s, 2);
+    for (size_t i = 2; i < c->argc && ready && added >= 0; i++) {
         enum set_result result = set_add(s, call_arg(c, i));
 
         added = set_stored(c, result) ? added + (result == SET_ADDED) : -1;
     }
-    if (added >= 0)
+    if (several && ready)
+        mem_reserve_end();
+    if (ready && added >= 0)
         reply_integer(c->reply, added);
     done(c, &c->keys[0], set_len(s) > had ? "sadd" : NULL);
 }

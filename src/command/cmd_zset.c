@@ -7,6 +7,7 @@
 #include "args.h"
 #include "collections.h"
 #include "handlers.h"
+#include "reserve.h"
 #include "sample.h"
 
 struct zset *edit_zset(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c)) {
@@ -118,8 +119,10 @@ static bool zadd_one(struct call *c, struct zset *z, struct zadd *a, struct slic
     a->score = score;
     if (a->refused)
         return true;
+    if (!zset_stored(c, zset_add(z, member, score)))
+        return false;
     a->added++;
-    return zset_stored(c, zset_add(z, member, score));
+    return true;
 }
 
 static void zadd_reply(struct call *c, const struct zadd *a) {
@@ -131,15 +134,23 @@ static void zadd_reply(struct call *c, const struct zadd *a) {
         reply_real(c->reply, a->score);
 }
 
-/* Adds the pairs of score and member from argument `at` on; their scores have been read. */
+/* Adds the pairs of score and member from argument `at` on, all or none; their scores have been read. */
 static void zadd_all(struct call *c, struct zadd *a, size_t at, const double *scores) {
-    struct zset *z = edit_zset(c, &c->keys[0], !a->xx, a->incr ? missing_null : missing_zero);
-    bool ok = true;
+    bool several = c->argc > at + 2, ready, ok;
+    struct zset *z;
 
+    if (several && !names_fit(c, at + 1, 2)) {
+        zset_stored(c, ZSET_TOO_LONG);
+        return;
+    }
+    z = edit_zset(c, &c->keys[0], !a->xx, a->incr ? missing_null : missing_zero);
     if (z == NULL)
         return;
+    ok = ready = !several || reserve_for_arguments(c, (struct object *)z, at);
     for (size_t i = at; i < c->argc && ok; i += 2)
         ok = zadd_one(c, z, a, call_arg(c, i + 1), scores[(i - at) / 2]);
+    if (several && ready)
+        mem_reserve_end();
     if (ok)
         zadd_reply(c, a);
     zset_done(c, &c->keys[0], a->added + a->changed == 0 ? NULL : a->incr ? "zincr" : "zadd");

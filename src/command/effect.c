@@ -5,6 +5,7 @@
 
 enum { ARGS_ON_STACK = 16 };
 
+/* What the log takes is left out of the reserve's account: without memory for it the log is lost, not the data. */
 static void tell(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
     struct arg room[ARGS_ON_STACK] = {{NULL, 0, NULL}}, *args = room;
 
@@ -20,14 +21,25 @@ static void tell(struct call *c, const struct key *k, size_t argc, const struct 
 }
 
 void call_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
+    bool paused;
+
     c->said = true;
-    if (c->txn->journal != NULL)
-        tell(c, k, argc, argv);
+    if (c->txn->journal == NULL)
+        return;
+    paused = mem_reserve_pause(true);
+    tell(c, k, argc, argv);
+    mem_reserve_pause(paused);
 }
 
 void call_effect_value(struct call *c, const struct key *k) {
+    bool paused;
+
     c->said = true;
+    if (c->txn->journal == NULL)
+        return;
+    paused = mem_reserve_pause(true);
     effects_value(c->txn, k);
+    mem_reserve_pause(paused);
 }
 
 /* May the command be logged as it came? Not if it concerns several keys, which may be in several shards, or failed in
@@ -47,10 +59,20 @@ static void say_what_is_right(struct call *c, bool alone) {
         effects_command(c->txn, c->keys[0].hash, c->argc, c->argv);
 }
 
+/* One of EXEC's, whose reserve is for what writes. */
+static void handle_in_reserve(struct call *c) {
+    mem_reserve_pause((c->command->flags & CMD_WRITE) == 0);
+    c->command->handler(c);
+    mem_reserve_pause(true);
+}
+
 static void run(struct call *c, bool alone) {
     uint64_t before = c->txn->changes;
 
-    c->command->handler(c);
+    if (alone)
+        c->command->handler(c);
+    else
+        handle_in_reserve(c);
     if (c->txn->journal != NULL && !c->said && c->txn->changes != before)
         say_what_is_right(c, alone);
 }

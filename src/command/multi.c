@@ -9,15 +9,7 @@
 #include "handlers.h"
 #include "listening.h"
 #include "measure.h"
-
-/* A command that waits for EXEC: one allocation, with its arguments, keys and bytes behind it. */
-struct queued {
-    struct queued *next;
-    const struct command *command;
-    size_t argc, key_count;
-    struct key *keys;
-    struct arg argv[];
-};
+#include "reserve.h"
 
 struct watch {
     struct key_watch watch; /* first */
@@ -112,7 +104,7 @@ static void queue_add(struct multi *m, struct queued *q, uint64_t shards) {
     m->last = &q->next;
     m->count++;
     m->shards |= flags & CMD_KEYSPACE ? TXN_ALL_SHARDS : shards;
-    m->writes |= (flags & CMD_WRITE) != 0;
+    m->writes += (flags & CMD_WRITE) != 0;
     m->takes_memory |= (flags & CMD_DENYOOM) != 0;
 }
 
@@ -243,7 +235,7 @@ uint64_t multi_shards(const struct call *c, enum txn_mode *mode) {
     if (m == NULL)
         return 0;
     runs = c->command->handler == cmd_exec && m->open && !m->aborted;
-    if (m->watch_shards != 0 || (runs && m->writes))
+    if (m->watch_shards != 0 || (runs && m->writes > 0))
         *mode = TXN_WRITE;
     return m->watch_shards | (runs ? m->shards : 0);
 }
@@ -341,6 +333,18 @@ static void run_queue(struct call *c, const struct multi *m) {
     c->reply->failed = false; /* of one of them; EXEC itself went well */
 }
 
+/* All of it or nothing, as far as memory goes. One write alone sees to that itself. */
+static void run_whole(struct call *c, const struct multi *m) {
+    if (m->writes < 2) {
+        run_queue(c, m);
+    } else if (multi_reserve(c, m)) {
+        run_queue(c, m);
+        mem_reserve_end();
+    } else {
+        reply_error(c->reply, "EXECABORT Transaction discarded because of: out of memory");
+    }
+}
+
 void cmd_exec(struct call *c) {
     struct multi *m = c->session->multi;
     bool changed;
@@ -355,8 +359,8 @@ void cmd_exec(struct call *c) {
         reply_error(c->reply, "EXECABORT Transaction discarded because of previous errors.");
     else if (changed)
         reply_null_array(c->reply);
-    else if (!m->writes || !call_refused(c))
-        run_queue(c, m);
+    else if (m->writes == 0 || !call_refused(c))
+        run_whole(c, m);
 }
 
 void cmd_discard(struct call *c) {

@@ -13,12 +13,20 @@
 #include <flashkv/watch.h>
 
 struct watch;
-struct queued;
+
+/* A command that waits for EXEC: one allocation, with its arguments, keys and bytes behind it. */
+struct queued {
+    struct queued *next;
+    const struct command *command;
+    size_t argc, key_count;
+    struct key *keys;
+    struct arg argv[];
+};
 
 struct multi {
     bool open;                    /* after MULTI */
     bool aborted;                 /* a command was refused: EXEC will be */
-    bool writes;                  /* one of the queued commands does */
+    size_t writes;                /* how many of the queued commands do */
     bool takes_memory;            /* one of them may: CMD_DENYOOM */
     _Atomic bool touched;         /* a watched key changed; by other threads, under its shard */
     uint64_t shards;              /* of the queued commands */

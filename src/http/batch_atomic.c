@@ -12,7 +12,7 @@ enum {
     ESCAPED = 6,    /* bytes that one takes in JSON, at most */
     SEPARATORS = 4, /* of an element */
     RESULT = 2048,  /* a result but for the value */
-    WORK = 1024,    /* bytes that an operation takes beside its key's, at most, while it is done */
+    TOKENS = 8,     /* of a reply but for the value */
 };
 
 /* What a key will be when the operations so far are done: as much of it as decides whether the next can be. */
@@ -20,7 +20,8 @@ struct foresight {
     struct slice key;
     bool exists, is_string, is_integer;
     int64_t n;
-    uint64_t len; /* of all that it holds */
+    uint64_t len;  /* of all that it holds */
+    size_t tokens; /* of a reply that tells it */
 };
 
 struct atomic_batch {
@@ -31,6 +32,7 @@ struct atomic_batch {
     struct foresight keys[BATCH_ATOMIC_MAX];
     size_t key_count;
     uint64_t results; /* bytes that they may take, as JSON */
+    size_t tokens;    /* that EXEC may reply */
     char *why;
     size_t cap;
 };
@@ -95,6 +97,7 @@ static struct foresight *look(struct atomic_batch *b, const struct batch_op *op,
     if (ok && f == end) {
         *f = (struct foresight){.key = op->key, .exists = c.tokens[0].kind != TOKEN_NULL};
         f->len = c.bytes.len + c.count * SEPARATORS;
+        f->tokens = c.count;
         if (f->exists && c.tokens[1].kind != TOKEN_AGGREGATE)
             foresee_string(f, capture_text(&c, 1));
         b->key_count++;
@@ -149,6 +152,7 @@ static unsigned foresee(struct atomic_batch *b, size_t i) {
     if (!condition)
         return refuse(b, i, 409, "its condition does not hold");
     b->results += RESULT + (op->kind == BATCH_GET ? ESCAPED * f->len : 0);
+    b->tokens += TOKENS + (op->kind == BATCH_GET ? f->tokens : 0);
     if (b->results > b->request->server->options->max_output_bytes)
         return refuse(b, i, 507, "the results could be larger than max-output-bytes");
     if (op->kind == BATCH_INCR)
@@ -188,81 +192,44 @@ static unsigned watch(struct atomic_batch *b) {
     return ok ? 0 : status_of_error(b->why);
 }
 
-/* Its own command, without its condition, which has been seen to. Returns the first for which the server had no memory,
- * b->count if there was none. */
-static size_t each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
+/* Its own command, without its condition, which has been seen to. */
+static void each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
     static const struct buf no_args;
-    size_t lacking = b->count;
 
     for (size_t i = 0; i < b->count && !out->failed; i++) {
         struct batch_op op = b->ops[i];
 
         op.condition = BATCH_ALWAYS;
         json_put(out, i > 0 ? "," : "");
-        if (batch_op_run(&op, &no_args, b->request->server, &b->session, out, way) >= 500 &&
-            lacking == b->count)
-            lacking = i;
+        batch_op_run(&op, &no_args, b->request->server, &b->session, out, way);
     }
-    return lacking;
-}
-
-/* Nothing that was done can be undone, so whether there is memory for it is found out before: what is given back here the
- * allocator has at hand. 0: there is. */
-static unsigned look_for_memory(struct atomic_batch *b) {
-    uint64_t need = b->results + b->count * WORK;
-    void *found;
-
-    for (size_t i = 0; i < b->key_count; i++)
-        need += b->keys[i].key.len + b->keys[i].len;
-    found = mem_alloc(need);
-    mem_free(found);
-    if (found != NULL)
-        return 0;
-    snprintf(b->why, b->cap, "out of memory; nothing was done");
-    return 503;
 }
 
 /* What EXEC has answered, as the results. */
 static unsigned take_results(struct atomic_batch *b, struct json_out *out, const struct capture *c) {
     struct batch_way way = {BATCH_READ, c, 1};
-    size_t lacking;
 
     json_put(out, "[");
-    lacking = each(b, out, &way);
+    each(b, out, &way);
     json_put(out, "]");
-    if (lacking == b->count)
-        return 200;
-    snprintf(b->why, b->cap,
-             "operation %zu: memory ended while it was done; those that there was memory for were done",
-             lacking);
-    return 503;
+    return 200;
 }
 
-/* One try, the keys watched. 0: somebody came in between. */
-static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
-    struct arg multi = arg_text("multi"), exec = arg_text("exec");
-    struct batch_way way = {.kind = BATCH_QUEUE};
-    struct json_out scratch = json_out_make(out->buf.max);
+/* EXEC, which does all or nothing (multi_reserve). Room for its reply, and for the results, is made before. */
+static unsigned exec(struct atomic_batch *b, struct json_out *out) {
+    const struct arg argv = arg_text("exec");
+    struct server *srv = b->request->server;
     struct capture c;
-    bool ok = run(b, &c, 1, &multi);
     unsigned status;
 
-    capture_free(&c);
-    if (ok)
-        each(b, &scratch, &way);
-    buf_free(&scratch.buf);
-    if (!ok || scratch.failed) { /* not all would be in the transaction, or none of it in one */
-        snprintf(b->why, b->cap, "out of memory");
-        return 503;
-    }
-    run(b, &c, 1, &exec);
-    if (c.error[0] != '\0') {
+    capture_init(&c, srv->options->max_output_bytes);
+    if (!capture_reserve(&c, b->tokens + 1, b->results) || !buf_reserve(&out->buf, b->results)) {
+        status = 503;
+        snprintf(b->why, b->cap, "out of memory; nothing was done");
+    } else if (command_execute(srv, &b->session, 1, &argv, &c.reply), c.error[0] != '\0') {
         snprintf(b->why, b->cap, "nothing was done: %s", c.error);
         /* What cannot be queued by a token's session is what the token does not allow. */
-        status = b->session.rights != NULL ? 403 : 507;
-    } else if (c.overflow) {
-        snprintf(b->why, b->cap, "all was done, but there is no memory for the results");
-        status = 503;
+        status = strstr(c.error, "out of memory") != NULL ? 503 : b->session.rights != NULL ? 403 : 507;
     } else {
         status = c.tokens[0].kind == TOKEN_NULL ? 0 : take_results(b, out, &c);
     }
@@ -270,14 +237,30 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     return status;
 }
 
+/* One try, the keys watched. 0: somebody came in between. */
+static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
+    struct arg multi = arg_text("multi");
+    struct batch_way way = {.kind = BATCH_QUEUE};
+    struct json_out scratch = json_out_make(out->buf.max);
+    struct capture c;
+    bool ok = run(b, &c, 1, &multi);
+
+    capture_free(&c);
+    if (ok)
+        each(b, &scratch, &way);
+    buf_free(&scratch.buf);
+    if (ok && !scratch.failed)
+        return exec(b, out);
+    snprintf(b->why, b->cap, "out of memory"); /* not all would be in the transaction, or none of it in one */
+    return 503;
+}
+
 static unsigned try_once(struct atomic_batch *b, struct json_out *out) {
     unsigned status = watch(b);
 
-    b->key_count = b->results = 0;
+    b->key_count = b->tokens = b->results = 0;
     for (size_t i = 0; i < b->count && status == 0; i++)
         status = foresee(b, i);
-    if (status == 0)
-        status = look_for_memory(b);
     return status != 0 ? status : exchange(b, out);
 }
 

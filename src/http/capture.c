@@ -4,52 +4,68 @@
 #include <flashkv/mem.h>
 #include <stdio.h>
 
+static bool tokens_grow(struct capture *c, size_t cap) {
+    struct token *tokens = mem_alloc(cap * sizeof(*tokens));
+
+    if (tokens == NULL)
+        return false;
+    memcpy(tokens, c->tokens, c->count * sizeof(*tokens));
+    if (c->tokens != c->room)
+        mem_free(c->tokens);
+    c->tokens = tokens;
+    c->cap = cap;
+    return true;
+}
+
+/* Room for the bytes behind those there are; the first room is the capture's own, then it is allocated. */
+static bool bytes_grow(struct capture *c, size_t len) {
+    struct buf *b = &c->bytes, larger = buf_make(b->max);
+
+    if (b->data != c->bytes_room)
+        return buf_reserve(b, len);
+    if (!buf_reserve(&larger, b->len + len))
+        return false;
+    memcpy(larger.data, b->data, b->len);
+    larger.len = b->len;
+    *b = larger;
+    return true;
+}
+
+bool capture_reserve(struct capture *c, size_t tokens, size_t bytes) {
+    return (tokens <= c->cap - c->count || tokens_grow(c, c->count + tokens)) &&
+           (bytes <= c->bytes.cap - c->bytes.len || bytes_grow(c, bytes));
+}
+
+/* What a reply takes while it is made is left out of the reserve's account (mem.h). */
+static bool room(struct capture *c, size_t tokens, size_t bytes) {
+    bool paused = mem_reserve_pause(true), made = true;
+
+    if (c->count + tokens > c->cap)
+        made = tokens_grow(c, 2 * c->cap);
+    if (made && bytes > c->bytes.cap - c->bytes.len)
+        made = bytes_grow(c, bytes);
+    mem_reserve_pause(paused);
+    c->overflow |= !made;
+    return made;
+}
+
 static struct token *add(struct reply *r, enum token_kind kind) {
     struct capture *c = (struct capture *)r;
-    struct token *tokens;
 
-    if (c->count == c->cap) {
-        tokens = mem_alloc(2 * c->cap * sizeof(*tokens));
-        if (tokens == NULL) {
-            c->overflow = true;
-            return NULL;
-        }
-        memcpy(tokens, c->tokens, c->count * sizeof(*tokens));
-        if (c->tokens != c->room)
-            mem_free(c->tokens);
-        c->tokens = tokens;
-        c->cap *= 2;
-    }
+    if (c->count == c->cap && !room(c, 1, 0))
+        return NULL;
     c->tokens[c->count] = (struct token){.kind = kind};
     return &c->tokens[c->count++];
 }
 
-/* Copies bytes behind those there are; the first room is the capture's own, then it is allocated. */
-static bool keep(struct capture *c, struct slice bytes, size_t *at) {
-    struct buf *b = &c->bytes;
-
-    if (b->data == c->bytes_room && bytes.len > b->cap - b->len) {
-        struct buf larger = buf_make(b->max);
-
-        if (!buf_reserve(&larger, b->len + bytes.len))
-            return false;
-        memcpy(larger.data, b->data, b->len);
-        larger.len = b->len;
-        *b = larger;
-    }
-    *at = b->len;
-    return buf_append_slice(b, bytes);
-}
-
 static void on_bulk(struct reply *r, struct slice bytes) {
     struct capture *c = (struct capture *)r;
+    size_t at = c->bytes.len;
     struct token *t;
-    size_t at;
 
-    if (!keep(c, bytes, &at)) {
-        c->overflow = true;
+    if (bytes.len > c->bytes.cap - at && !room(c, 0, bytes.len))
         return;
-    }
+    (void)buf_append_slice(&c->bytes, bytes); /* there is room for it */
     t = add(r, TOKEN_STRING);
     if (t != NULL) {
         t->at = at;

@@ -31,6 +31,8 @@ struct capture {
 
 /* `max` bytes of copied strings at most. */
 void capture_init(struct capture *c, size_t max);
+/* Room for so much, so that a reply of no more is kept whatever the allocator says. False: no memory, or over the ceiling. */
+bool capture_reserve(struct capture *c, size_t tokens, size_t bytes);
 void capture_free(struct capture *c);
 /* Drops the first token: EXEC's array, of one reply, say. */
 void capture_shift(struct capture *c);

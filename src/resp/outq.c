@@ -35,10 +35,20 @@ void outq_free(struct outq *q) {
     outq_init(q, q->bytes.max);
 }
 
+/* What replies take is left out of the reserve's account (mem.h). */
+bool outq_grow(struct outq *q, size_t len) {
+    bool paused = mem_reserve_pause(true), grown = buf_grow(&q->bytes, len);
+
+    mem_reserve_pause(paused);
+    return grown;
+}
+
 static bool grow_pieces(struct outq *q) {
     size_t cap = q->piece_cap > 0 ? 2 * q->piece_cap : PIECES_FIRST;
+    bool paused = mem_reserve_pause(true);
     struct piece *pieces = mem_realloc(q->pieces, cap * sizeof(*pieces));
 
+    mem_reserve_pause(paused);
     if (pieces == NULL)
         return false;
     q->pieces = pieces;

@@ -38,8 +38,9 @@ static inline size_t outq_size(const struct outq *q) {
 }
 
 /* Room for `len` bytes more, to be written at the pointer returned and told by outq_added. NULL: overflow. */
+bool outq_grow(struct outq *q, size_t len);
 static inline char *outq_room(struct outq *q, size_t len) {
-    if (buf_reserve(&q->bytes, len))
+    if (len <= q->bytes.cap - q->bytes.len || outq_grow(q, len))
         return q->bytes.data + q->bytes.len;
     q->overflow = true;
     return NULL;

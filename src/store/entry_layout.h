@@ -19,8 +19,6 @@
 #include <flashkv/entry.h>
 #include <stdatomic.h>
 
-enum { ENTRY_KEY_BITS = 17, ENTRY_KEY_MAX = (1 << ENTRY_KEY_BITS) - 1 };
-
 enum entry_flag {
     E_TYPE = 7,
     E_EXPIRES = 1 << 3,
@@ -143,5 +141,7 @@ struct object *object_copy(const struct object *o);
 size_t object_len(const struct object *o);
 /* Bytes an object takes, allocator's rounding included. */
 size_t object_footprint(const struct object *o);
+/* The most that edits of a collection take of the allocator (need.h). O(1). */
+size_t object_need(const struct object *o, const struct edits *e);
 
 #endif

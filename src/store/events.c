@@ -1,6 +1,7 @@
 /* events.c - who is told of changes, and telling them (event.h). */
 #include <assert.h>
 #include <flashkv/event.h>
+#include <flashkv/mem.h>
 
 #include "store_impl.h"
 
@@ -26,12 +27,15 @@ void store_sink_classes(struct store *s, unsigned sink, uint32_t classes) {
     while (atomic_load(&s->heard) != wanted_classes(s));
 }
 
+/* What they take is left out of the reserve's account: the change is made, whether they have memory to tell of it or not. */
 static void tell_sinks(const struct event *ev) {
     struct store *s = ev->txn->store;
+    bool paused = mem_reserve_pause(true);
 
     for (unsigned i = 0; i < s->sink_count; i++)
         if (atomic_load_explicit(&s->sinks[i].classes, memory_order_relaxed) & ev->class)
             s->sinks[i].tell(s->sinks[i].ctx, ev);
+    mem_reserve_pause(paused);
 }
 
 void store_tell(const struct event *ev) {

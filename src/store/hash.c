@@ -69,6 +69,22 @@ const char *hash_encoding(const struct hash *h) {
     return h->packed != NULL ? "listpack" : "hashtable";
 }
 
+size_t hash_need(const struct hash *h, const struct edits *e) {
+    size_t entries = encoding_limit(&encoding_limits.hash_entries);
+    size_t longest = encoding_limit(&encoding_limits.hash_value);
+    size_t fields = hash_len(h), more = e->elements, need = need_entries(e->elements, e->bytes);
+
+    if (h->packed != NULL) {
+        need += packed_need(h->packed, e, 2 * entries, longest);
+        if (fields + e->elements <= entries && e->bytes <= longest && !e->expiries)
+            return need; /* it stays packed */
+        need += need_entries(fields, h->packed->used);
+        more += fields;
+    }
+    need += table_need(&h->members.table, more);
+    return need + (h->expiry != NULL || e->expiries ? hash_expiry_need(h, e) : 0);
+}
+
 /* ---- packed ---------------------------------------------------------------------------------------------------- */
 
 /* The place of a field and of what follows it, its value; false: it is not there. */

@@ -132,6 +132,15 @@ bool hash_expire(struct hash *h, struct slice field, int64_t now, int64_t at) {
     return true;
 }
 
+/* A field that is given an expiry is made anew. */
+size_t hash_expiry_need(const struct hash *h, const struct edits *e) {
+    static const struct table none;
+    const struct table *fields = h->expiry != NULL ? &h->expiry->fields : &none;
+    size_t anew = e->expiries ? e->elements * (STRING_INLINE_MAX + STRING_INLINE_MAX / 4) : 0;
+
+    return NEED_ENTRY + anew + table_need(fields, e->elements);
+}
+
 struct copying {
     struct hash *copy;
     bool failed;

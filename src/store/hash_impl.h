@@ -37,6 +37,8 @@ enum hash_result hash_put_volatile(struct hash *h, struct slice field, struct sl
                                    bool keep);
 /* Removes a member, of such a hash too. False: it was not there at `now`. */
 bool hash_take_member(struct hash *h, struct slice field, int64_t now);
+/* What hash_need adds for the expiries. */
+size_t hash_expiry_need(const struct hash *h, const struct edits *e);
 hash_place hash_random_live(const struct hash *h, int64_t now);
 /* Could some field have expired at `now`? */
 static inline bool hash_has_due(const struct hash *h, int64_t now) {

@@ -315,6 +315,17 @@ size_t list_bytes(const struct list *l) {
     return l->bytes;
 }
 
+/* A command may move a chunk, divide it in two, or begin one at either end; and chunks in the ring may come to be twice as
+ * many, again and again. */
+size_t list_need(const struct list *l, const struct edits *e) {
+    size_t grown = (l->used > 0 ? (size_t)CHUNK_MAX : 0) + 2 * e->bytes + NEED_ENTRY * e->elements;
+    size_t chunk = grown < CHUNK_MAX ? grown : CHUNK_MAX;
+    size_t chunks = l->used + e->elements + 2 * e->commands;
+    size_t ring = chunks > l->cap ? 4 * ring_size(2 * chunks) : 0;
+
+    return 3 * e->commands * (chunk + NEED_ENTRY) + 2 * need_entries(e->elements, e->bytes) + ring;
+}
+
 bool list_push(struct list *l, enum list_end end, struct slice element) {
     size_t i = end == LIST_HEAD || l->used == 0 ? 0 : l->used - 1;
 

@@ -149,3 +149,12 @@ struct packed *packed_erase(struct packed *p, size_t from, size_t to) {
     moved = packed_resize(p, p->used + p->used / 4);
     return moved != NULL ? moved : p;
 }
+
+/* Each command may move it. */
+size_t packed_need(const struct packed *p, const struct edits *e, size_t elements, size_t longest) {
+    enum { LENGTHS = 2 * 5 }; /* of an element of 32 bits' length, before it and behind */
+    size_t grown = (p != NULL ? p->used : 0) + e->bytes + (LENGTHS + sizeof(double)) * e->elements;
+    size_t most = (elements + 1) * (longest + LENGTHS), used = grown < most ? grown : most;
+
+    return e->commands * (used + used / 4 + sizeof(*p) + 64 + MEM_RESERVE_BLOCK);
+}

@@ -17,6 +17,7 @@
 #ifndef FLASHKV_STORE_PACKED_H
 #define FLASHKV_STORE_PACKED_H
 
+#include <flashkv/need.h>
 #include <flashkv/slice.h>
 #include <stdint.h>
 
@@ -49,5 +50,8 @@ struct packed *packed_insert_raw(struct packed *p, size_t at, const unsigned cha
     __attribute__((warn_unused_result));
 /* Removes what lies in [from, to), two places; gives room back when much of it is unused. Never fails. */
 struct packed *packed_erase(struct packed *p, size_t from, size_t to) __attribute__((warn_unused_result));
+
+/* The most that edits take of the allocator while the run has at most `elements` of `longest` bytes each (need.h). */
+size_t packed_need(const struct packed *p, const struct edits *e, size_t elements, size_t longest);
 
 #endif

@@ -70,6 +70,16 @@ const char *set_encoding(const struct set *s) {
     return s->is_table ? "hashtable" : "intset";
 }
 
+size_t set_need(const struct set *s, const struct edits *e) {
+    size_t limit = encoding_limit(&encoding_limits.set_ints), most = s->used + e->elements;
+    size_t need = need_entries(e->elements, e->bytes), ints = most < limit ? most : limit;
+
+    if (!s->is_table) /* each command may move the integers, with a quarter to spare */
+        need += e->commands * (2 * sizeof(*s->ints) * (ints + 1) + NEED_ENTRY) +
+                need_entries(s->used, s->used * NUM_I64_MAX);
+    return need + table_need(&s->members.table, (s->is_table ? 0 : s->used) + e->elements);
+}
+
 /* Only what num_format_i64 would write is read as an integer, so the same bytes come back. */
 
 /* ---- integers ---------------------------------------------------------------------------------------------------- */

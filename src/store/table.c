@@ -209,6 +209,14 @@ static bool table_begin_move(struct table *t, size_t capacity) {
     return true;
 }
 
+/* No memory to save memory: it stays. */
+static void table_shrink(struct table *t) {
+    bool paused = mem_reserve_pause(true);
+
+    (void)table_begin_move(t, t->now.capacity / 4);
+    mem_reserve_pause(paused);
+}
+
 static uint64_t table_rehash(const struct table *t, uint64_t slot) {
     return table_hash(t->secret, entry_key(slot_entry(slot)));
 }
@@ -290,6 +298,19 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
     return true;
 }
 
+/* A quarter more, once; or for many entries all sizes that the table comes to. Those may be twice as large as entries need,
+ * if they come in the order of their hashes (table_spread). */
+size_t table_need(const struct table *t, size_t n) {
+    size_t capacity = t->now.capacity, all = t->used + n, most = all > capacity ? all : capacity;
+    bool few = n < DISTANCE_MAX;
+
+    if (few && (n == 0 || all < capacity - capacity / 8))
+        return 0;
+    if (few && n < capacity / 8)
+        return 2 * sizeof(uint64_t) * (capacity + DISTANCE_MAX);
+    return 128 * most + (all < DISTANCE_MAX ? 1 << 10 : 1 << 16);
+}
+
 void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
     size_t least;
     struct slots *s = table_side(t, table_point(hash), &least);
@@ -297,7 +318,7 @@ void table_remove(struct table *t, uint64_t hash, const struct entry *e) {
     slots_take(s, slots_locate(s, least, hash, e));
     t->used--;
     if (!table_moving(t) && table_thin(t))
-        (void)table_begin_move(t, t->now.capacity / 4); /* no memory to save memory: stay */
+        table_shrink(t);
     table_move(t, MOVE_STEP);
 }
 

@@ -69,6 +69,8 @@ struct entry *table_holds(const struct table *t, uint64_t hash, const struct ent
 bool table_insert(struct table *t, uint64_t hash, struct entry *e);
 /* Puts `fresh` in the place of `stale`, which is there and has the same key. */
 void table_replace(struct table *t, uint64_t hash, const struct entry *stale, struct entry *fresh);
+/* The most that `n` more entries take of the allocator (need.h), but for themselves. */
+size_t table_need(const struct table *t, size_t n);
 /* Takes an entry out that is there. */
 void table_remove(struct table *t, uint64_t hash, const struct entry *e);
 

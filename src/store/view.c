@@ -175,6 +175,7 @@ static bool kept_room(struct view *v) {
     return true;
 }
 
+/* What a view keeps is left out of the reserve's account: without memory the view fails, not the writer. */
 static bool keep(struct view *v, const struct entry *e) {
     struct entry_spec spec = entry_spec_of(e);
     struct entry *copy;
@@ -188,10 +189,14 @@ static bool keep(struct view *v, const struct entry *e) {
 }
 
 void view_changes(struct view *v, uint64_t hash, struct entry *e) {
+    bool paused;
+
     if (!is_ahead(v, hash) || entry_stamp(e) == v->number)
         return;
+    paused = mem_reserve_pause(true);
     if (!keep(v, e))
         v->failed = true;
+    mem_reserve_pause(paused);
     entry_set_stamp(e, v->number);
 }
 
@@ -228,10 +233,13 @@ static struct viewed_chunk *take_mark(struct view *v, struct packed *chunk) {
 void view_keeps_chunk(struct view *v, struct packed *chunk) {
     struct viewed_chunk *found = take_mark(v, chunk);
     struct packed *copy;
+    bool paused;
 
     if (found == NULL)
         return;
+    paused = mem_reserve_pause(true);
     copy = packed_copy(chunk);
+    mem_reserve_pause(paused);
     v->failed |= copy == NULL;
     *found = (struct viewed_chunk){copy, true};
 }

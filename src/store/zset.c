@@ -74,6 +74,23 @@ const char *zset_encoding(const struct zset *z) {
     return z->packed != NULL ? "listpack" : "skiplist";
 }
 
+size_t zset_need(const struct zset *z, const struct edits *e) {
+    static const struct large empty;
+    size_t entries = encoding_limit(&encoding_limits.zset_entries);
+    size_t longest = encoding_limit(&encoding_limits.zset_value);
+    const struct large *l = z->packed == NULL ? z->large : &empty;
+    size_t more = e->elements, need = need_entries(e->elements, e->bytes);
+
+    if (z->packed != NULL) {
+        need += packed_need(z->packed, e, 2 * entries, longest + sizeof(double));
+        if (z->packed_members + e->elements <= entries && e->bytes <= longest)
+            return need; /* it stays packed */
+        need += need_entries(z->packed_members, z->packed->used) + sizeof(empty) + NEED_ENTRY;
+        more += z->packed_members;
+    }
+    return need + table_need(&l->members.table, more) + ordered_need(&l->order, more);
+}
+
 /* ---- the order ------------------------------------------------------------------------------------------------- */
 
 /* The bounds of zset_impl.h for items; an entry is read only where its bytes are asked for. */

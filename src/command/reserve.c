@@ -1,0 +1,236 @@
+/* reserve.c - how much memory a call, or EXEC's queue, may take at most, and setting it aside (reserve.h). */
+#include "reserve.h"
+
+#include <flashkv/mem.h>
+#include <flashkv/num.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "handlers.h"
+
+/* Sums of what could pass any size: then there is not that much memory either. */
+static size_t add(size_t a, size_t b) {
+    size_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+}
+
+bool names_fit(const struct call *c, size_t first, size_t step) {
+    for (size_t i = first; i < c->argc; i += step)
+        if (c->argv[i].len > ENTRY_KEY_MAX)
+            return false;
+    return true;
+}
+
+struct edits call_edits(const struct call *c, size_t first) {
+    struct edits e = {.commands = 1, .elements = c->argc - first};
+
+    for (size_t i = first; i < c->argc; i++)
+        e.bytes += c->argv[i].len;
+    return e;
+}
+
+bool call_reserve(struct call *c, const struct object *o, const struct edits *e) {
+    if (mem_reserve_begin(store_object_need(o, e)))
+        return true;
+    reply_store_error(c, STORE_NO_MEMORY);
+    return false;
+}
+
+bool reserve_for_key(struct call *c) {
+    struct edits e = {.commands = 2, .bytes = c->keys[0].name.len};
+    uint32_t added[STORE_SHARDS] = {0};
+
+    added[key_shard(&c->keys[0])] = 1;
+    return mem_reserve_begin(store_need(c->txn, &c->keys[0], &e) + store_keys_need(c->txn, added));
+}
+
+/* ---- commands that take more than their arguments tell ------------------------------------------------------------- */
+
+enum demand {
+    PLAIN,
+    APPENDS,  /* to a string */
+    OFFSET,   /* the same, behind the offset in argument 2 */
+    FLOATS,   /* sets a number of any length */
+    EXPIRIES, /* of fields */
+    ELEMENT,  /* moves one of a list */
+    MEMBERS,  /* gathers as many members as argument 2 says */
+    RENAMES,  /* what is done to the new key from then on is done to the old one's value */
+    MAKES,    /* a value of what its keys hold */
+};
+
+static const struct {
+    void (*handler)(struct call *c);
+    enum demand demand;
+} demands[] = {
+    {cmd_append, APPENDS},     {cmd_rest_append, APPENDS}, {cmd_setrange, OFFSET},
+    {cmd_incrbyfloat, FLOATS}, {cmd_hincrbyfloat, FLOATS}, {cmd_hexpire, EXPIRIES},
+    {cmd_hexpireat, EXPIRIES}, {cmd_hpexpire, EXPIRIES},   {cmd_hpexpireat, EXPIRIES},
+    {cmd_hpersist, EXPIRIES},  {cmd_lmove, ELEMENT},       {cmd_rpoplpush, ELEMENT},
+    {cmd_blmove, ELEMENT},     {cmd_brpoplpush, ELEMENT},  {cmd_spop, MEMBERS},
+    {cmd_rename, RENAMES},     {cmd_renamenx, RENAMES},    {cmd_copy, MAKES},
+    {cmd_sdiffstore, MAKES},   {cmd_sinterstore, MAKES},   {cmd_sunionstore, MAKES},
+    {cmd_zdiffstore, MAKES},   {cmd_zinterstore, MAKES},   {cmd_zunionstore, MAKES},
+    {cmd_zrangestore, MAKES},  {cmd_sort, MAKES},
+};
+
+static enum demand demand_of(const struct command *cmd) {
+    for (size_t i = 0; i < sizeof(demands) / sizeof(*demands); i++)
+        if (demands[i].handler == cmd->handler)
+            return demands[i].demand;
+    return PLAIN;
+}
+
+/* The argument, if it is a number that is not negative; else 0. */
+static size_t number_at(const struct queued *q, size_t i) {
+    int64_t n;
+
+    return i < q->argc && num_parse_i64(arg_slice(&q->argv[i]), &n) && n > 0 ? (size_t)n : 0;
+}
+
+/* What stands at either end of the list, if it is one: those behind are as long as a chunk, at most, but for single ones. */
+static size_t ends_of(struct txn *t, const struct key *k) {
+    const struct entry *e = store_peek(t, k);
+    struct slice head, tail;
+
+    if (e == NULL || entry_type(e) != TYPE_LIST || !list_peek(entry_list(e), LIST_HEAD, &head) ||
+        !list_peek(entry_list(e), LIST_TAIL, &tail))
+        return 0;
+    return head.len + tail.len;
+}
+
+static void demand_more(struct call *c, const struct queued *q, enum demand demand, struct edits *e) {
+    enum { CHUNK = 8192, MEMBER = 1024, LONGEST_MEMBER = 1 << 17 };
+
+    switch (demand) {
+    case OFFSET:
+        e->bytes = add(e->bytes, number_at(q, 2));
+        e->appends = 1;
+        break;
+    case APPENDS:
+        e->appends = 1;
+        break;
+    case FLOATS:
+        e->bytes += NUM_LONG_DOUBLE_MAX;
+        break;
+    case EXPIRIES:
+        e->expiries = true;
+        break;
+    case ELEMENT:
+        e->bytes += CHUNK + ends_of(c->txn, &q->keys[0]);
+        break;
+    case MEMBERS:
+        e->bytes = add(e->bytes, 3 * LONGEST_MEMBER + MEMBER * (number_at(q, 2) & UINT32_MAX));
+        break;
+    case RENAMES:
+        e->bytes += STRING_INLINE_MAX;
+        break;
+    case MAKES:
+    case PLAIN:
+        break;
+    }
+}
+
+/* ---- the queue ------------------------------------------------------------------------------------------------------- */
+
+/* A command of the queue, as one of its keys sees it. */
+struct touch {
+    const struct key *key;
+    const struct queued *queued;
+    struct edits edits;
+};
+
+/* Of so many keys, one with its value (MSET), or the key alone; of one or two, all that there is. */
+static size_t bytes_for_key(const struct queued *q, size_t key) {
+    size_t bytes = 0, at = (size_t)q->command->first_key + key * (size_t)q->command->key_step;
+
+    if (q->key_count > 2 && q->command->key_step == 2)
+        return q->argv[at].len + q->argv[at + 1].len;
+    if (q->key_count > 2)
+        return q->keys[key].name.len;
+    for (size_t i = 1; i < q->argc; i++)
+        bytes += q->argv[i].len;
+    return bytes;
+}
+
+static struct edits edits_for_key(struct call *c, const struct queued *q, size_t key) {
+    struct edits e = {.commands = 1, .bytes = bytes_for_key(q, key)};
+
+    e.elements = q->key_count > 2 ? 1 : q->argc - 1;
+    e.collection = strcmp(q->command->group, "string") != 0;
+    demand_more(c, q, demand_of(q->command), &e);
+    return e;
+}
+
+static void sum(struct edits *all, const struct edits *e) {
+    all->commands += e->commands;
+    all->elements += e->elements;
+    all->bytes = add(all->bytes, e->bytes);
+    all->appends += e->appends;
+    all->collection |= e->collection;
+    all->expiries |= e->expiries;
+}
+
+static int by_key(const void *a, const void *b) {
+    const struct key *x = ((const struct touch *)a)->key, *y = ((const struct touch *)b)->key;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return slice_compare(x->name, y->name);
+}
+
+/* What comes of commands whose values are those of their keys; those keys' values may be edited from then on. */
+static size_t need_of_made(struct call *c, const struct touch *touch, const struct edits *all) {
+    enum demand demand = demand_of(touch->queued->command);
+    size_t need = 0;
+
+    if (demand == MAKES)
+        need = store_copy_need(c->txn, touch->key);
+    if (demand == MAKES || demand == RENAMES)
+        need = add(need, store_need(c->txn, touch->key, all));
+    return need;
+}
+
+/* Of all keys that are written, sorted. */
+static size_t need_of(struct call *c, struct touch *touches, size_t n, bool shared) {
+    uint32_t added[STORE_SHARDS] = {0};
+    struct edits all = {.shared = shared};
+    size_t need = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum(&all, &touches[i].edits);
+    for (size_t i = 0, next; i < n; i = next) {
+        struct edits e = {.shared = shared};
+
+        for (next = i; next < n && by_key(&touches[i], &touches[next]) == 0; next++) {
+            sum(&e, &touches[next].edits);
+            need = add(need, need_of_made(c, &touches[next], &all));
+        }
+        added[key_shard(touches[i].key)]++;
+        need = add(need, store_need(c->txn, touches[i].key, &e));
+    }
+    return add(need, store_keys_need(c->txn, added));
+}
+
+bool multi_reserve(struct call *c, const struct multi *m) {
+    enum { ON_STACK = 8 };
+    struct touch room[ON_STACK], *touches = room;
+    size_t n = 0, need;
+    bool shared = m->writes < m->count, begun;
+
+    for (const struct queued *q = m->first; q != NULL; q = q->next)
+        n += q->command->flags & CMD_WRITE ? q->key_count : 0;
+    if (n > ON_STACK && (touches = mem_alloc(n * sizeof(*touches))) == NULL)
+        return false;
+    n = 0;
+    for (const struct queued *q = m->first; q != NULL; q = q->next)
+        for (size_t k = 0; q->command->flags & CMD_WRITE && k < q->key_count; k++)
+            touches[n++] = (struct touch){&q->keys[k], q, edits_for_key(c, q, k)};
+    qsort(touches, n, sizeof(*touches), by_key);
+    need = need_of(c, touches, n, shared);
+    if (touches != room)
+        mem_free(touches);
+    begun = mem_reserve_begin(need);
+    mem_reserve_pause(true);
+    return begun;
+}
