@@ -110,6 +110,24 @@ const tests = {
     assert.equal(await client.type("jobs"), "list");
   },
 
+  async "a key that another client creates at the same time is left alone"() {
+    await open("keys");
+    await page.route("**/upstash/multi-exec", async (route) => { // what creates it is on its way
+      await client.rPush("raced", "theirs");
+      await route.continue();
+    });
+    await page.getByRole("button", { name: "New key" }).click();
+    await page.getByLabel("Key", { exact: true }).fill("raced");
+    await page.getByLabel("of type").selectOption("list");
+    await page.locator(".fields").getByLabel("element").fill("ours");
+    await page.getByRole("button", { name: "Create" }).click();
+    await see("#status.bad", "raced exists already");
+    await page.unroute("**/upstash/multi-exec");
+    assert.deepEqual(await client.lRange("raced", 0, -1), ["theirs"]);
+    assert.deepEqual(await client.keys("raced*"), ["raced"]);
+    await client.del("raced");
+  },
+
   async "elements, fields, members and scores are added, changed and removed"() {
     const cell = (n) => page.locator("#key-view tbody input").nth(n);
     const change = async (n, value) => {

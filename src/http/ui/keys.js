@@ -16,35 +16,38 @@ const byRank = (rowsOf) => async (k, from) => {
   return [rows, rows.length === ROWS ? Number(from) + ROWS : null];
 };
 
+// A text that is nowhere else.
+const unique = () => crypto.randomUUID?.() ?? `${Math.random()} ${Date.now()}`;
+
 // An element of a list has no name but its index: it is made something that no other is, and that is removed.
 function removeAt(k, index) {
-  const mark = crypto.randomUUID?.() ?? `removed ${Math.random()} ${Date.now()}`;
+  const mark = unique();
   return runTogether(["LSET", k, index, mark], ["LREM", k, 1, mark]);
 }
 
 // How each type is read: rows of cells, from a place on, and the next place, null at the end; and what can be done with a row,
-// whose last cell can be changed. `fields` are what an addition needs, `add` are its ways.
+// whose last cell can be changed. `fields` are what an addition needs, `add` are the commands for it.
 const TYPES = {
   list: {
     head: ["#", "element"], length: "LLEN",
     read: byRank(async (k, from, to) => (await run("LRANGE", k, from, to)).map((v, i) => [from + i, v])),
     set: (k, [i], v) => run("LSET", k, i, v), remove: (k, [i]) => removeAt(k, i),
-    fields: ["element"], add: { "Add at the end": (k, v) => run("RPUSH", k, v), "Add at the front": (k, v) => run("LPUSH", k, v) },
+    fields: ["element"], add: { "Add at the end": (k, v) => ["RPUSH", k, v], "Add at the front": (k, v) => ["LPUSH", k, v] },
   },
   hash: {
     head: ["field", "value"], length: "HLEN", read: byScan("HSCAN", pairs),
     set: (k, [f], v) => run("HSET", k, f, v), remove: (k, [f]) => run("HDEL", k, f),
-    fields: ["field", "value"], add: { Add: (k, f, v) => run("HSET", k, f, v) },
+    fields: ["field", "value"], add: { Add: (k, f, v) => ["HSET", k, f, v] },
   },
   set: {
     head: ["member"], length: "SCARD", read: byScan("SSCAN", (found) => found.map((m) => [m])),
     set: (k, [m], v) => runTogether(["SREM", k, m], ["SADD", k, v]), remove: (k, [m]) => run("SREM", k, m),
-    fields: ["member"], add: { Add: (k, m) => run("SADD", k, m) },
+    fields: ["member"], add: { Add: (k, m) => ["SADD", k, m] },
   },
   zset: {
     head: ["member", "score"], length: "ZCARD", read: byRank(async (k, from, to) => pairs(await run("ZRANGE", k, from, to, "WITHSCORES"))),
     set: (k, [m], v) => run("ZADD", k, "XX", v, m), remove: (k, [m]) => run("ZREM", k, m),
-    fields: ["member", "score"], add: { Add: (k, m, s) => run("ZADD", k, s, m) },
+    fields: ["member", "score"], add: { Add: (k, m, s) => ["ZADD", k, s, m] },
   },
 };
 
@@ -129,7 +132,7 @@ async function collectionView(key, how) {
   const more = button("More rows", readMore);
   await readMore();
   return [element("table", {}, element("thead", {}, head), rows), count, more, additionForm(how, async (add, values) => {
-    await add(key, ...values);
+    await run(...add(key, ...values));
     await again();
   })];
 }
@@ -195,12 +198,14 @@ async function viewOf(key) {
 // ---- a new key ----------------------------------------------------------------------------------------------------
 
 // A string is created as such; a collection by its first element.
-const CREATE = { string: { fields: ["value"], add: { Create: (k, v) => run("SET", k, v, "NX") } }, ...TYPES };
+const CREATE = { string: { fields: ["value"], add: { Create: (k, v) => ["SET", k, v] } }, ...TYPES };
 
+// Made under another name, with the same prefix, which a token may be bound to, and renamed if no other has come to be there.
 async function create(key, type, values, seconds) {
-  if (await run("EXISTS", key)) throw new Error(`${key} exists already`);
-  await Object.values(CREATE[type].add)[0](key, ...values);
-  if (seconds) await run("EXPIRE", key, seconds);
+  const draft = `${key} ${unique()}`, expire = seconds ? [["EXPIRE", draft, seconds]] : [];
+  const made = Object.values(CREATE[type].add)[0](draft, ...values);
+  const results = await runTogether(made, ...expire, ["RENAMENX", draft, key], ["DEL", draft]);
+  if (results.at(-2) === 0) throw new Error(`${key} exists already`);
   if (!itemOf(key)) addItem(key);
   await choose(key);
   say(`${key} created`);

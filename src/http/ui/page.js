@@ -47,7 +47,7 @@ export class Binary {
   }
 }
 
-// Strings come as base64, so that any bytes survive.
+// Strings come as base64, so that any bytes survive; but OK, which is not, comes as it is.
 export function textOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   try {
@@ -56,7 +56,7 @@ export function textOf(base64) {
     return new Binary(bytes);
   }
 }
-const decode = (x) => (typeof x === "string" ? textOf(x) : Array.isArray(x) ? x.map(decode) : x);
+const decode = (x) => (x === "OK" ? x : typeof x === "string" ? textOf(x) : Array.isArray(x) ? x.map(decode) : x);
 
 async function ask(path, body) {
   const r = await request(path, { method: "POST", headers: { "Content-Type": "application/json", "Upstash-Encoding": "base64" }, body });
@@ -73,15 +73,15 @@ export async function run(...args) {
   const { result } = args.some((arg) => arg instanceof Binary)
     ? await ask(`/upstash/${args.map(segment).join("/")}`)
     : await ask("/upstash", JSON.stringify(args.map(String)));
-  return result === "OK" ? "OK" : decode(result);
+  return decode(result);
 }
 
-// Runs several, all or none of them, and nobody else's in between.
+// Runs several, all or none of them, and nobody else's in between: their replies.
 export async function runTogether(...commands) {
   if (commands.flat().some((arg) => arg instanceof Binary)) throw new Error("what is not text cannot be changed here");
-  for (const { error } of await ask("/upstash/multi-exec", JSON.stringify(commands.map((c) => c.map(String))))) {
-    if (error !== undefined) throw new CommandError(error);
-  }
+  const replies = await ask("/upstash/multi-exec", JSON.stringify(commands.map((c) => c.map(String))));
+  for (const { error } of replies) if (error !== undefined) throw new CommandError(error);
+  return replies.map(({ result }) => decode(result));
 }
 
 // ---- pieces of the page -------------------------------------------------------------------------------------------
