@@ -17,6 +17,7 @@ enum { STREAM_BLOCK = 16, STREAM_BLOCK_HTTP10 = 1024 };
 /* A connection that is suspended now and then. */
 struct pause {
     struct waiter leaving; /* first: tells when the client is */
+    struct resumption resumption;
     struct pause *prev, *next;
     struct conn *conn;
     bool streams; /* of a stream, not a request that waits */
@@ -61,7 +62,7 @@ void pause_list_destroy(struct pause_list *l) {
     mutex_destroy(&l->mutex);
 }
 
-/* Both with the pause's mutex held. The library bears a resumption that comes before it has seen the suspension. */
+/* Both with the pause's mutex held. */
 static void suspend(struct pause *p) {
     p->suspended = true;
     atomic_store_explicit(&p->conn->waits, true, memory_order_relaxed);
@@ -74,8 +75,7 @@ static void wake(struct pause *p) {
         return;
     p->suspended = false;
     atomic_store_explicit(&p->conn->waits, false, memory_order_relaxed);
-    MHD_resume_connection(p->conn->request.connection);
-    worker_wake(p->conn->worker); /* its daemon, driven from outside, would not be */
+    worker_resume(p->conn->worker, &p->resumption);
 }
 
 static bool append_held(struct stream *s, struct slice bytes) {
@@ -129,6 +129,8 @@ static void pause_enter(struct pause *p, struct request *r) {
 
     p->conn = conn_of_request(r);
     p->leaving = (struct waiter){.ready = on_leaving, .fd = p->conn->fd};
+    p->resumption.connection = r->connection;
+    p->resumption.kind = p->streams ? RESUME_STREAM : RESUME_REQUEST;
     mutex_init(&p->mutex, LOCK_RANK_LEAF);
     if (!worker_watch(p->conn->worker, &p->leaving))
         log_debug("http: a stream's client can leave unnoticed");
@@ -363,6 +365,22 @@ static ssize_t on_read(void *stream, uint64_t at, char *to, size_t max) {
     return s->ops->fill != NULL ? on_pull(s, to, max) : on_push(s, to, max);
 }
 
+static ssize_t no_body(void *cls, uint64_t at, char *to, size_t max) {
+    (void)cls, (void)at, (void)to, (void)max;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* To HEAD: nobody knows how long a stream is, and 0 would be taken for its length (RFC 9110, 8.6). Of chunks 0.9.75 would
+ * send the end, to be read as the next response. What it sends without either ends the connection. */
+static struct MHD_Response *headers_alone(void) {
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_body, NULL, NULL);
+
+    if (response != NULL)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
 enum MHD_Result stream_respond(struct stream *s, struct request *r, const char *type) {
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, r->http11 ? STREAM_BLOCK : STREAM_BLOCK_HTTP10, on_read, s, on_done);
@@ -371,9 +389,9 @@ enum MHD_Result stream_respond(struct stream *s, struct request *r, const char *
         on_done(s);
         return MHD_NO;
     }
-    if (slice_eq(r->method, SLICE_LIT("HEAD"))) { /* 0.9.75 would send the end of a body */
-        MHD_destroy_response(response);           /* and the stream */
-        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (slice_eq(r->method, SLICE_LIT("HEAD"))) {
+        MHD_destroy_response(response); /* and the stream */
+        response = headers_alone();
     }
     return respond_stream(r, type, response);
 }

@@ -7,6 +7,7 @@
 #include <flashkv/net.h>
 #include <flashkv/server.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -24,7 +25,9 @@ struct arrival {
 
 _Static_assert(sizeof(struct arrival) <= PIPE_BUF, "written to a pipe in one piece");
 
-enum { EVENTS = 32, ARRIVALS = 16 };
+/* RESUMES: measured, 1000 streams that all get a message 50 times a second and two threads on one core: the p99 of small GETs
+ * is 8.5 ms if all are resumed at once, 1.3 at 32 a turn, 1.0 at 16, 0.7 at 8, 0.5 at 4, which costs a tenth of CPU more. */
+enum { EVENTS = 32, ARRIVALS = 16, RESUMES = 8 };
 
 static void lost(struct worker *w, const struct arrival *a) {
     struct server *srv = http_server(w->http);
@@ -106,9 +109,10 @@ void worker_unwatch(struct worker *w, struct waiter *waiter) {
     waiter->stays = false;
 }
 
-void worker_wake(struct worker *w) {
+void worker_resume(struct worker *w, struct resumption *r) {
     uint64_t one = 1;
 
+    resume_add(&w->resumes, r);
     if (atomic_exchange(&w->woken, true))
         return;
     if (write(w->waker, &one, sizeof(one)) != (ssize_t)sizeof(one))
@@ -120,9 +124,29 @@ static void woken(struct worker *w) {
 
     if (read(w->waker, &times, sizeof(times)) < 0 && errno != EAGAIN)
         log_error("http: a worker's eventfd: %s", strerror(errno));
-    /* Behind the read, which would take the next one's word as well and leave the flag set for ever; before the daemon runs,
-     * which looks at what was resumed until now. */
+    /* Behind the read, which would take the next one's word as well and leave the flag set for ever; before the queue is
+     * looked at, where all is that was put in by those who found the flag set. */
     atomic_store(&w->woken, false);
+}
+
+/* At most so many of each kind. The library serves all that are resumed before it looks who else has come. */
+static void resume_some(struct worker *w, unsigned most) {
+    for (enum resume_kind kind = 0; kind < RESUME_KINDS; kind++) {
+        struct resumption *r;
+
+        for (unsigned n = 0; n < most && (r = resume_next(&w->resumes, kind)) != NULL; n++)
+            MHD_resume_connection(r->connection);
+    }
+}
+
+/* Between two turns: as patience. While connections wait to be resumed, other threads that share the processor have a turn
+ * too, or their requests would wait until the kernel divides it again, 4 ms or so. (Not in a batch, say: beside a busy
+ * Redis client that would be given all but a tenth of it.) */
+static int rest(struct worker *w) {
+    if (!resume_waits(&w->resumes))
+        return patience(w);
+    sched_yield();
+    return 0;
 }
 
 /* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
@@ -132,7 +156,7 @@ static void *run(void *worker) {
 
     while (going) {
         struct epoll_event events[EVENTS];
-        int n = net_wait(w->epoll, events, EVENTS, patience(w));
+        int n = net_wait(w->epoll, events, EVENTS, rest(w));
 
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == w)
@@ -142,6 +166,7 @@ static void *run(void *worker) {
             else if (events[i].data.ptr != NULL)
                 on_waiter(w, events[i].data.ptr, events[i].events);
         }
+        resume_some(w, RESUMES);
         MHD_run(w->daemon);
         traffic_tell(w->traffic, &http_server(w->http)->http);
     }
@@ -154,6 +179,7 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
     *w = (struct worker){.http = h, .daemon = daemon, .epoll = -1};
+    resume_init(&w->resumes);
     w->traffic = traffic_new();
     w->commands = stats_block_new(&http_server(h)->stats);
     if (!cache_init(&w->cache) || w->traffic == NULL || w->commands == NULL || info == NULL ||
@@ -205,6 +231,7 @@ void worker_stop(struct worker *w) {
 void worker_free(struct worker *w) {
     while (w->waiting != NULL) /* the library aborts if a connection is suspended */
         tell(w, w->waiting);
+    resume_some(w, UINT_MAX);
     MHD_stop_daemon(w->daemon); /* requests that are cut end here */
     cache_destroy(&w->cache);
     traffic_free(w->traffic);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "cache.h"
+#include "resume.h"
 
 /* Something that waits for its socket; begins what it is part of. */
 struct waiter {
@@ -36,8 +37,9 @@ struct worker {
     struct cache cache;
     int64_t wall_ms, wall_ticks; /* wall time, and when it was that: worker_wall_ms */
     struct waiter *waiting;
+    struct resume_queue resumes;
     int epoll;          /* over the daemon's, the inbox and the waker */
-    int waker;          /* an eventfd: a connection was resumed by another thread */
+    int waker;          /* an eventfd: there is something in `resumes` */
     _Atomic bool woken; /* it was told so, and has not looked yet */
     int inbox[2];       /* a pipe of accepted connections; its end is the order to stop */
     pthread_t thread;
@@ -56,9 +58,8 @@ bool worker_wait(struct worker *w, struct waiter *waiter);
  * worker_unwatch. In the worker's thread, all of it. False: it cannot watch. */
 bool worker_watch(struct worker *w, struct waiter *waiter);
 void worker_unwatch(struct worker *w, struct waiter *waiter);
-/* Has the daemon run, after MHD_resume_connection from another thread: the library's own signal is not among what its
- * epoll descriptor tells of. Any thread; never blocks. */
-void worker_wake(struct worker *w);
+/* Resumes a suspended connection, soon: not many at a turn (resume.h). Any thread; never blocks, under whatever lock. */
+void worker_resume(struct worker *w, struct resumption *r);
 /* clock_wall_ms for a request, in the worker's thread: the clock is asked again when its last word is older than WALL_STALE_NS. */
 enum { WALL_STALE_NS = 250000 };
 static inline int64_t worker_wall_ms(struct worker *w) {

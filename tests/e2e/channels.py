@@ -2,6 +2,7 @@
 """POST /publish/{channel}, and /subscribe/{channel} and /psubscribe/{pattern} as server-sent events."""
 import base64
 import json
+import select
 import threading
 
 from fk import Events, run, same
@@ -88,5 +89,31 @@ def test_left(server):
             publish(server, "a", "x" * 100)
 
 
+STREAMS = 400
+
+
+def test_turns(server):
+    """a message to many streams does not keep their thread: others are served between"""
+    streams = [Events(server, "/subscribe/news") for _ in range(STREAMS)]
+    for s in streams:
+        same(s.next()[0], "subscribe")
+    for _ in range(20):  # of which one is enough: this process may be held up
+        same(publish(server, "news", "m"), STREAMS)
+        served = 0
+        waits = select.poll()
+        for s in streams:
+            waits.register(s.response.fileno(), select.POLLIN)
+        while len(waits.poll(0)) < STREAMS:
+            same(server.request("GET", "/keys/k")[0], 404)
+            served += 1
+        for s in streams:
+            same(s.next(), ("message", {"channel": "news", "message": "m"}))
+        if served >= 10:
+            break
+    for s in streams:
+        s.close()
+    assert served >= 10, f"{served} GETs were served while {STREAMS} streams got their message"
+
+
 if __name__ == "__main__":
-    run([test_channel, test_several, test_bytes, test_confirmed_first, test_left])
+    run([test_channel, test_several, test_bytes, test_confirmed_first, test_left, (test_turns, "--http-threads=1")])

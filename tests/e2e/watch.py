@@ -269,14 +269,28 @@ def test_bad_requests(server):
     for query in ("value=1", "value=", "prefix=a&match=b", "unknown=1", "prefix=a&prefix=b"):
         status, headers, body = server.request("GET", "/watch?" + query)
         same((status, headers["content-type"]), (400, "application/problem+json"), query)
-    status, headers, body = server.request("HEAD", "/watch")
-    same((status, headers["content-type"], body), (200, "text/event-stream", b""))
     with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:  # no chunks for HTTP/1.0
         s.sendall(b"GET /watch HTTP/1.0\r\n\r\n")
         got = b""
         while b"\n\n" not in got:
             got += s.recv(4096)
         assert b"\r\n\r\nretry: 1000\nid: " in got, got
+
+
+def test_head(server):
+    """HEAD of any stream says no length, sends nothing behind the headers, and leaves nothing behind"""
+    for path, media in (("/watch", "text/event-stream"), ("/subscribe/c", "text/event-stream"), ("/psubscribe/c", "text/event-stream"),
+                        ("/upstash/subscribe/c", "text/event-stream"), ("/export", "application/x-ndjson")):
+        for version, more in (("1.1", ""), ("1.0", ""), ("1.0", "Connection: keep-alive\r\n")):
+            got, closed = server.raw_http(f"HEAD {path} HTTP/{version}\r\nHost: x\r\n{more}\r\n".encode())
+            head, _, body = got.decode().partition("\r\n\r\n")
+            lines = head.lower().split("\r\n")
+            same((lines[0], body, closed), ("http/1.1 200 ok", "", True), path)
+            assert f"content-type: {media}" in lines and "connection: close" in lines, head
+            assert not any(line.startswith(("content-length", "transfer-encoding")) for line in lines), head
+    with server.client() as c:
+        same(c("PUBSUB", "NUMSUB", "c"), [b"c", 0])
+        same(c("PUBSUB", "NUMPAT"), 0)
 
 
 def test_stop(_):
@@ -335,5 +349,6 @@ def test_many_streams(server):
 if __name__ == "__main__":
     run([test_every_change, test_expiry, test_chosen, test_values, test_resume, test_gap_restart,
          (test_gap_history, "--watch-history=1mb"), (test_slow_client, "--watch-history=1mb"),
-         (test_heartbeats, "--http-heartbeat=1"), test_concurrent, test_random, test_rights, test_bad_requests, test_stop,
+         (test_heartbeats, "--http-heartbeat=1"), test_concurrent, test_random, test_rights, test_bad_requests,
+         test_head, test_stop,
          (test_many_streams, "--watch-history=4mb")])
