@@ -28,7 +28,11 @@ void effects_value(struct txn *t, const struct key *k);
 /* The shard was emptied: told while it is held. */
 void effects_flushed(struct txn *t, unsigned shard);
 /* Appends the effects gathered so far as one frame, if there are any, while all shards are still held. */
-void effects_commit(struct txn *t);
+void effects_commit_gathered(struct txn *t);
+static inline void effects_commit(struct txn *t) {
+    if (t->effects != NULL)
+        effects_commit_gathered(t);
+}
 /* The same for a transaction whose only effect is this command. */
 void effects_commit_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv);
 /* Gives up what was gathered. */

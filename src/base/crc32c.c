@@ -60,6 +60,7 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, c
     const unsigned char *p = bytes;
     uint64_t wide = ~crc;
 
+#pragma GCC unroll 4
     for (; len >= WORD; len -= WORD, p += WORD) {
         uint64_t word;
 

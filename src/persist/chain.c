@@ -3,7 +3,42 @@
 
 #include <flashkv/mem.h>
 
-enum { FIRST_PIECES = 8 };
+enum { FIRST_PIECES = 8, FIRST_BYTES = 64 };
+
+/* The bytes, moved to pages of their own with room for `cap`. NULL: no memory, and nothing changed. */
+static char *move_to_pages(struct buf *bytes, size_t cap) {
+    char *data = mem_aligned(CHAIN_ALIGNMENT, cap);
+
+    if (data == NULL)
+        return NULL;
+    if (bytes->len > 0)
+        memcpy(data, bytes->data, bytes->len);
+    mem_free(bytes->data);
+    return data;
+}
+
+bool chain_grow(struct chain *c, size_t extra) {
+    size_t need = c->bytes.len + extra, cap = c->bytes.cap + c->bytes.cap / 2;
+    char *data = NULL;
+
+    if (need < extra)
+        return false;
+    cap = cap > FIRST_BYTES ? cap : FIRST_BYTES;
+    cap = cap > need ? cap : need;
+    if (cap >= CHAIN_LONG)
+        data = move_to_pages(&c->bytes, cap);
+    if (data == NULL)
+        data = mem_realloc(c->bytes.data, cap); /* which a reserve may serve (mem.h) */
+    if (data == NULL)
+        return false;
+    c->bytes.data = data;
+    c->bytes.cap = cap;
+    return true;
+}
+
+void chain_set_lead(struct chain *c, size_t lead) {
+    c->lead = c->bytes.len = lead <= c->bytes.cap ? lead : 0;
+}
 
 static bool piece_room(struct chain *c) {
     size_t cap = c->piece_cap > 0 ? 2 * c->piece_cap : FIRST_PIECES;
@@ -34,14 +69,14 @@ void chain_add_chain(struct chain *c, struct chain *from) {
     size_t base = c->bytes.len;
 
     c->failed |= from->failed;
-    chain_add(c, buf_slice(&from->bytes));
+    chain_add(c, slice_of(from->bytes.data + from->lead, from->bytes.len - from->lead));
     for (size_t i = 0; i < from->piece_count && !c->failed; i++) {
         if (!piece_room(c)) {
             c->failed = true;
             break;
         }
         c->pieces[c->piece_count++] =
-            (struct chain_piece){base + from->pieces[i].at, blob_ref(from->pieces[i].blob)};
+            (struct chain_piece){base + from->pieces[i].at - from->lead, blob_ref(from->pieces[i].blob)};
         c->blob_bytes += from->pieces[i].blob->len;
     }
     chain_clear(from, SIZE_MAX);
@@ -52,7 +87,7 @@ void chain_clear(struct chain *c, size_t keep) {
         blob_unref(c->pieces[i].blob);
     c->piece_count = 0;
     c->blob_bytes = 0;
-    c->bytes.len = 0;
+    c->bytes.len = c->lead = 0;
     c->failed = false;
     if (c->bytes.cap > keep)
         buf_free(&c->bytes);
@@ -67,6 +102,7 @@ void chain_free(struct chain *c) {
 bool chain_next(const struct chain *c, struct chain_walk *w, struct slice *part) {
     size_t end = w->piece < c->piece_count ? c->pieces[w->piece].at : c->bytes.len;
 
+    w->at = w->at > c->lead ? w->at : c->lead;
     if (!w->blob_next) {
         *part = slice_of(c->bytes.data + w->at, end - w->at);
         w->at = end;

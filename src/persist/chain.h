@@ -4,7 +4,9 @@
  *     bytes   [....................|.........|............]
  *     pieces          blob 0 at 20 ^         ^ blob 1 at 29
  *
- * One owner. What does not fit into memory sets `failed`, and nothing more is added. */
+ * The bytes of a chain that is long begin a page of memory (unless memory is short), and those that count may begin further
+ * on (`lead`): so they can lie in their pages as in the blocks of a file. One owner. What does not fit into memory sets
+ * `failed`, and nothing more is added. */
 #ifndef FLASHKV_PERSIST_CHAIN_H
 #define FLASHKV_PERSIST_CHAIN_H
 
@@ -21,6 +23,7 @@ struct chain {
     struct chain_piece *pieces;
     size_t piece_count, piece_cap;
     size_t blob_bytes;
+    size_t lead; /* of the bytes, those that do not count, before all others */
     bool failed;
 };
 
@@ -29,15 +32,19 @@ static inline struct chain chain_make(void) {
     return (struct chain){.bytes = {.max = SIZE_MAX}};
 }
 static inline size_t chain_len(const struct chain *c) {
-    return c->bytes.len + c->blob_bytes;
+    return c->bytes.len - c->lead + c->blob_bytes;
 }
+
+/* Makes room for `extra` bytes more. False: no memory, and nothing changed. */
+enum { CHAIN_ALIGNMENT = 4096, CHAIN_LONG = 64 * 1024 };
+bool chain_grow(struct chain *c, size_t extra);
 
 /* Room for `len` bytes more, to be written there at once. NULL: failed. (In the header, as every change that is logged
  * comes here several times.) */
 static inline char *chain_room(struct chain *c, size_t len) {
     char *at;
 
-    if (c->failed || !buf_reserve(&c->bytes, len)) {
+    if (c->failed || (len > c->bytes.cap - c->bytes.len && !chain_grow(c, len))) {
         c->failed = true;
         return NULL;
     }
@@ -60,6 +67,8 @@ void chain_add_blob(struct chain *c, struct blob *b);
 /* All of `from`, which is then empty. */
 void chain_add_chain(struct chain *c, struct chain *from);
 
+/* The first byte of an empty chain shall be `lead` bytes behind the beginning of a page, if it has so much room. */
+void chain_set_lead(struct chain *c, size_t lead);
 /* Forgets what is there (and drops the references), keeps up to `keep` bytes of room. */
 void chain_clear(struct chain *c, size_t keep);
 void chain_free(struct chain *c);

@@ -13,7 +13,7 @@
 #include <flashkv/lock.h>
 #include <flashkv/persist.h>
 
-#include "files.h"
+#include "segment.h"
 
 enum journal_state { JOURNAL_OK, JOURNAL_BLOCKED, JOURNAL_LOST };
 
@@ -30,19 +30,22 @@ struct journal {
     struct files *files;
     enum fsync_mode mode;
     uint64_t buffer_max;
+    size_t gather; /* so much is written without waiting for more */
 
     struct rwlock lock; /* taken exclusively only: in the header, where a mutex is two calls */
     struct chain filling GUARDED_BY(journal_role); /* frames that the thread has not taken yet */
+    bool unsealed GUARDED_BY(journal_role);        /* some of them have no checksum yet */
     _Atomic uint64_t appended; /* position behind the last frame; changed under the lock */
     _Atomic int state, error;  /* enum journal_state; errno of the trouble; changed under the lock */
     _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
     _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the lock */
+    bool resting GUARDED_BY(journal_role); /* the thread sleeps until it is told of a frame */
     _Atomic uint64_t frames, syncs, failures, sync_ns;
     struct histogram sync_times; /* the thread's */
 
     /* The thread's own. */
-    int fd;
-    uint64_t segment;                          /* position where the open segment begins */
+    struct segment_file segment;
+    bool idle;                                 /* when it last looked, nothing had come */
     struct chain writing;                      /* whole frames, sealed, from `written` on */
     size_t done;                               /* of those, bytes that are in the file */
     int64_t synced_ns;                         /* when it was last tried */
@@ -66,11 +69,7 @@ struct journal {
 
 /* ---- between the two files of the journal ------------------------------------------------------------------------ */
 
-enum {
-    JOURNAL_KEEP_ROOM = 1 << 20, /* of the buffers, when they are empty */
-    JOURNAL_GATHERED =
-        128 << 10, /* is written without waiting for more: while it is in the processor's cache */
-};
+enum { JOURNAL_KEEP_ROOM = 2 << 20 }; /* of the buffers, when they are empty */
 
 void journal_lock(struct journal *j) ACQUIRE(journal_role);
 void journal_unlock(struct journal *j) RELEASE(journal_role);

@@ -2,8 +2,9 @@
  *
  * Goal: one write and one fsync for all that came meanwhile. The first frame into an empty buffer wakes the thread; with
  * FSYNC_ALWAYS it takes what is there at once, and what comes during its fsync is the next group; otherwise it waits
- * for more, up to GATHER_MS and JOURNAL_GATHERED: some dozen times a second if little comes, and if much comes, before it
- * has left the processor's cache, where appending, the checksum and the write cost half. */
+ * for more, up to GATHER_MS: some dozen times a second if little comes. If much comes, it is written once it is enough for
+ * the device to fetch it from memory; or, where it has to be copied to the page cache, while it is in the processor's cache,
+ * since that halves the cost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/clock.h>
@@ -17,7 +18,9 @@
 
 enum {
     GATHER_MS = 20,
-    RETRY_MS = 200, /* between attempts to write what could not be written */
+    GATHERED = 128 << 10,      /* for the page cache */
+    GATHERED_DIRECT = 1 << 20, /* past it: few and large writes */
+    RETRY_MS = 200,            /* between attempts to write what could not be written */
     IDLE_MS = 10000,
     SYNC_MS = 900, /* FSYNC_EVERYSEC: with the gathering, below a second */
 };
@@ -29,28 +32,11 @@ static struct timespec time_in(int64_t ms) {
     return (struct timespec){at / 1000000000, at % 1000000000};
 }
 
-/* ---- segments ----------------------------------------------------------------------------------------------------- */
-
-/* A new segment, its name on disk too. -1: errno. */
-static int create_segment(struct journal *j, uint64_t position, bool renewed) {
-    struct record_header h = {j->files->secret_id, position, clock_wall_ms(), renewed};
-    char name[FILES_NAME], header[RECORD_HEADER];
-    int fd, error;
-
-    files_name(name, RECORD_LOG, position);
-    record_put_header(header, RECORD_LOG, &h);
-    fd = files_create(j->files, name);
-    if (fd >= 0 && files_write(fd, slice_of(header, sizeof(header)), 0) && fsync(fd) == 0 &&
-        files_sync(j->files))
-        return fd;
-    error = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlinkat(j->files->dir, name, 0);
-    }
-    errno = error;
-    return -1;
-}
+/* What the thread is to do beside writing what has come. */
+struct wishes {
+    bool stop, rotate;
+    uint64_t sync_to; /* 0: nobody waits for that */
+};
 
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
 
@@ -65,31 +51,35 @@ static void lost(struct journal *j, const char *what, int error) {
 /* Takes what is in the buffer, once what was taken before is written. */
 static void take(struct journal *j) {
     struct chain empty = j->writing;
+    bool unsealed;
     uint64_t end;
 
     if (chain_len(&empty) > 0)
         return;
     journal_lock(j);
+    end = atomic_load_explicit(&j->appended, memory_order_relaxed);
+    chain_set_lead(&empty, segment_place(&j->segment, end));
     j->writing = j->filling;
     j->filling = empty;
-    end = atomic_load_explicit(&j->appended, memory_order_relaxed);
+    unsealed = j->unsealed;
+    j->unsealed = false;
+    j->resting = j->idle = chain_len(&j->writing) == 0;
     journal_unlock(j);
     j->done = 0;
-    record_seal(&j->writing, end - chain_len(&j->writing));
+    if (unsealed)
+        record_seal(&j->writing, end - chain_len(&j->writing));
 }
 
 /* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */
 static bool write_parts(struct journal *j) {
-    uint64_t offset = RECORD_HEADER + atomic_load_explicit(&j->written, memory_order_relaxed) - j->segment;
+    uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
     struct chain_walk walk = {0};
     struct slice part;
     size_t at = 0;
 
     while (chain_next(&j->writing, &walk, &part)) {
         if (at + part.len > j->done) {
-            size_t skip = j->done > at ? j->done - at : 0;
-
-            if (!files_write(j->fd, slice_of(part.ptr + skip, part.len - skip), offset + at + skip))
+            if (!segment_write(&j->segment, part, position + at))
                 return false;
             j->done = at + part.len;
         }
@@ -117,17 +107,13 @@ static void write_out(struct journal *j) {
         log_info("log: written again");
 }
 
-static bool sync_due(struct journal *j, bool stopping) {
+/* Is there something to be synced, and a reason to do it now? */
+static bool sync_due(const struct journal *j, const struct wishes *w) {
     uint64_t synced = atomic_load_explicit(&j->synced, memory_order_relaxed);
-    bool wanted;
 
-    if (synced == atomic_load_explicit(&j->written, memory_order_relaxed))
-        return false;
-    pthread_mutex_lock(&j->wake_mutex);
-    wanted = j->rotate || j->sync_to > synced;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return stopping || wanted || j->mode == FSYNC_ALWAYS ||
-           (j->mode == FSYNC_EVERYSEC && clock_mono_ns() - j->synced_ns >= SYNC_MS * NS_PER_MS);
+    return synced != atomic_load_explicit(&j->written, memory_order_relaxed) &&
+           (w->stop || w->rotate || w->sync_to > synced || j->mode == FSYNC_ALWAYS ||
+            (j->mode == FSYNC_EVERYSEC && clock_mono_ns() - j->synced_ns >= SYNC_MS * NS_PER_MS));
 }
 
 static void announce(struct journal *j) {
@@ -146,7 +132,7 @@ static void sync_out(struct journal *j) {
     int failed;
 
     j->synced_ns = clock_mono_ns();
-    failed = fdatasync(j->fd) != 0 ? errno : 0;
+    failed = fdatasync(j->segment.fd) != 0 ? errno : 0;
     ns = clock_mono_ns() - j->synced_ns;
     atomic_fetch_add_explicit(&j->syncs, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&j->sync_ns, (uint64_t)ns, memory_order_relaxed);
@@ -160,27 +146,25 @@ static void sync_out(struct journal *j) {
     announce(j);
 }
 
-static void use_segment(struct journal *j, int fd, uint64_t position) {
-    close(j->fd);
-    j->fd = fd;
-    j->segment = position;
+static bool begin_segment(struct journal *j, uint64_t position, bool renewed) {
+    /* With FSYNC_NO the page cache is what takes a burst. */
+    return segment_begin(&j->segment, j->files, position, renewed, j->mode != FSYNC_NO);
 }
 
-/* A segment behind the loss. What was taken and not written is lost too. -1: errno. */
-static int renew(struct journal *j) {
+/* A segment behind the loss. What was taken and not written is lost too. False: errno. */
+static bool renew(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
     char name[FILES_NAME];
-    int fd;
 
-    if (position == j->segment) { /* nothing was ever in the open one, which is not marked and has its name */
+    if (position ==
+        j->segment.position) { /* nothing was ever in the open one, which is not marked and has its name */
         files_name(name, RECORD_LOG, position);
         unlinkat(j->files->dir, name, 0);
     }
-    fd = create_segment(j, position, true);
-    if (fd < 0)
-        return -1;
-    use_segment(j, fd, position);
+    if (!begin_segment(j, position, true))
+        return false;
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
+    j->idle = false;
     atomic_store_explicit(&j->renewing, true, memory_order_release);
     atomic_store_explicit(&j->written, position, memory_order_release);
     atomic_store_explicit(&j->synced, position, memory_order_relaxed);
@@ -188,32 +172,27 @@ static int renew(struct journal *j) {
     if (atomic_load_explicit(&j->lost_at, memory_order_relaxed) == position)
         atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
     journal_unlock(j);
-    return fd;
+    return true;
 }
 
-/* A segment that begins where all that was taken ends, and is durable. -1: not now. */
-static int next_segment(struct journal *j) {
+/* A segment that begins where all that was taken ends, and is durable. False: not now. */
+static bool next_segment(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
-    int fd;
 
     if (journal_state(j) == JOURNAL_LOST)
         return renew(j);
     if (journal_state(j) != JOURNAL_OK ||
         position != atomic_load_explicit(&j->synced, memory_order_relaxed)) {
         errno = EAGAIN;
-        return -1;
+        return false;
     }
-    if (position == j->segment)
-        return j->fd; /* nothing is in it yet: as good as new */
-    fd = create_segment(j, position, atomic_load_explicit(&j->renewing, memory_order_relaxed));
-    if (fd >= 0)
-        use_segment(j, fd, position);
-    return fd;
+    return position == j->segment.position || /* nothing is in it yet: as good as new */
+           begin_segment(j, position, atomic_load_explicit(&j->renewing, memory_order_relaxed));
 }
 
 /* Answers journal_rotate. */
 static void rotate(struct journal *j) {
-    bool ok = next_segment(j) >= 0;
+    bool ok = next_segment(j);
 
     if (!ok)
         log_error("log: cannot begin a segment: %s", strerrordesc_np(errno));
@@ -225,57 +204,57 @@ static void rotate(struct journal *j) {
     pthread_mutex_unlock(&j->wake_mutex);
 }
 
-static bool wants_rotation(struct journal *j) {
-    bool wants;
-
-    pthread_mutex_lock(&j->wake_mutex);
-    wants = j->rotate;
-    pthread_mutex_unlock(&j->wake_mutex);
-    return wants;
-}
-
 /* One round: what is there goes out. */
-static void work(struct journal *j, bool stopping) {
+static void work(struct journal *j, const struct wishes *w) {
     if (journal_state(j) != JOURNAL_LOST) {
         take(j);
         write_out(j);
-        if (journal_state(j) == JOURNAL_OK && sync_due(j, stopping))
+        if (journal_state(j) == JOURNAL_OK && sync_due(j, w))
             sync_out(j);
     }
-    if (wants_rotation(j))
+    if (w->rotate)
         rotate(j);
 }
 
-/* Sleeps until there is something to do; true: stop. */
-static bool await(struct journal *j) {
-    bool unsynced = j->mode == FSYNC_EVERYSEC && atomic_load_explicit(&j->synced, memory_order_relaxed) !=
-                                                     atomic_load_explicit(&j->written, memory_order_relaxed);
-    bool blocked = journal_state(j) == JOURNAL_BLOCKED, stop;
-    struct timespec until = time_in(blocked ? RETRY_MS : unsynced ? SYNC_MS : IDLE_MS);
+/* For how long there is nothing to do, if nothing comes. */
+static int64_t rest_ms(const struct journal *j) {
+    if (journal_state(j) == JOURNAL_BLOCKED)
+        return RETRY_MS;
+    return j->mode == FSYNC_EVERYSEC && atomic_load_explicit(&j->synced, memory_order_relaxed) !=
+                                            atomic_load_explicit(&j->written, memory_order_relaxed)
+               ? SYNC_MS
+               : IDLE_MS;
+}
+
+/* Sleeps until there is something to do. */
+static struct wishes await(struct journal *j) {
+    bool blocked = journal_state(j) == JOURNAL_BLOCKED, rests = j->idle || journal_state(j) != JOURNAL_OK;
+    struct timespec until = time_in(rest_ms(j));
+    struct wishes w;
 
     pthread_mutex_lock(&j->wake_mutex);
-    while ((blocked || !j->kicked) && !j->stop &&
+    while (rests && (blocked || !j->kicked) && !j->stop &&
            pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
         continue;
-    if (j->mode != FSYNC_ALWAYS && !j->rotate && j->sync_to == 0 && !blocked) {
-        until = time_in(GATHER_MS);
-        while (!j->stop && !j->rotate && !j->hurried && j->sync_to == 0 &&
-               pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
-            continue;
-    }
+    until = time_in(GATHER_MS);
+    while (j->mode != FSYNC_ALWAYS && !blocked && !j->stop && !j->rotate && !j->hurried && j->sync_to == 0 &&
+           pthread_cond_timedwait(&j->wake, &j->wake_mutex, &until) != ETIMEDOUT)
+        continue;
+    w = (struct wishes){j->stop, j->rotate, j->sync_to};
     j->kicked = j->hurried = false;
-    stop = j->stop;
     pthread_mutex_unlock(&j->wake_mutex);
-    return stop;
+    return w;
 }
 
 static void *journal_run(void *arg) {
     struct journal *j = arg;
+    struct wishes w;
 
-    while (!await(j))
-        work(j, false);
-    work(j, true);
-    work(j, true); /* what came while the first round wrote */
+    do {
+        w = await(j);
+        work(j, &w);
+    } while (!w.stop);
+    work(j, &w); /* what came while the first round wrote */
     return NULL;
 }
 
@@ -292,7 +271,7 @@ bool journal_rotate(struct journal *j, uint64_t *position) {
     while (j->rotations == before && !j->stop)
         pthread_cond_wait(&j->progress, &j->wake_mutex);
     ok = j->rotations != before && j->rotated;
-    *position = j->segment;
+    *position = j->segment.position;
     pthread_mutex_unlock(&j->wake_mutex);
     return ok;
 }
@@ -344,8 +323,7 @@ static void destroy(struct journal *j) NO_THREAD_SAFETY_ANALYSIS {
     pthread_mutex_destroy(&j->wake_mutex);
     rwlock_destroy(&j->lock);
     mutex_destroy(&j->listeners_mutex);
-    if (j->fd >= 0)
-        close(j->fd);
+    segment_close(&j->segment);
     mem_free(j);
 }
 
@@ -360,7 +338,7 @@ struct journal *journal_start(struct files *f, const struct persist_config *conf
     j->mode = config->fsync;
     j->buffer_max = config->buffer_max;
     j->filling = j->writing = chain_make();
-    j->segment = position;
+    j->segment = segment_none();
     atomic_init(&j->appended, position);
     atomic_init(&j->written, position);
     atomic_init(&j->synced, position);
@@ -368,10 +346,10 @@ struct journal *journal_start(struct files *f, const struct persist_config *conf
     rwlock_init(&j->lock, LOCK_RANK_LEAF);
     mutex_init(&j->listeners_mutex, LOCK_RANK_LEAF - 2);
     init_conditions(j);
-    j->fd = create_segment(j, position, false);
-    if (j->fd < 0)
+    if (!begin_segment(j, position, false))
         snprintf(why, cap, "%s: %s", f->path, strerror(errno));
-    else if (pthread_create(&j->thread, NULL, journal_run, j) == 0)
+    j->gather = j->segment.direct >= 0 ? GATHERED_DIRECT : GATHERED;
+    if (j->segment.fd >= 0 && pthread_create(&j->thread, NULL, journal_run, j) == 0)
         return j;
     destroy(j);
     return NULL;

@@ -55,25 +55,6 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-size_t record_begin_frame(struct chain *c) {
-    char *at = chain_room(c, RECORD_FRAME);
-    uint64_t before = c->blob_bytes; /* kept where the length will be */
-
-    if (at != NULL)
-        memcpy(at, &before, sizeof(before));
-    return c->bytes.len - RECORD_FRAME;
-}
-
-void record_end_frame(struct chain *c, size_t begun) {
-    uint64_t blobs_before, length;
-
-    if (c->failed)
-        return;
-    memcpy(&blobs_before, c->bytes.data + begun, sizeof(blobs_before));
-    length = c->bytes.len - begun - RECORD_FRAME + (c->blob_bytes - blobs_before);
-    memcpy(c->bytes.data + begun, &length, sizeof(length));
-}
-
 /* The checksum of a frame up to its payload. */
 static uint32_t frame_crc(uint64_t position, uint64_t length) {
     uint64_t head[] = {position, length};
@@ -81,8 +62,16 @@ static uint32_t frame_crc(uint64_t position, uint64_t length) {
     return crc32c(0, head, sizeof(head));
 }
 
+void record_seal_last(struct chain *c, size_t begun, uint64_t position) {
+    char *frame = c->bytes.data + begun;
+    uint64_t length = c->bytes.len - begun - RECORD_FRAME;
+    uint32_t crc = crc32c(frame_crc(position, length), frame + RECORD_FRAME, length);
+
+    memcpy(frame + sizeof(length), &crc, sizeof(crc));
+}
+
 void record_seal(struct chain *c, uint64_t position) {
-    size_t at = 0, piece = 0;
+    size_t at = c->lead, piece = 0;
 
     while (at < c->bytes.len) {
         char *frame = c->bytes.data + at;
@@ -151,7 +140,7 @@ static void end_effect(struct chain *c, size_t head, size_t begun) {
 }
 
 static inline bool by_reference(const struct arg *a) {
-    return a->blob != NULL && !chain_copies(a->len);
+    return !chain_copies(a->len) && a->blob != NULL;
 }
 
 /* Bytes that a command takes at most, but for arguments by reference. */
@@ -165,8 +154,9 @@ static size_t command_room(size_t argc, const struct arg *argv) {
 
 /* Every logged change of a string comes here: room is made once, then bytes are written one behind the other. */
 void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv) {
-    size_t head = c->bytes.len, begun = chain_len(c) + EFFECT_HEAD;
+    size_t head = c->bytes.len, blobs_before = c->blob_bytes;
     char *to = chain_room(c, command_room(argc, argv));
+    uint64_t length;
 
     if (to == NULL)
         return;
@@ -182,7 +172,8 @@ void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struc
         chain_add_blob(c, argv[i].blob);
     }
     c->bytes.len = (size_t)(to - c->bytes.data);
-    end_effect(c, head, begun);
+    length = c->bytes.len - head - EFFECT_HEAD + (c->blob_bytes - blobs_before);
+    memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
 }
 
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e) {

@@ -74,10 +74,27 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-/* Begins a frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to
- * record_seal, since that is work that nobody needs to do under a lock. */
-size_t record_begin_frame(struct chain *c);
-void record_end_frame(struct chain *c, size_t begun);
+/* Begins a frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to one of those
+ * below. (In the header, as every change that is logged comes here.) */
+static inline size_t record_begin_frame(struct chain *c) {
+    char *at = chain_room(c, RECORD_FRAME);
+    uint64_t before = c->blob_bytes; /* kept where the length will be */
+
+    if (at != NULL)
+        memcpy(at, &before, sizeof(before));
+    return c->bytes.len - RECORD_FRAME;
+}
+static inline void record_end_frame(struct chain *c, size_t begun) {
+    uint64_t blobs_before, length;
+
+    if (c->failed)
+        return;
+    memcpy(&blobs_before, c->bytes.data + begun, sizeof(blobs_before));
+    length = c->bytes.len - begun - RECORD_FRAME + (c->blob_bytes - blobs_before);
+    memcpy(c->bytes.data + begun, &length, sizeof(length));
+}
+/* Puts the crc into a frame, which ends what is in `c` and has no blobs. */
+void record_seal_last(struct chain *c, size_t begun, uint64_t position);
 /* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `position`. */
 void record_seal(struct chain *c, uint64_t position);
 /* The frame that `bytes` begin with. */

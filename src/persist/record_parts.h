@@ -14,10 +14,27 @@ static inline char *put_uint(char *to, uint64_t n) {
     return to;
 }
 
+/* Copies and returns what is behind the copy. Most that is logged is short: two words that may overlap, and no call. */
+static inline char *put_raw(char *to, struct slice s) {
+    uint64_t first, last;
+
+    if (s.len >= sizeof(first) && s.len <= 2 * sizeof(first)) {
+        memcpy(&first, s.ptr, sizeof(first));
+        memcpy(&last, s.ptr + s.len - sizeof(last), sizeof(last));
+        memcpy(to, &first, sizeof(first));
+        memcpy(to + s.len - sizeof(last), &last, sizeof(last));
+    } else if (s.len < sizeof(first)) {
+        for (size_t i = 0; i < s.len; i++)
+            to[i] = s.ptr[i];
+    } else {
+        memcpy(to, s.ptr, s.len);
+    }
+    return to + s.len;
+}
+
 /* [bytes], where there is room for UINT_MAX_BYTES and them; returns what is behind it. */
 static inline char *put_run(char *to, struct slice s) {
-    to = put_uint(to, s.len);
-    return s.len > 0 ? (char *)memcpy(to, s.ptr, s.len) + s.len : to;
+    return put_raw(put_uint(to, s.len), s);
 }
 
 /* n, [bytes] and [the bytes of a blob]. */

@@ -54,6 +54,32 @@ def short_writes():
             same(c("mget", "a", "b", "c"), [b"1", b"2", b"3"])
 
 
+def long_runs(fsync):
+    def test():
+        faults = Faults()
+        value, count = "v" * 1000, 3000
+        with Directory(f"--fsync={fsync}") as d:
+            with d.server(env=faults.env) as s, s.client() as c, s.client() as other:
+                for partial, error in (0, ENOSPC), (5000, ENOSPC), (200000, EIO), (4096, EIO):
+                    first = f"{partial}-{error}"
+                    faults.fail(WRITE, error, count=7, partial=partial)
+                    c.send(b"".join(Resp.encode(["set", f"{first}-{i}", f"{i}{value}"]) for i in range(count)))
+                    replies = [c.read_any() for _ in range(count)]
+                    faults.heal()
+                    until("changes are taken again", lambda: takes_changes(other))
+                    for i in range(count):
+                        if isinstance(replies[i], Error):
+                            c("set", f"{first}-{i}", f"{i}{value}")
+                until("all is written", lambda: b"aof_buffer_length:0\r\n" in c("info", "persistence"))
+                want = dump(s)
+                kill(s)
+            with d.server() as s:
+                same(dump(s), want)
+
+    test.__doc__ = f"writes of long runs that write a part, or fail: nothing is missing after a kill -9, --fsync {fsync}"
+    return test
+
+
 # ---- an fsync that fails ------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +197,7 @@ def amid_snapshots(test):
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot,
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, *map(long_runs, ("always", "everysec", "no")),
              *map(amid_snapshots, (disk_full, failed_fsync, blocked_clients)),
              every_call(WRITE, ENOSPC), every_call(SYNC, EIO), every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])

@@ -1,0 +1,77 @@
+/* segment.c - the files of the log, as they are written. */
+#include "segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <flashkv/clock.h>
+#include <unistd.h>
+
+/* A file with a header, its name on disk too. -1: errno. */
+static int create(const struct files *f, const char *name, uint64_t position, bool renewed) {
+    struct record_header h = {f->secret_id, position, clock_wall_ms(), renewed};
+    int fd = files_create(f, name), error;
+    char header[RECORD_HEADER];
+
+    record_put_header(header, RECORD_LOG, &h);
+    if (fd >= 0 && files_write(fd, slice_of(header, sizeof(header)), 0) && fsync(fd) == 0 && files_sync(f))
+        return fd;
+    error = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlinkat(f->dir, name, 0);
+    }
+    errno = error;
+    return -1;
+}
+
+bool segment_begin(struct segment_file *s, const struct files *f, uint64_t position, bool renewed,
+                   bool direct) {
+    char name[FILES_NAME];
+    int fd;
+
+    files_name(name, RECORD_LOG, position);
+    fd = create(f, name, position, renewed);
+    if (fd < 0)
+        return false;
+    segment_close(s);
+    *s = (struct segment_file){position, fd, -1};
+    if (direct)
+        s->direct = openat(f->dir, name, O_WRONLY | O_DIRECT | O_CLOEXEC);
+    return true;
+}
+
+void segment_close(struct segment_file *s) {
+    if (s->direct >= 0)
+        close(s->direct);
+    if (s->fd >= 0)
+        close(s->fd);
+    *s = segment_none();
+}
+
+/* Whole blocks. Returns how many of the bytes were written; less than all: the rest is for the page cache, where it fails again
+ * if the disk is full. Who does not take blocks of this size never will. */
+static size_t write_direct(struct segment_file *s, struct slice blocks, uint64_t offset) {
+    ssize_t n;
+
+    do
+        n = pwrite(s->direct, blocks.ptr, blocks.len, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EINVAL) {
+        close(s->direct);
+        s->direct = -1;
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+bool segment_write(struct segment_file *s, struct slice bytes, uint64_t position) {
+    uint64_t offset = RECORD_HEADER + position - s->position;
+    size_t place = offset % SEGMENT_BLOCK, head = (SEGMENT_BLOCK - place) % SEGMENT_BLOCK, done;
+
+    if (s->direct < 0 || bytes.len < head + SEGMENT_DIRECT || (uintptr_t)bytes.ptr % SEGMENT_BLOCK != place)
+        return files_write(s->fd, bytes, offset);
+    if (!files_write(s->fd, slice_of(bytes.ptr, head), offset))
+        return false;
+    done = (bytes.len - head) / SEGMENT_BLOCK * SEGMENT_BLOCK;
+    done = head + write_direct(s, slice_of(bytes.ptr + head, done), offset + head);
+    return files_write(s->fd, slice_of(bytes.ptr + done, bytes.len - done), offset + done);
+}
