@@ -34,9 +34,11 @@ uint64_t server_memory_used(const struct server *s) {
     return given > not_counted ? given - not_counted : 0;
 }
 
-/* What the allocator has given out beside the keyspace. */
+/* What the allocator has given out beside the keyspace. Both sums are not of one instant: if this thread has to wait between
+ * them, what others wrote meanwhile is not to be taken for something that no eviction can free. */
 static uint64_t measure_beside(const struct server *srv) {
-    uint64_t keyspace = store_bytes(srv->store) + memory_not_counted(srv), given = mem_allocated();
+    uint64_t before = store_bytes(srv->store), given = mem_allocated(), after = store_bytes(srv->store);
+    uint64_t keyspace = (before > after ? before : after) + memory_not_counted(srv);
 
     return given > keyspace ? given - keyspace : 0;
 }
