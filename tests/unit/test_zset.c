@@ -362,7 +362,7 @@ START_TEST(memory_is_accounted_and_small) {
 
         zset_add(zset, slice_of(name, (size_t)len), _i == 0 ? n : (unsigned)rand());
     }
-    ck_assert_uint_le(zset_bytes(zset) / MANY, _i == 0 ? 62 : 69);
+    ck_assert_uint_le(zset_bytes(zset) / MANY, _i == 0 ? 66 : 74); /* libc, jemalloc 62 and 69 */
     zset_remove_ranks(zset, 0, MANY);
     ck_assert_uint_le(zset_bytes(zset), empty + 12288); /* a table that still shrinks */
 }
