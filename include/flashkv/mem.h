@@ -53,7 +53,7 @@ const char *mem_allocator(void);
 uint64_t mem_resident(void);
 uint64_t mem_resident_peak(void);
 /* Bytes handed out by the allocator and not yet freed, where it tells (jemalloc, glibc), those that it needs to know that
- * (jemalloc, since it was first asked), and those mapped; else mem_resident. */
+ * (jemalloc, since it was first asked), and those mapped, but for open reserves; else mem_resident. */
 uint64_t mem_allocated(void);
 /* Does the allocator tell what it has handed out? */
 bool mem_tells(void);

@@ -170,12 +170,12 @@ static uint64_t books(size_t bytes) {
     return now < most ? now : most;
 }
 
-uint64_t mem_allocated(void) {
+static uint64_t given(void) {
     uint64_t epoch = 1;
     size_t bytes = 0;
 
     mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
-    return statistic("stats.allocated", &bytes) ? bytes + books(bytes) + mapped() : mem_resident();
+    return statistic("stats.allocated", &bytes) ? bytes + books(bytes) : 0;
 }
 
 bool mem_tells(void) {
@@ -202,8 +202,8 @@ void mem_purge(void) {
     mi_collect(true);
 }
 
-uint64_t mem_allocated(void) {
-    return mem_resident();
+static uint64_t given(void) {
+    return 0;
 }
 
 bool mem_tells(void) {
@@ -229,20 +229,23 @@ void mem_purge(void) {
     malloc_trim(0);
 }
 
-static uint64_t handed_out(void) {
+static uint64_t given(void) {
     struct mallinfo2 info = mallinfo2();
 
     return info.uordblks + info.hblkhd;
 }
 
-uint64_t mem_allocated(void) {
-    uint64_t bytes = handed_out();
-
-    return bytes > 0 ? bytes + mapped() : mem_resident();
-}
-
 bool mem_tells(void) {
-    return handed_out() > 0; /* a sanitizer's malloc does not */
+    return given() > 0; /* a sanitizer's malloc does not */
 }
 
 #endif
+
+uint64_t mem_allocated(void) {
+    size_t open = atomic_load_explicit(&reserve_open_bytes, memory_order_relaxed);
+    uint64_t bytes = given();
+
+    if (bytes == 0)
+        return mem_resident();
+    return (bytes > open ? bytes - open : 0) + mapped();
+}

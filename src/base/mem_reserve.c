@@ -36,10 +36,12 @@ static pthread_mutex_t regions_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct region *regions;
 static _Atomic uintptr_t reserve_highest;
 _Atomic uintptr_t reserve_lowest = UINTPTR_MAX;
+_Atomic size_t reserve_open_bytes;
 
 static _Thread_local struct {
     struct region *region; /* NULL: none */
     unsigned depth;        /* how often it was begun */
+    size_t bytes;          /* that the allocator gave for it */
     bool paused;
 } mine;
 
@@ -168,20 +170,33 @@ bool reserve_realloc(void *ptr, size_t size, void **moved) {
 
 /* ---- a thread's reserve ------------------------------------------------------------------------------------------------ */
 
+/* In reserve_open_bytes before it is made and until it is freed, so that memory in use is never told too high, which would
+ * have keys evicted. */
+static struct region *region_new(size_t bytes) {
+    struct region *r;
+
+    atomic_fetch_add_explicit(&reserve_open_bytes, mem_good_size(bytes), memory_order_relaxed);
+    if ((r = mem_alloc(bytes)) == NULL)
+        atomic_fetch_sub_explicit(&reserve_open_bytes, mem_good_size(bytes), memory_order_relaxed);
+    return r;
+}
+
 bool mem_reserve_begin(size_t bytes) {
     struct region *r = mine.region;
+    size_t all = sizeof(*r) + ALIGN + rounded(bytes);
 
     if (r != NULL) {
         mine.depth++;
         return true;
     }
-    if (bytes > PTRDIFF_MAX || (r = mem_alloc(sizeof(*r) + ALIGN + rounded(bytes))) == NULL)
+    if (bytes > PTRDIFF_MAX || (r = region_new(all)) == NULL)
         return false;
     *r = (struct region){.at = (char *)first_block(r)};
     r->end = r->at + rounded(bytes);
     atomic_init(&r->blocks, 1);
     mine.region = r;
     mine.depth = 1;
+    mine.bytes = mem_good_size(all);
     mine.paused = false;
     return true;
 }
@@ -193,6 +208,7 @@ void mem_reserve_end(void) {
         return;
     mine.region = NULL;
     leave(r);
+    atomic_fetch_sub_explicit(&reserve_open_bytes, mine.bytes, memory_order_relaxed);
 }
 
 bool mem_reserve_pause(bool paused) {

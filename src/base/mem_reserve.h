@@ -10,6 +10,9 @@
 /* `size` bytes of the calling thread's reserve, when the allocator has none. NULL: no reserve, or it is used up. */
 void *reserve_take(size_t size);
 
+/* Bytes of all reserves that are open: set aside and not in use. What is in use of them is too little to be told apart. */
+extern _Atomic size_t reserve_open_bytes;
+
 /* No block of any reserve lies below: while none has given anything, the highest of addresses. */
 extern _Atomic uintptr_t reserve_lowest;
 

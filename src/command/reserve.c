@@ -54,7 +54,7 @@ enum demand {
     FLOATS,   /* sets a number of any length */
     EXPIRIES, /* of fields */
     ELEMENT,  /* moves one of a list */
-    MEMBERS,  /* gathers as many members as argument 2 says */
+    MEMBERS,  /* gathers as many members as argument 2 says, or there are */
     RENAMES,  /* what is done to the new key from then on is done to the old one's value */
     MAKES,    /* a value of what its keys hold */
 };
@@ -99,8 +99,16 @@ static size_t ends_of(struct txn *t, const struct key *k) {
     return head.len + tail.len;
 }
 
+/* How many members the set has now, if it is one. */
+static size_t members_of(struct txn *t, const struct key *k) {
+    const struct entry *e = store_peek(t, k);
+
+    return e != NULL && entry_type(e) == TYPE_SET ? set_len(entry_set(e)) : 0;
+}
+
 static void demand_more(struct call *c, const struct queued *q, enum demand demand, struct edits *e) {
     enum { CHUNK = 8192, MEMBER = 1024, LONGEST_MEMBER = 1 << 17 };
+    size_t wanted, there;
 
     switch (demand) {
     case OFFSET:
@@ -120,7 +128,9 @@ static void demand_more(struct call *c, const struct queued *q, enum demand dema
         e->bytes += CHUNK + ends_of(c->txn, &q->keys[0]);
         break;
     case MEMBERS:
-        e->bytes = add(e->bytes, 3 * LONGEST_MEMBER + MEMBER * (number_at(q, 2) & UINT32_MAX));
+        wanted = number_at(q, 2);
+        there = members_of(c->txn, &q->keys[0]);
+        e->bytes = add(e->bytes, 3 * LONGEST_MEMBER + MEMBER * (wanted < there ? wanted : there));
         break;
     case RENAMES:
         e->bytes += STRING_INLINE_MAX;

@@ -157,6 +157,21 @@ START_TEST(other_threads_free_its_blocks) {
 }
 END_TEST
 
+START_TEST(it_is_not_told_as_in_use) {
+    enum { SIZE = 256 << 20 };
+    uint64_t before;
+
+    if (!mem_tells())
+        return; /* what is resident is told, and nothing of it is */
+    before = mem_allocated();
+    ck_assert(mem_reserve_begin(SIZE));
+    ck_assert_uint_lt(mem_allocated(), before + SIZE / 2);
+    mem_reserve_end();
+    ck_assert_uint_lt(mem_allocated(), before + SIZE / 2);
+    ck_assert_uint_gt(mem_allocated(), before / 2);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *s = suite_create("mem_reserve");
     TCase *t = tcase_create("reserve");
@@ -170,6 +185,7 @@ Suite *test_suite(void) {
     tcase_add_test(t, paused_it_serves_nothing);
     tcase_add_test(t, within_another_it_is_that_one);
     tcase_add_test(t, other_threads_free_its_blocks);
+    tcase_add_test(t, it_is_not_told_as_in_use);
     suite_add_tcase(s, t);
     return s;
 }

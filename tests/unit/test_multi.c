@@ -47,6 +47,10 @@ START_TEST(test_queue) {
         {"set a 5", "QUEUED"},
         {"discard", "OK"},
         {"get a", "\"2\""},
+        {"sadd s x", "(integer) 1"},
+        {"multi", "OK"},
+        {"spop s 9223372036854775807", "QUEUED"}, /* more than there are: no memory is set aside for those */
+        {"exec", "[~[\"x\"]]"},
     };
 
     CHECK_STEPS(steps);
