@@ -230,13 +230,15 @@ static bool try_at(const char *line, size_t n, bool for_ever, const char *after)
 START_TEST(all_or_nothing) {
     const char *line = lines[_i];
     char after[64];
-    size_t n = 0;
+    bool once = true, from_then_on = true;
 
     prepare(line);
     ck_assert_msg(strstr(run_args(word_count, words), "(error)") == NULL, "%s", line);
     state(after);
-    while (try_at(line, n, true, after) | try_at(line, n, false, after))
-        n++;
+    for (size_t n = 0; once || from_then_on; n++) {
+        from_then_on = try_at(line, n, true, after);
+        once = try_at(line, n, false, after);
+    }
 }
 END_TEST
 
