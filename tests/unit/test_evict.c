@@ -127,7 +127,7 @@ static unsigned evicted_of_first_half(const char *name, unsigned samples) {
 }
 
 START_TEST(test_the_idlest_go) {
-    ck_assert_uint_ge(evicted_of_first_half("allkeys-lru", 5), 425); /* of 500: about 470; at random, 250 */
+    ck_assert_uint_ge(evicted_of_first_half("allkeys-lru", 5), 375); /* of 500: 414 to 464 in 150 runs; at random, 250 */
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(test_more_samples_are_better) {
 END_TEST
 
 START_TEST(test_the_soonest_go) {
-    ck_assert_uint_ge(evicted_of_first_half("volatile-ttl", 5), 425);
+    ck_assert_uint_ge(evicted_of_first_half("volatile-ttl", 5), 375);
 }
 END_TEST
 
@@ -170,7 +170,7 @@ START_TEST(test_the_rarest_go) {
     for (unsigned i = 0; i < KEYS / 2; i++)
         kept += has(name_of(i));
     txn_end(&txn);
-    ck_assert_uint_ge(kept, 425);
+    ck_assert_uint_ge(kept, 375);
 }
 END_TEST
 
