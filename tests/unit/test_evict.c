@@ -127,7 +127,8 @@ static unsigned evicted_of_first_half(const char *name, unsigned samples) {
 }
 
 START_TEST(test_the_idlest_go) {
-    ck_assert_uint_ge(evicted_of_first_half("allkeys-lru", 5), 375); /* of 500: 414 to 464 in 150 runs; at random, 250 */
+    ck_assert_uint_ge(evicted_of_first_half("allkeys-lru", 5),
+                      375); /* of 500: 414 to 464 in 150 runs; at random, 250 */
 }
 END_TEST
 
