@@ -18,6 +18,8 @@ struct buf {
 static inline struct buf buf_make(size_t max) {
     return (struct buf){NULL, 0, 0, max};
 }
+/* The capacity that room for `extra` more bytes after len takes: what there is, or at least a half more. False: over the ceiling. */
+bool buf_next_cap(const struct buf *b, size_t extra, size_t *cap);
 /* Makes room for `extra` more bytes after len, growing by at least a half; false (and nothing changed) at
  * the ceiling or out of memory. */
 bool buf_grow(struct buf *b, size_t extra);

@@ -5,22 +5,30 @@
 
 enum { FIRST_CAP = 64 };
 
-bool buf_grow(struct buf *b, size_t extra) {
-    size_t need, cap;
-    char *data;
+bool buf_next_cap(const struct buf *b, size_t extra, size_t *cap) {
+    size_t need, more = b->cap + b->cap / 2;
 
     if (b->len > b->max || extra > b->max - b->len)
         return false;
     need = b->len + extra;
-    if (need <= b->cap)
+    if (more < FIRST_CAP)
+        more = FIRST_CAP;
+    if (more < need)
+        more = need;
+    if (more > b->max)
+        more = b->max;
+    *cap = need <= b->cap ? b->cap : more;
+    return true;
+}
+
+bool buf_grow(struct buf *b, size_t extra) {
+    size_t cap;
+    char *data;
+
+    if (!buf_next_cap(b, extra, &cap))
+        return false;
+    if (cap == b->cap)
         return true;
-    cap = b->cap + b->cap / 2;
-    if (cap < FIRST_CAP)
-        cap = FIRST_CAP;
-    if (cap < need)
-        cap = need;
-    if (cap > b->max)
-        cap = b->max;
     data = mem_realloc(b->data, cap);
     if (data == NULL)
         return false;

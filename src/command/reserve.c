@@ -143,10 +143,10 @@ static void demand_more(struct call *c, const struct queued *q, enum demand dema
 
 /* ---- the queue ------------------------------------------------------------------------------------------------------- */
 
-/* A command of the queue, as one of its keys sees it. */
+/* What a command of the queue does to one of its keys. */
 struct touch {
     const struct key *key;
-    const struct queued *queued;
+    enum demand demand;
     struct edits edits;
 };
 
@@ -163,12 +163,12 @@ static size_t bytes_for_key(const struct queued *q, size_t key) {
     return bytes;
 }
 
-static struct edits edits_for_key(struct call *c, const struct queued *q, size_t key) {
+static struct edits edits_for_key(struct call *c, const struct queued *q, enum demand demand, size_t key) {
     struct edits e = {.commands = 1, .bytes = bytes_for_key(q, key)};
 
     e.elements = q->key_count > 2 ? 1 : q->argc - 1;
     e.collection = strcmp(q->command->group, "string") != 0;
-    demand_more(c, q, demand_of(q->command), &e);
+    demand_more(c, q, demand, &e);
     return e;
 }
 
@@ -191,12 +191,11 @@ static int by_key(const void *a, const void *b) {
 
 /* What comes of commands whose values are those of their keys; those keys' values may be edited from then on. */
 static size_t need_of_made(struct call *c, const struct touch *touch, const struct edits *all) {
-    enum demand demand = demand_of(touch->queued->command);
     size_t need = 0;
 
-    if (demand == MAKES)
+    if (touch->demand == MAKES)
         need = store_copy_need(c->txn, touch->key);
-    if (demand == MAKES || demand == RENAMES)
+    if (touch->demand == MAKES || touch->demand == RENAMES)
         need = add(need, store_need(c->txn, touch->key, all));
     return need;
 }
@@ -222,6 +221,17 @@ static size_t need_of(struct call *c, struct touch *touches, size_t n, bool shar
     return add(need, store_keys_need(c->txn, added));
 }
 
+/* Those of a command; returns how many. */
+static size_t touch_keys(struct call *c, const struct queued *q, struct touch *touches) {
+    enum demand demand = demand_of(q->command);
+
+    if (!(q->command->flags & CMD_WRITE))
+        return 0;
+    for (size_t k = 0; k < q->key_count; k++)
+        touches[k] = (struct touch){&q->keys[k], demand, edits_for_key(c, q, demand, k)};
+    return q->key_count;
+}
+
 bool multi_reserve(struct call *c, const struct multi *m) {
     enum { ON_STACK = 8 };
     struct touch room[ON_STACK], *touches = room;
@@ -234,8 +244,7 @@ bool multi_reserve(struct call *c, const struct multi *m) {
         return false;
     n = 0;
     for (const struct queued *q = m->first; q != NULL; q = q->next)
-        for (size_t k = 0; q->command->flags & CMD_WRITE && k < q->key_count; k++)
-            touches[n++] = (struct touch){&q->keys[k], q, edits_for_key(c, q, k)};
+        n += touch_keys(c, q, touches + n);
     qsort(touches, n, sizeof(*touches), by_key);
     need = need_of(c, touches, n, shared);
     if (touches != room)

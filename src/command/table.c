@@ -128,41 +128,36 @@ __attribute__((constructor)) static void index_fill(void) {
     }
 }
 
-static inline const struct slot *find(struct slice name) {
+static inline const struct slot *find(struct slice name, bool any_case) {
     uint64_t start = name_start(name);
 
     for (unsigned at = start_hash(start); slots[at].cmd != NULL; at = (at + 1) % INDEX_SIZE) {
         const struct slot *s = &slots[at];
 
         if (s->start == start && s->len == name.len &&
-            (s->exact || strncasecmp(s->cmd->name, name.ptr, name.len) == 0))
+            (any_case ? s->exact || strncasecmp(s->cmd->name, name.ptr, name.len) == 0
+                      : memcmp(s->cmd->name, name.ptr, name.len) == 0))
             return s;
     }
     return NULL;
 }
 
 const struct command *command_callable(struct slice name) {
-    const struct slot *s = find(name);
+    const struct slot *s = find(name, true);
 
     return s != NULL && s->callable ? s->cmd : NULL;
 }
 
 const struct command *command_lookup(struct slice name) {
-    const struct slot *s = find(name);
+    const struct slot *s = find(name, true);
 
     return s != NULL && !(s->cmd->flags & CMD_PRIVATE) ? s->cmd : NULL;
 }
 
 const struct command *command_private(struct slice name) {
-    uint64_t start = name_start(name);
+    const struct slot *s = find(name, false);
 
-    for (unsigned at = start_hash(start); slots[at].cmd != NULL; at = (at + 1) % INDEX_SIZE) {
-        const struct slot *s = &slots[at];
-
-        if (s->start == start && s->len == name.len && memcmp(s->cmd->name, name.ptr, name.len) == 0)
-            return s->cmd->flags & CMD_PRIVATE ? s->cmd : NULL;
-    }
-    return NULL;
+    return s != NULL && (s->cmd->flags & CMD_PRIVATE) ? s->cmd : NULL;
 }
 
 struct command_name command_upper(const struct command *cmd) {

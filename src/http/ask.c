@@ -14,7 +14,7 @@ struct arg arg_body(const struct request *r) {
     return (struct arg){body.ptr, body.len, r->body};
 }
 
-static inline struct session session_of(struct request *r) {
+struct session request_session(struct request *r) {
     const struct conn *c = conn_of_request(r);
 
     return (struct session){.front = SESSION_HTTP,
@@ -27,12 +27,8 @@ static inline struct session session_of(struct request *r) {
                             .request_id = trace_name(&r->trace)};
 }
 
-struct session request_session(struct request *r) {
-    return session_of(r);
-}
-
-static inline bool run_for(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
-                           const struct arg *argv) {
+bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
+                 const struct arg *argv) {
     const struct command *cmd = command_private(arg_slice(&argv[0]));
 
     capture_init(c, max);
@@ -41,11 +37,6 @@ static inline bool run_for(struct server *srv, struct session *s, struct capture
     else
         command_execute(srv, s, argc, argv, &c->reply);
     return !c->reply.failed && !c->overflow;
-}
-
-bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
-                 const struct arg *argv) {
-    return run_for(srv, s, c, max, argc, argv);
 }
 
 bool arg_hold(struct arg *a) {
@@ -72,9 +63,9 @@ bool http_may_run(struct slice command) {
 }
 
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
-    struct session s = session_of(r);
+    struct session s = request_session(r);
 
-    bool ok = run_for(r->server, &s, c, r->server->options->max_output_bytes, argc, argv);
+    bool ok = run_command(r->server, &s, c, r->server->options->max_output_bytes, argc, argv);
 
     hold_until(r, s.reach);
     if (ok)

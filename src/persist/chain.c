@@ -3,37 +3,29 @@
 
 #include <flashkv/mem.h>
 
-enum { FIRST_PIECES = 8, FIRST_BYTES = 64 };
+enum { FIRST_PIECES = 8 };
 
-/* The bytes, moved to pages of their own with room for `cap`. NULL: no memory, and nothing changed. */
-static char *move_to_pages(struct buf *bytes, size_t cap) {
+/* False: no memory, and nothing changed. */
+static bool move_to_pages(struct buf *bytes, size_t cap) {
     char *data = mem_aligned(CHAIN_ALIGNMENT, cap);
 
     if (data == NULL)
-        return NULL;
+        return false;
     if (bytes->len > 0)
         memcpy(data, bytes->data, bytes->len);
     mem_free(bytes->data);
-    return data;
+    bytes->data = data;
+    bytes->cap = cap;
+    return true;
 }
 
 bool chain_grow(struct chain *c, size_t extra) {
-    size_t need = c->bytes.len + extra, cap = c->bytes.cap + c->bytes.cap / 2;
-    char *data = NULL;
+    size_t cap;
 
-    if (need < extra)
+    if (!buf_next_cap(&c->bytes, extra, &cap))
         return false;
-    cap = cap > FIRST_BYTES ? cap : FIRST_BYTES;
-    cap = cap > need ? cap : need;
-    if (cap >= CHAIN_LONG)
-        data = move_to_pages(&c->bytes, cap);
-    if (data == NULL)
-        data = mem_realloc(c->bytes.data, cap); /* which a reserve may serve (mem.h) */
-    if (data == NULL)
-        return false;
-    c->bytes.data = data;
-    c->bytes.cap = cap;
-    return true;
+    /* Without pages as any buffer, which a reserve may serve (mem.h). */
+    return (cap >= CHAIN_LONG && move_to_pages(&c->bytes, cap)) || buf_grow(&c->bytes, extra);
 }
 
 void chain_set_lead(struct chain *c, size_t lead) {

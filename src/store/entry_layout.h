@@ -141,7 +141,5 @@ struct object *object_copy(const struct object *o);
 size_t object_len(const struct object *o);
 /* Bytes an object takes, allocator's rounding included. */
 size_t object_footprint(const struct object *o);
-/* The most that edits of a collection take of the allocator (need.h). O(1). */
-size_t object_need(const struct object *o, const struct edits *e);
 
 #endif

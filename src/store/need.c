@@ -4,7 +4,19 @@
 #include "store_impl.h"
 
 size_t store_object_need(const struct object *o, const struct edits *e) {
-    return object_need(o, e);
+    switch ((enum value_type)o->type) {
+    case TYPE_STRING:
+        break; /* string_need */
+    case TYPE_LIST:
+        return list_need((const struct list *)o, e);
+    case TYPE_HASH:
+        return hash_need((const struct hash *)o, e);
+    case TYPE_SET:
+        return set_need((const struct set *)o, e);
+    case TYPE_ZSET:
+        return zset_need((const struct zset *)o, e);
+    }
+    return 0;
 }
 
 static size_t least(size_t a, size_t b) {
@@ -37,7 +49,7 @@ size_t store_need(struct txn *t, const struct key *k, const struct edits *e) {
     size_t need = string_need(string ? entry_string(there).len : 0, e);
 
     if (there != NULL && !string)
-        need += object_need(entry_object(there), e);
+        need += store_object_need(entry_object(there), e);
     return need + (e->collection ? fresh_need(e) : 0);
 }
 

@@ -73,22 +73,6 @@ size_t object_len(const struct object *o) {
     return 0;
 }
 
-size_t object_need(const struct object *o, const struct edits *e) {
-    switch ((enum value_type)o->type) {
-    case TYPE_STRING:
-        break; /* store_need */
-    case TYPE_LIST:
-        return list_need((const struct list *)o, e);
-    case TYPE_HASH:
-        return hash_need((const struct hash *)o, e);
-    case TYPE_SET:
-        return set_need((const struct set *)o, e);
-    case TYPE_ZSET:
-        return zset_need((const struct zset *)o, e);
-    }
-    return 0;
-}
-
 size_t object_footprint(const struct object *o) {
     if (o == NULL)
         return 0;
