@@ -168,8 +168,8 @@ static bool run_input(struct conn *c, size_t len) {
     if (ok && used == len) /* the usual way: the parser is where a command begins */
         return true;
     if (ok && c->state != CONN_ENDING)
-        return keep_partial(c, l->input + used, len - used);
-    parser_next(&l->parser);
+        ok = keep_partial(c, l->input + used, len - used);
+    parser_next(&l->parser); /* whatever is left of a command there is not the next client's */
     return ok;
 }
 
