@@ -21,8 +21,9 @@ struct journal;
 
 /* ---- a transaction's effects ---------------------------------------------------------------------------------------- */
 
-/* One more effect. Without a journal in the transaction these do nothing. The command's key has this hash. */
-void effects_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv);
+/* One more effect. Without a journal in the transaction these do nothing. `k` is the command's key; if it is its second word, it
+ * should be the very bytes of that (less is logged then). */
+void effects_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv);
 /* "This key is what it is now." */
 void effects_value(struct txn *t, const struct key *k);
 /* The shard was emptied: told while it is held. */
@@ -34,7 +35,7 @@ static inline void effects_commit(struct txn *t) {
         effects_commit_gathered(t);
 }
 /* The same for a transaction whose only effect is this command. */
-void effects_commit_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv);
+void effects_commit_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv);
 /* Gives up what was gathered. */
 void effects_drop(struct txn *t);
 

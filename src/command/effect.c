@@ -15,7 +15,7 @@ static void tell(struct call *c, const struct key *k, size_t argc, const struct 
     }
     for (size_t i = 0; i < argc; i++)
         args[i] = (struct arg){argv[i].ptr, argv[i].len, NULL};
-    effects_command(c->txn, k->hash, argc, args);
+    effects_command(c->txn, k, argc, args);
     if (args != room)
         mem_free(args);
 }
@@ -54,9 +54,9 @@ static void say_what_is_right(struct call *c, bool alone) {
         for (size_t i = 0; i < c->key_count; i++)
             effects_value(c->txn, &c->keys[i]);
     else if (alone && c->txn->effects == NULL)
-        effects_commit_command(c->txn, c->keys[0].hash, c->argc, c->argv);
+        effects_commit_command(c->txn, &c->keys[0], c->argc, c->argv);
     else
-        effects_command(c->txn, c->keys[0].hash, c->argc, c->argv);
+        effects_command(c->txn, &c->keys[0], c->argc, c->argv);
 }
 
 /* One of EXEC's, whose reserve is for what writes. */

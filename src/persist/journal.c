@@ -61,25 +61,7 @@ void journal_lose(struct journal *j, int error) {
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
-/* A frame on its way into `filling`. */
-struct frame {
-    size_t before; /* length of the chain */
-    size_t begun;  /* record_begin_frame's */
-};
-
-static inline struct frame begin_append(struct journal *j) ACQUIRE(journal_role) {
-    size_t before;
-
-    journal_lock(j);
-    before = chain_len(&j->filling);
-    return (struct frame){before, record_begin_frame(&j->filling)};
-}
-
-enum {
-    CACHE_LINE = 64,
-    SEALED_AT_ONCE =
-        64 * 1024, /* of a longer frame the thread makes the checksum: nobody shall wait for that */
-};
+enum { CACHE_LINE = 64 };
 
 /* Has the processor fetch where the next frame goes, while other things are done: otherwise it waits for these lines of the
  * cache when the lock is given back. */
@@ -88,34 +70,22 @@ static inline void ask_for_next(const struct buf *b) {
     __builtin_prefetch(b->data + b->len + 2 * CACHE_LINE, 1);
 }
 
-/* The checksum is made at once, while the frame is in the processor's nearest cache. */
-static inline void seal(struct journal *j, struct frame f, size_t after, uint64_t position)
-    REQUIRES(journal_role) {
-    if (after - f.before <= SEALED_AT_ONCE && j->filling.piece_count == 0)
-        record_seal_last(&j->filling, f.begun, position);
-    else
-        j->unsealed = true;
-}
-
-/* Without memory for it, the change is made and cannot be logged. Returns the position behind it. */
-static inline uint64_t end_append(struct journal *j, struct frame f) RELEASE(journal_role) {
+/* What was put behind the first `before` bytes of `filling` is a frame. Without memory for it, the change is made and cannot be
+ * logged. Returns the position behind it. */
+static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(journal_role) {
     uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
     uint64_t frames = atomic_load_explicit(&j->frames, memory_order_relaxed);
-    bool rested = j->resting, enough;
-    size_t after;
+    size_t after = chain_len(&j->filling);
+    bool rested = j->resting, enough = before < j->gather && after >= j->gather;
 
-    record_end_frame(&j->filling, f.begun);
-    after = chain_len(&j->filling);
     if (j->filling.failed) {
         journal_lose(j, ENOMEM);
     } else {
-        seal(j, f, after, position);
-        position += after - f.before;
+        position += after - before;
         atomic_store_explicit(&j->appended, position, memory_order_release);
         atomic_store_explicit(&j->frames, frames + 1, memory_order_relaxed);
         ask_for_next(&j->filling.bytes);
     }
-    enough = f.before < j->gather && after >= j->gather;
     if (rested)
         j->resting = false;
     journal_unlock(j);
@@ -124,18 +94,39 @@ static inline uint64_t end_append(struct journal *j, struct frame f) RELEASE(jou
     return position;
 }
 
-static uint64_t append_chain(struct journal *j, struct chain *effects) {
-    struct frame f = begin_append(j);
-
-    chain_add_chain(&j->filling, effects);
-    return end_append(j, f);
+/* The checksum of a short frame is made at once, while it is in the processor's nearest cache; of another the thread makes it. */
+static void seal(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
+    if (chain_len(&j->filling) - before <= RECORD_QUICK_MAX && j->filling.piece_count == 0)
+        record_seal_last(&j->filling, begun, journal_appended(j));
+    else
+        j->unsealed = true;
 }
 
-static uint64_t append_command(struct journal *j, uint64_t hash, size_t argc, const struct arg *argv) {
-    struct frame f = begin_append(j);
+static uint64_t append_chain(struct journal *j, struct chain *effects) {
+    size_t before, begun;
 
-    record_put_command(&j->filling, hash, argc, argv);
-    return end_append(j, f);
+    journal_lock(j);
+    before = chain_len(&j->filling);
+    begun = record_put_frame(&j->filling, chain_len(effects));
+    chain_add_chain(&j->filling, effects);
+    if (!j->filling.failed)
+        seal(j, begun, before);
+    return end_append(j, before);
+}
+
+static uint64_t append_command(struct journal *j, const struct key *k, size_t argc, const struct arg *argv) {
+    struct record_command m = record_command(k, argc, argv);
+    size_t before, begun;
+
+    journal_lock(j);
+    before = chain_len(&j->filling);
+    if (!record_put_quick(&j->filling, atomic_load_explicit(&j->appended, memory_order_relaxed), &m)) {
+        begun = record_put_frame(&j->filling, m.length);
+        record_put_command(&j->filling, &m);
+        if (!j->filling.failed)
+            seal(j, begun, before);
+    }
+    return end_append(j, before);
 }
 
 /* ---- the effects of a transaction --------------------------------------------------------------------------------- */
@@ -161,11 +152,14 @@ static struct chain *gathered(struct txn *t) {
     return &t->effects->chain;
 }
 
-void effects_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv) {
+void effects_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv) {
     struct chain *c = gathered(t);
+    struct record_command m;
 
-    if (c != NULL)
-        record_put_command(c, hash, argc, argv);
+    if (c == NULL)
+        return;
+    m = record_command(k, argc, argv);
+    record_put_command(c, &m);
 }
 
 void effects_value(struct txn *t, const struct key *k) {
@@ -192,8 +186,8 @@ void effects_commit_gathered(struct txn *t) {
     commit(t, t->shards);
 }
 
-void effects_commit_command(struct txn *t, uint64_t hash, size_t argc, const struct arg *argv) {
-    store_note_logged(t->store, t->shards, append_command(t->journal, hash, argc, argv));
+void effects_commit_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv) {
+    store_note_logged(t->store, t->shards, append_command(t->journal, k, argc, argv));
 }
 
 void effects_flushed(struct txn *t, unsigned shard) {
@@ -219,9 +213,9 @@ void journal_event(struct journal *j, const struct event *ev) {
         argc = 3;
     }
     if (ev->txn->journal != NULL)
-        effects_command(ev->txn, ev->key->hash, argc, argv);
+        effects_command(ev->txn, ev->key, argc, argv);
     else
-        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key->hash, argc, argv));
+        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key, argc, argv));
 }
 
 /* ---- what the fronts ask -------------------------------------------------------------------------------------------- */

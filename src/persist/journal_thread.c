@@ -67,7 +67,7 @@ static void take(struct journal *j) {
     journal_unlock(j);
     j->done = 0;
     if (unsealed)
-        record_seal(&j->writing, end - chain_len(&j->writing));
+        record_seal(&j->writing, FRAMES_SHORT, end - chain_len(&j->writing));
 }
 
 /* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */

@@ -1,7 +1,7 @@
 /* load.c - brings the keys back: each thread reads all files, and does what concerns its own shards.
  *
  * So the effects on a shard happen in their order, and threads need not speak with each other. Reading past what is
- * another's costs little: its length is written before it. */
+ * another's costs little: no more than to find its key. */
 #include "load.h"
 
 #include <flashkv/clock.h>
@@ -158,24 +158,25 @@ static uint64_t seen_of(const struct worker *w, uint64_t hash) {
     return low < all->count ? all->at[low].position : 0;
 }
 
-static bool run_command(struct worker *w, struct record_reader body) {
-    uint64_t argc = record_get_count(&body);
+static bool run_command(struct worker *w, const struct record_effect *e) {
+    struct record_reader body = record_read(e->body);
 
-    if (argc > w->arg_cap) {
+    if (e->argc > w->arg_cap) {
         struct arg *more =
-            argc < SIZE_MAX / sizeof(*more) ? mem_realloc(w->args, argc * sizeof(*more)) : NULL;
+            e->argc < SIZE_MAX / sizeof(*more) ? mem_realloc(w->args, e->argc * sizeof(*more)) : NULL;
 
         if (more == NULL)
             return false;
         w->args = more;
-        w->arg_cap = argc;
+        w->arg_cap = e->argc;
     }
-    for (uint64_t i = 0; i < argc; i++) {
+    w->args[0] = (struct arg){e->name.ptr, e->name.len, NULL};
+    for (uint64_t i = 1; i < e->argc; i++) {
         struct slice s = record_get_bytes(&body);
 
         w->args[i] = (struct arg){s.ptr, s.len, NULL};
     }
-    return argc > 0 && !body.bad && w->run(w->ctx, argc, w->args);
+    return !body.bad && w->run(w->ctx, e->argc, w->args);
 }
 
 static bool apply_to_shard(struct worker *w, const struct record_effect *e) {
@@ -201,28 +202,35 @@ static bool apply_frame(struct worker *w, uint64_t position, struct slice payloa
     bool ok = true;
 
     while (ok && record_next_effect(&r, &e)) {
+        if (!e.hashed)
+            e.hash = store_key(w->store, e.key).hash;
         if (!mine(w, (unsigned)(e.hash >> 58)) || position < seen_of(w, e.hash))
             continue;
-        ok = e.kind == EFFECT_COMMAND ? run_command(w, record_read(e.body)) : apply_to_shard(w, &e);
+        ok = e.kind == EFFECT_COMMAND ? run_command(w, &e) : apply_to_shard(w, &e);
     }
     return ok;
 }
 
-static bool restore_log(struct worker *w) {
-    for (size_t i = 0; i < w->scan->segment_count; i++) {
-        const struct segment *g = &w->scan->segments[i];
+/* What was checked when the directory was scanned. */
+static bool restore_segment(struct worker *w, const struct segment *g) {
+    const char *begin = g->file.bytes.ptr + RECORD_HEADER, *end = begin + (g->end - g->position);
 
-        for (uint64_t position = g->position; position < g->end;) {
-            const char *frame = g->file.bytes.ptr + RECORD_HEADER + (position - g->position);
-            uint64_t length;
+    for (const char *frame = begin; frame < end;) {
+        struct slice payload = {NULL, 0};
 
-            memcpy(&length, frame, sizeof(length));
-            if (!apply_frame(w, position, slice_of(frame + RECORD_FRAME, length)))
-                return fail(w, g->file.name, position - g->position + RECORD_HEADER, "cannot be done again");
-            position += RECORD_FRAME + length;
-            progress(w, RECORD_FRAME + length);
-        }
+        if (record_find_frame(slice_of(frame, (size_t)(end - frame)), g->framing, &payload) != RECORD_OK ||
+            !apply_frame(w, g->position + (uint64_t)(frame - begin), payload))
+            return fail(w, g->file.name, (uint64_t)(frame - g->file.bytes.ptr), "cannot be done again");
+        progress(w, (uint64_t)(payload.ptr + payload.len - frame));
+        frame = payload.ptr + payload.len;
     }
+    return true;
+}
+
+static bool restore_log(struct worker *w) {
+    for (size_t i = 0; i < w->scan->segment_count; i++)
+        if (!restore_segment(w, &w->scan->segments[i]))
+            return false;
     return true;
 }
 

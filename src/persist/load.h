@@ -18,6 +18,7 @@ enum scan_outcome {
 
 struct segment {
     uint64_t position, end; /* of its whole frames */
+    enum record_framing framing;
     struct mapped file;
 };
 

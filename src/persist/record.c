@@ -1,4 +1,4 @@
-/* record.c - headers, frames, effects, blocks: to bytes and back. */
+/* record.c - headers, frames, blocks: to bytes and back. */
 #include "record.h"
 
 #include <flashkv/crc32c.h>
@@ -46,6 +46,7 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
         return RECORD_NEWER;
     if (version == 0)
         return RECORD_DAMAGED;
+    h->framing = file == RECORD_LOG && version >= 2 ? FRAMES_SHORT : FRAMES_LONG;
     h->renewed = bytes.ptr[12] != 0;
     memcpy(&h->secret_id, bytes.ptr + 16, sizeof(h->secret_id));
     memcpy(&h->position, bytes.ptr + 24, sizeof(h->position));
@@ -55,33 +56,85 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-/* The checksum of a frame up to its payload. */
-static uint32_t frame_crc(uint64_t position, uint64_t length) {
-    uint64_t head[] = {position, length};
+size_t record_put_frame(struct chain *c, uint64_t length) {
+    char *at = chain_room(c, CRC + UINT_MAX_BYTES);
+    size_t begun = c->bytes.len - (CRC + UINT_MAX_BYTES);
 
-    return crc32c(0, head, sizeof(head));
+    if (at != NULL)
+        c->bytes.len = (size_t)(put_uint(at + CRC, length) - c->bytes.data);
+    return begun;
+}
+
+size_t record_begin_frame(struct chain *c) {
+    char *at = chain_room(c, RECORD_FRAME);
+    uint64_t before = c->blob_bytes; /* kept where the length will be */
+
+    if (at != NULL)
+        memcpy(at, &before, sizeof(before));
+    return c->bytes.len - RECORD_FRAME;
+}
+
+void record_end_frame(struct chain *c, size_t begun) {
+    uint64_t blobs_before, length;
+
+    if (c->failed)
+        return;
+    memcpy(&blobs_before, c->bytes.data + begun, sizeof(blobs_before));
+    length = c->bytes.len - begun - RECORD_FRAME + (c->blob_bytes - blobs_before);
+    memcpy(c->bytes.data + begun, &length, sizeof(length));
+}
+
+/* Where things are in a frame. */
+struct head {
+    uint64_t length; /* of the payload */
+    unsigned size;   /* of what is before that */
+    unsigned crc_at; /* among it */
+};
+
+static enum record_result get_head(struct slice bytes, enum record_framing framing, struct head *h) {
+    struct record_reader r = record_read(bytes);
+
+    *h = (struct head){0, RECORD_FRAME, sizeof(h->length)};
+    if (framing == FRAMES_LONG) {
+        h->length = get_u64(&r);
+        get_run(&r, CRC);
+    } else {
+        get_run(&r, CRC);
+        h->length = record_get_count(&r);
+        h->size = (unsigned)(r.at - bytes.ptr);
+        h->crc_at = 0;
+    }
+    if (r.bad)
+        return r.at == r.end || bytes.len < RECORD_FRAME ? RECORD_SHORT : RECORD_DAMAGED;
+    return h->length == 0 ? RECORD_DAMAGED : RECORD_OK;
+}
+
+/* The checksum of a frame up to its payload. */
+static uint32_t head_crc(const char *frame, const struct head *h, uint64_t position) {
+    uint64_t before[] = {position, h->length};
+
+    return h->crc_at > 0 ? crc32c(0, before, sizeof(before))
+                         : crc32c(short_seed(position), frame + CRC, h->size - CRC);
 }
 
 void record_seal_last(struct chain *c, size_t begun, uint64_t position) {
     char *frame = c->bytes.data + begun;
-    uint64_t length = c->bytes.len - begun - RECORD_FRAME;
-    uint32_t crc = crc32c(frame_crc(position, length), frame + RECORD_FRAME, length);
+    uint32_t crc = crc32c(short_seed(position), frame + CRC, c->bytes.len - begun - CRC);
 
-    memcpy(frame + sizeof(length), &crc, sizeof(crc));
+    memcpy(frame, &crc, CRC);
 }
 
-void record_seal(struct chain *c, uint64_t position) {
+void record_seal(struct chain *c, enum record_framing framing, uint64_t position) {
     size_t at = c->lead, piece = 0;
+    struct head h;
 
-    while (at < c->bytes.len) {
+    while (at < c->bytes.len &&
+           get_head(slice_of(c->bytes.data + at, c->bytes.len - at), framing, &h) == RECORD_OK) {
         char *frame = c->bytes.data + at;
-        uint64_t length, left;
-        uint32_t crc;
+        uint32_t crc = head_crc(frame, &h, position);
 
-        memcpy(&length, frame, sizeof(length));
-        crc = frame_crc(position, length);
-        at += RECORD_FRAME;
-        for (left = length; left > 0;) {
+        at += h.size;
+        for (uint64_t left = h.length; left > 0;) {
             bool blob = piece < c->piece_count && c->pieces[piece].at == at;
             size_t run = blob ? c->pieces[piece].blob->len : left;
 
@@ -92,115 +145,39 @@ void record_seal(struct chain *c, uint64_t position) {
             piece += blob;
             at += blob ? 0 : run;
         }
-        memcpy(frame + sizeof(length), &crc, sizeof(crc));
-        position += RECORD_FRAME + length;
+        memcpy(frame + h.crc_at, &crc, CRC);
+        position += h.size + h.length;
     }
 }
 
-enum record_result record_get_frame(struct slice bytes, uint64_t position, struct slice *payload) {
-    uint64_t length;
+static enum record_result find(struct slice bytes, enum record_framing framing, struct head *h) {
+    enum record_result result = get_head(bytes, framing, h);
+
+    return result == RECORD_OK && h->length > bytes.len - h->size ? RECORD_SHORT : result;
+}
+
+enum record_result record_find_frame(struct slice bytes, enum record_framing framing, struct slice *payload) {
+    struct head h;
+    enum record_result result = find(bytes, framing, &h);
+
+    if (result == RECORD_OK)
+        *payload = slice_of(bytes.ptr + h.size, h.length);
+    return result;
+}
+
+enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t position,
+                                    struct slice *payload) {
+    struct head h;
+    enum record_result result = find(bytes, framing, &h);
     uint32_t crc;
 
-    if (bytes.len < RECORD_FRAME)
-        return RECORD_SHORT;
-    memcpy(&length, bytes.ptr, sizeof(length));
-    memcpy(&crc, bytes.ptr + sizeof(length), sizeof(crc));
-    if (length == 0)
+    if (result != RECORD_OK)
+        return result;
+    memcpy(&crc, bytes.ptr + h.crc_at, sizeof(crc));
+    if (crc != crc32c(head_crc(bytes.ptr, &h, position), bytes.ptr + h.size, h.length))
         return RECORD_DAMAGED;
-    if (length > bytes.len - RECORD_FRAME)
-        return RECORD_SHORT;
-    if (crc != crc32c(frame_crc(position, length), bytes.ptr + RECORD_FRAME, length))
-        return RECORD_DAMAGED;
-    *payload = slice_of(bytes.ptr + RECORD_FRAME, length);
+    *payload = slice_of(bytes.ptr + h.size, h.length);
     return RECORD_OK;
-}
-
-/* ---- effects ------------------------------------------------------------------------------------------------------ */
-
-static inline void put_head(char *at, enum effect_kind kind, uint64_t hash) {
-    at[0] = (char)kind;
-    memcpy(at + 1, &hash, sizeof(hash));
-}
-
-/* An effect's head, its length left open: what chain_len says then. */
-static size_t begin_effect(struct chain *c, enum effect_kind kind, uint64_t hash) {
-    char *at = chain_room(c, EFFECT_HEAD);
-
-    if (at != NULL)
-        put_head(at, kind, hash);
-    return chain_len(c);
-}
-
-/* `head`: where in the bytes it stands; `begun`: what begin_effect returned. */
-static void end_effect(struct chain *c, size_t head, size_t begun) {
-    uint64_t length = chain_len(c) - begun;
-
-    if (!c->failed)
-        memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
-}
-
-static inline bool by_reference(const struct arg *a) {
-    return !chain_copies(a->len) && a->blob != NULL;
-}
-
-/* Bytes that a command takes at most, but for arguments by reference. */
-static size_t command_room(size_t argc, const struct arg *argv) {
-    size_t room = EFFECT_HEAD + (argc + 1) * UINT_MAX_BYTES;
-
-    for (size_t i = 0; i < argc; i++)
-        room += by_reference(&argv[i]) ? 0 : argv[i].len;
-    return room;
-}
-
-/* Every logged change of a string comes here: room is made once, then bytes are written one behind the other. */
-void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv) {
-    size_t head = c->bytes.len, blobs_before = c->blob_bytes;
-    char *to = chain_room(c, command_room(argc, argv));
-    uint64_t length;
-
-    if (to == NULL)
-        return;
-    put_head(to, EFFECT_COMMAND, hash);
-    to = put_uint(to + EFFECT_HEAD, argc);
-    for (size_t i = 0; i < argc; i++) {
-        if (!by_reference(&argv[i])) {
-            to = put_run(to, arg_slice(&argv[i]));
-            continue;
-        }
-        to = put_uint(to, argv[i].len);
-        c->bytes.len = (size_t)(to - c->bytes.data); /* behind which the blob goes */
-        chain_add_blob(c, argv[i].blob);
-    }
-    c->bytes.len = (size_t)(to - c->bytes.data);
-    length = c->bytes.len - head - EFFECT_HEAD + (c->blob_bytes - blobs_before);
-    memcpy(c->bytes.data + head + EFFECT_LENGTH_AT, &length, sizeof(length));
-}
-
-void record_put_value(struct chain *c, const struct key *k, const struct entry *e) {
-    size_t head = c->bytes.len, begun = begin_effect(c, EFFECT_VALUE, k->hash);
-
-    record_put_entry(c, k->name, e);
-    end_effect(c, head, begun);
-}
-
-void record_put_flush(struct chain *c, unsigned shard) {
-    size_t head = c->bytes.len;
-
-    end_effect(c, head, begin_effect(c, EFFECT_FLUSH, (uint64_t)shard << 58));
-}
-
-bool record_next_effect(struct record_reader *r, struct record_effect *e) {
-    uint64_t length;
-
-    if (r->bad || r->at == r->end)
-        return false;
-    e->kind = (enum effect_kind)get_u8(r);
-    e->hash = get_u64(r);
-    length = get_u64(r);
-    e->body = get_run(r, length);
-    if (e->kind < EFFECT_COMMAND || e->kind > EFFECT_FLUSH)
-        r->bad = true;
-    return !r->bad;
 }
 
 /* ---- snapshots ------------------------------------------------------------------------------------------------------ */

@@ -9,21 +9,26 @@
  *             | magic  | version | renewed  | secret id | position | created ms | crc   |   crc of all before it
  *             +--------+---------+----------+-----------+----------+------------+-------+
  *
- *     frame    0        8     12
- *             +--------+-----+- - - - - - -+
- *             | length | crc | payload     |    crc of the frame's position, the length and the payload
- *             +--------+-----+- - - - - - -+
+ *     frame    0     4                                 0        8     12
+ *             +-----+----------+- - - - - -+            +--------+-----+- - - - - -+
+ *             | crc | length n | payload   |            | length | crc | payload   |
+ *             +-----+----------+- - - - - -+            +--------+-----+- - - - - -+
+ *              of a log                                  of a snapshot, and of a log of version 1
  *
- * A position counts the bytes of all frames ever logged; that of a segment is the position of its first frame. In a
- * snapshot, a frame's position is its offset in the file. Since the crc covers it, what is right but in the wrong place
- * is found too. A frame is one atomic unit.
+ * The crc is one of the frame's position, the length and the payload. A position counts the bytes of all frames ever
+ * logged; that of a segment is the position of its first frame. In a snapshot, a frame's position is its offset in the file.
+ * Since the crc covers it, what is right but in the wrong place is found too. A frame is one atomic unit.
  *
- * The payload of a log frame is effects, one after the other:
+ * The payload of a log frame is effects, one after the other (version 1 had the first three kinds alone):
  *
- *     effect   kind 1, hash of the key 8 (its top 6 bits are the shard), length 8, then by kind
- *                command    n, then n times [argument]
- *                value      entry
- *                flush      nothing: all keys of the shard are gone
+ *     effect   kind 1, then by kind
+ *                1      command    hash of the key 8, length 8, n, then n times [word]
+ *                2      value      hash of the key 8, length 8, entry
+ *                3      flush      hash 8 (its top 6 bits are the shard), length 8, which is 0: all keys of the shard are gone
+ *                4      keyed      n, then n times [word]: a command whose second word is its key
+ *                16...  a verb     [word] of each but the first: a command of that name and so many words, keyed likewise
+ *
+ * The verbs are in record_effect.c. A key's hash is that of the store's secret; its top 6 bits are the shard.
  *
  * The payload of a snapshot frame:
  *
@@ -50,9 +55,9 @@
 
 #include "chain.h"
 
-/* The versions that are written; all up to them are read. Of snapshots: 1 had no large entries. */
-enum { RECORD_LOG_VERSION = 1, RECORD_SNAPSHOT_VERSION = 2 };
-enum { RECORD_HEADER = 44, RECORD_FRAME = 12 };
+/* The versions that are written; all up to them are read. Of logs, 1 had longer frames; of snapshots, 1 had no large entries. */
+enum { RECORD_LOG_VERSION = 2, RECORD_SNAPSHOT_VERSION = 2 };
+enum { RECORD_HEADER = 44, RECORD_FRAME = 12 /* the head of a long frame */ };
 
 enum record_result {
     RECORD_OK,
@@ -64,47 +69,56 @@ enum record_result {
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
 enum record_file { RECORD_LOG, RECORD_SNAPSHOT };
+enum record_framing { FRAMES_SHORT, FRAMES_LONG }; /* as drawn above: on the left, on the right */
 struct record_header {
     uint64_t secret_id, position;
     int64_t created_ms;
     bool renewed; /* a segment behind a loss: it counts only with the snapshot of its position */
+    enum record_framing framing; /* of the file that was read; what is written has that of its kind */
 };
 void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h);
 enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h);
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-/* Begins a frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to one of those
- * below. (In the header, as every change that is logged comes here.) */
-static inline size_t record_begin_frame(struct chain *c) {
-    char *at = chain_room(c, RECORD_FRAME);
-    uint64_t before = c->blob_bytes; /* kept where the length will be */
+/* The head of a short frame, whose payload of `length` bytes is to be put behind it. Returns where it is among the bytes. Its
+ * crc is left to one of those below. */
+size_t record_put_frame(struct chain *c, uint64_t length);
+/* Begins a long frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to record_seal. */
+size_t record_begin_frame(struct chain *c);
+void record_end_frame(struct chain *c, size_t begun);
 
-    if (at != NULL)
-        memcpy(at, &before, sizeof(before));
-    return c->bytes.len - RECORD_FRAME;
-}
-static inline void record_end_frame(struct chain *c, size_t begun) {
-    uint64_t blobs_before, length;
-
-    if (c->failed)
-        return;
-    memcpy(&blobs_before, c->bytes.data + begun, sizeof(blobs_before));
-    length = c->bytes.len - begun - RECORD_FRAME + (c->blob_bytes - blobs_before);
-    memcpy(c->bytes.data + begun, &length, sizeof(length));
-}
-/* Puts the crc into a frame, which ends what is in `c` and has no blobs. */
+/* Puts the crc into a short frame, which ends what is in `c` and has no blobs. */
 void record_seal_last(struct chain *c, size_t begun, uint64_t position);
 /* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `position`. */
-void record_seal(struct chain *c, uint64_t position);
-/* The frame that `bytes` begin with. */
-enum record_result record_get_frame(struct slice bytes, uint64_t position, struct slice *payload);
+void record_seal(struct chain *c, enum record_framing framing, uint64_t position);
+
+/* The frame that `bytes` begin with: what it holds; the next one begins where that ends. */
+enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t position,
+                                    struct slice *payload);
+/* The same without a look at its crc. */
+enum record_result record_find_frame(struct slice bytes, enum record_framing framing, struct slice *payload);
 
 /* ---- effects ------------------------------------------------------------------------------------------------------ */
 
 enum effect_kind { EFFECT_COMMAND = 1, EFFECT_VALUE = 2, EFFECT_FLUSH = 3 };
 
-void record_put_command(struct chain *c, uint64_t hash, size_t argc, const struct arg *argv);
+/* A command as it will be written. Borrows what it was made of. */
+struct record_command {
+    const struct key *key;
+    const struct arg *argv;
+    size_t argc, first; /* the words from `first` on are written */
+    uint64_t length;    /* of the effect */
+    unsigned char kind;
+    bool by_reference; /* some words are too long to be copied */
+};
+struct record_command record_command(const struct key *k, size_t argc, const struct arg *argv);
+void record_put_command(struct chain *c, const struct record_command *m);
+/* As a whole frame, sealed, made in one pass over the command's words. False, and nothing was put: not this command, or not by
+ * this processor. */
+enum { RECORD_QUICK_MAX = 64 * 1024 }; /* nobody shall wait for the checksum of more */
+bool record_put_quick(struct chain *c, uint64_t position, const struct record_command *m);
+
 /* The key with its value: `e`, or NULL if it is gone. */
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e);
 void record_put_flush(struct chain *c, unsigned shard);
@@ -145,12 +159,17 @@ static inline struct record_reader record_read(struct slice s) {
 
 struct record_effect {
     enum effect_kind kind;
+    bool hashed; /* does it say the hash of its key? */
     uint64_t hash;
-    struct slice body;
+    struct slice key;  /* if not */
+    uint64_t argc;     /* of a command: its words, */
+    struct slice name; /* the first of them; */
+    struct slice body; /* the others, to be read by record_get_bytes; or the entry of a value */
 };
 /* The next effect; false: that was all, or bad. */
 bool record_next_effect(struct record_reader *r, struct record_effect *e);
-/* The argument count of a command's body, then its arguments. */
+/* Is all of the body what it should be? */
+bool record_check_effect(const struct record_effect *e);
 uint64_t record_get_count(struct record_reader *r);
 struct slice record_get_bytes(struct record_reader *r);
 

@@ -4,7 +4,20 @@
 
 #include "record.h"
 
-enum { EFFECT_HEAD = 17, EFFECT_LENGTH_AT = 9, UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
+enum { CRC = sizeof(uint32_t), UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
+
+/* The kinds of effects on disk, beside those of enum effect_kind. */
+enum { KIND_KEYED = 4, KIND_VERB = 16 };
+
+/* What the checksum of a short frame begins with. */
+static inline uint32_t short_seed(uint64_t position) {
+    return (uint32_t)(position ^ position >> 32);
+}
+
+/* How many bytes put_uint takes. */
+static inline unsigned uint_bytes(uint64_t n) {
+    return n < 0x80 ? 1 : (63 - (unsigned)__builtin_clzll(n)) / 7 + 1;
+}
 
 /* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
 static inline char *put_uint(char *to, uint64_t n) {

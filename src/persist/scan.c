@@ -111,7 +111,7 @@ static enum scan_outcome check_blocks(struct scan *s, char *why, size_t cap) {
         struct slice rest = slice_of(m->bytes.ptr + at, m->bytes.len - at);
         struct record_reader r;
 
-        if (record_get_frame(rest, at, &payload) != RECORD_OK)
+        if (record_get_frame(rest, FRAMES_LONG, at, &payload) != RECORD_OK)
             return wrong(why, cap, m, at, "damaged");
         r = record_read(payload);
         if (!record_get_block(&r, &b) || !check_block(&b, &r, &pending, &s->entries))
@@ -157,32 +157,28 @@ static enum scan_outcome scan_snapshot(const struct files *f, struct scan *s, ch
 
 /* ---- the log ------------------------------------------------------------------------------------------------------ */
 
-/* Does a whole frame begin anywhere behind `at`? */
+static bool check_effects(struct slice payload) {
+    struct record_reader r = record_read(payload);
+    struct record_effect e;
+
+    while (record_next_effect(&r, &e))
+        r.bad |= !record_check_effect(&e);
+    return !r.bad;
+}
+
+/* Does a whole frame begin anywhere behind `at`? Nearly everywhere a length could be one: so what makes no sense, which is soon
+ * found, is not asked for its checksum. */
 static bool whole_frame_behind(const struct segment *g, uint64_t at) {
     struct slice bytes = g->file.bytes, payload;
 
-    for (at++; at + RECORD_FRAME <= bytes.len; at++)
-        if (record_get_frame(slice_of(bytes.ptr + at, bytes.len - at), g->position + at - RECORD_HEADER,
-                             &payload) == RECORD_OK)
+    for (at++; at < bytes.len; at++) {
+        struct slice rest = slice_of(bytes.ptr + at, bytes.len - at);
+
+        if (record_find_frame(rest, g->framing, &payload) == RECORD_OK && check_effects(payload) &&
+            record_get_frame(rest, g->framing, g->position + at - RECORD_HEADER, &payload) == RECORD_OK)
             return true;
-    return false;
-}
-
-static bool check_effects(struct slice payload) {
-    struct record_reader r = record_read(payload), body;
-    struct record_effect e;
-    struct record_entry entry;
-
-    while (record_next_effect(&r, &e)) {
-        body = record_read(e.body);
-        if (e.kind == EFFECT_VALUE && record_next_entry(&body, &entry))
-            record_skip_items(&body, &entry);
-        else if (e.kind == EFFECT_COMMAND)
-            for (uint64_t left = record_get_count(&body); left > 0 && !body.bad; left--)
-                record_get_bytes(&body);
-        r.bad |= body.bad || body.at != body.end;
     }
-    return !r.bad;
+    return false;
 }
 
 /* Walks the frames; the segment's end is where they end. `last`: nothing that counts is behind it. */
@@ -190,12 +186,12 @@ static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool la
     uint64_t at = RECORD_HEADER;
     struct slice payload;
 
-    for (; at < g->file.bytes.len; at += RECORD_FRAME + payload.len) {
+    for (; at < g->file.bytes.len; at = (uint64_t)(payload.ptr + payload.len - g->file.bytes.ptr)) {
         struct slice rest = slice_of(g->file.bytes.ptr + at, g->file.bytes.len - at);
 
         s->bad_offset = at;
         g->end = g->position + at - RECORD_HEADER;
-        if (record_get_frame(rest, g->end, &payload) != RECORD_OK) {
+        if (record_get_frame(rest, g->framing, g->end, &payload) != RECORD_OK) {
             if (!last || whole_frame_behind(g, at))
                 return wrong(why, cap, &g->file, at, "damaged");
             snprintf(why, cap, "%s: not written to its end: %llu bytes from offset %llu on", g->file.name,
@@ -248,8 +244,10 @@ static enum scan_outcome scan_segment(const struct files *f, struct scan *s, str
     outcome = check_header(f, RECORD_LOG, g->position, &g->file, &h, why, cap);
     if (outcome == SCAN_TORN && !last)
         return SCAN_DAMAGED;
-    if (outcome == SCAN_WHOLE)
+    if (outcome == SCAN_WHOLE) {
+        g->framing = h.framing;
         outcome = check_frames(s, g, last, why, cap);
+    }
     s->end = g->end;
     return outcome;
 }

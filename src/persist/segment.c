@@ -8,7 +8,8 @@
 
 /* A file with a header, its name on disk too. -1: errno. */
 static int create(const struct files *f, const char *name, uint64_t position, bool renewed) {
-    struct record_header h = {f->secret_id, position, clock_wall_ms(), renewed};
+    struct record_header h = {
+        .secret_id = f->secret_id, .position = position, .created_ms = clock_wall_ms(), .renewed = renewed};
     int fd = files_create(f, name), error;
     char header[RECORD_HEADER];
 

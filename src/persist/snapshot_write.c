@@ -77,7 +77,7 @@ static bool flush(struct snapshot *s) {
         errno = ENOMEM;
         return false;
     }
-    record_seal(&s->out, s->offset);
+    record_seal(&s->out, FRAMES_LONG, s->offset);
     while (chain_next(&s->out, &walk, &part)) {
         if (!files_write(s->fd, part, s->offset))
             return false;
@@ -284,7 +284,8 @@ static bool put_shard(struct snapshot *s, unsigned shard) {
 }
 
 static bool put_header(struct snapshot *s) {
-    struct record_header h = {s->p->files.secret_id, s->position, clock_wall_ms(), false};
+    struct record_header h = {
+        .secret_id = s->p->files.secret_id, .position = s->position, .created_ms = clock_wall_ms()};
     char header[RECORD_HEADER];
 
     record_put_header(header, RECORD_SNAPSHOT, &h);

@@ -55,11 +55,20 @@ static void make_server(void) {
 
 /* ---- chunks to frames ---------------------------------------------------------------------------------------------- */
 
-static void put_frame(struct chain *c, struct slice payload) {
+static void put_long_frame(struct chain *c, struct slice payload) {
     size_t begun = record_begin_frame(c);
 
     chain_add(c, payload);
     record_end_frame(c, begun);
+}
+
+static void put_frame(struct chain *c, struct slice payload, bool snapshot) {
+    if (snapshot) {
+        put_long_frame(c, payload);
+    } else if (payload.len > 0) {
+        record_put_frame(c, payload.len);
+        chain_add(c, payload);
+    }
 }
 
 /* An entry, with the hash of its key before it: as an effect, or as a block of its shard. */
@@ -83,7 +92,7 @@ static void put_value(struct chain *c, struct slice entry, bool snapshot) {
         chain_add(&payload, slice_of((const char *)&length, sizeof(length)));
     }
     chain_add(&payload, entry);
-    put_frame(c, slice_of(payload.bytes.data, payload.bytes.len));
+    put_frame(c, slice_of(payload.bytes.data, payload.bytes.len), snapshot);
     chain_free(&payload);
 }
 
@@ -92,7 +101,7 @@ static void put_block(struct chain *c, enum block_kind kind, unsigned shard, str
 
     record_put_block(&payload, &(struct record_block){.kind = kind, .shard = shard});
     chain_add(&payload, rest);
-    put_frame(c, slice_of(payload.bytes.data, payload.bytes.len));
+    put_long_frame(c, slice_of(payload.bytes.data, payload.bytes.len));
     chain_free(&payload);
 }
 
@@ -116,7 +125,8 @@ static bool put_large(struct chain *c, struct slice entry) {
 /* Words between spaces; the second is the key. */
 static void put_command(struct chain *c, struct slice text) {
     struct arg words[WORDS];
-    size_t n = 0, begun;
+    struct record_command m;
+    size_t n = 0;
     struct key k;
 
     for (size_t at = 0; at < text.len && n < WORDS; at++) {
@@ -129,9 +139,9 @@ static void put_command(struct chain *c, struct slice text) {
     if (n < 2)
         return;
     k = store_key(server.store, arg_slice(&words[1]));
-    begun = record_begin_frame(c);
-    record_put_command(c, k.hash, n, words);
-    record_end_frame(c, begun);
+    m = record_command(&k, n, words);
+    record_put_frame(c, m.length);
+    record_put_command(c, &m);
 }
 
 /* `entries`: those of the snapshot so far. */
@@ -139,10 +149,10 @@ static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct
                       uint64_t *entries) {
     switch (kind) {
     case LOG_FRAME:
-        put_frame(log, s);
+        put_frame(log, s, false);
         break;
     case SNAPSHOT_FRAME:
-        put_frame(snapshot, s);
+        put_frame(snapshot, s, true);
         break;
     case LOG_VALUE:
         put_value(log, s, false);
@@ -165,11 +175,11 @@ static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct
 /* ---- files ------------------------------------------------------------------------------------------------------------ */
 
 static void write_file(enum record_file file, struct chain *c, uint64_t frames_at) {
-    struct record_header h = {files.secret_id, 0, 1, false};
+    struct record_header h = {.secret_id = files.secret_id, .created_ms = 1};
     char name[FILES_NAME], header[RECORD_HEADER];
     int fd;
 
-    record_seal(c, frames_at);
+    record_seal(c, file == RECORD_LOG ? FRAMES_SHORT : FRAMES_LONG, frames_at);
     record_put_header(header, file, &h);
     files_name(name, file, 0);
     unlinkat(files.dir, name, 0);

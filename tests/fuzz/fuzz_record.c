@@ -27,15 +27,24 @@ static void read_headers(struct slice s) {
     record_get_header(s, RECORD_SNAPSHOT, &h);
 }
 
-static void read_frames(struct slice s) {
-    uint64_t position = 0;
-    struct slice payload;
+/* Whatever their checksums, and then those alone that are right. */
+static void walk_frames(struct slice s, enum record_framing framing) {
+    struct slice payload, rest = s;
 
-    while (position < s.len &&
-           record_get_frame(slice_of(s.ptr + position, s.len - position), position, &payload) == RECORD_OK) {
-        require(payload.ptr + payload.len <= s.ptr + s.len, "a frame longer than the file");
-        position += RECORD_FRAME + payload.len;
+    while (rest.len > 0 && record_find_frame(rest, framing, &payload) == RECORD_OK) {
+        require(payload.len > 0 && payload.ptr > rest.ptr && payload.ptr + payload.len <= s.ptr + s.len,
+                "a frame longer than the file");
+        record_get_frame(rest, framing, (uint64_t)(rest.ptr - s.ptr), &payload);
+        rest = slice_of(payload.ptr + payload.len, (size_t)(s.ptr + s.len - payload.ptr - payload.len));
     }
+}
+
+static void read_frames(struct slice s) {
+    walk_frames(s, FRAMES_LONG);
+}
+
+static void read_short_frames(struct slice s) {
+    walk_frames(s, FRAMES_SHORT);
 }
 
 static void read_entries(struct record_reader *r, struct slice all) {
@@ -53,12 +62,13 @@ static void read_effects(struct slice s) {
 
     while (record_next_effect(&r, &e)) {
         within(&r, s);
+        require(e.body.ptr >= s.ptr && e.body.ptr + e.body.len <= r.at, "a body outside of its effect");
+        require(e.hashed || (e.key.ptr >= e.body.ptr && e.key.ptr + e.key.len <= e.body.ptr + e.body.len),
+                "a key outside of its effect");
+        record_check_effect(&e);
         body = record_read(e.body);
         if (e.kind == EFFECT_VALUE)
             read_entries(&body, e.body);
-        else
-            for (uint64_t left = record_get_count(&body); left > 0 && !body.bad; left--)
-                record_get_bytes(&body);
         within(&body, e.body);
     }
 }
@@ -79,7 +89,8 @@ static void read_block(struct slice s) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static void (*const readers[])(struct slice s) = {read_headers, read_frames, read_effects, read_block};
+    static void (*const readers[])(struct slice s) = {read_headers, read_frames, read_effects, read_block,
+                                                      read_short_frames};
     char *bytes;
 
     if (size == 0)
@@ -87,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bytes = malloc(size); /* memory of its own, so that AddressSanitizer sees a byte too far */
     require(bytes != NULL, "memory");
     memcpy(bytes, data + 1, size - 1);
-    readers[data[0] % 4](slice_of(bytes, size - 1));
+    readers[data[0] % (sizeof(readers) / sizeof(*readers))](slice_of(bytes, size - 1));
     free(bytes);
     return 0;
 }
