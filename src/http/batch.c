@@ -17,12 +17,7 @@
 #include "params.h"
 #include "stream.h"
 
-enum {
-    WHY = 160,
-    READ_TURN =
-        1000, /* operations of an array that are read, or done, while other requests wait for the thread */
-    RUN_TURN = 250,
-};
+enum { WHY = 160 };
 
 struct batch {
     struct server *server;
@@ -141,14 +136,14 @@ static bool begin_array(struct batch *b, char *why, size_t cap) {
 }
 
 /* Reads a turn's operations. READ_BAD: `why`; nothing was done. */
-static enum reading read_some(struct batch *b, char *why, size_t cap) {
+static enum reading read_some(struct request *r, struct batch *b, char *why, size_t cap) {
     enum json_token token;
     struct batch_op op;
     struct slice s;
 
     if (!b->begun && !begin_array(b, why, cap))
         return READ_BAD;
-    for (unsigned n = 0; n < READ_TURN; n++) {
+    do {
         char wrong[WHY];
 
         if ((token = json_read(&b->json, &s)) != JSON_IN_OBJECT)
@@ -164,7 +159,7 @@ static enum reading read_some(struct batch *b, char *why, size_t cap) {
             snprintf(why, cap, "too many operations, or out of memory");
             return READ_BAD;
         }
-    }
+    } while (!request_turn_over(r));
     return READ_SOME;
 }
 
@@ -180,14 +175,16 @@ static enum MHD_Result answer_atomic(struct request *r, struct batch *b, const s
 static bool run_some(struct request *r, struct batch *b) {
     const struct batch_op *ops = ops_of(b);
     struct batch_way now = {.kind = BATCH_NOW};
-    size_t count = count_ops(b), end = b->next + RUN_TURN < count ? b->next + RUN_TURN : count;
+    size_t count = count_ops(b);
 
     session_goes_on(&b->session, r->now_ms);
-    for (; b->next < end && !b->out.failed; b->next++) {
+    while (b->next < count && !b->out.failed) {
         size_t before = b->out.buf.len;
 
         begin_result(b);
-        end_result(b, batch_op_run(&ops[b->next], &b->args, b->server, &b->session, &b->out, &now), before);
+        end_result(b, batch_op_run(&ops[b->next++], &b->args, b->server, &b->session, &b->out, &now), before);
+        if (request_turn_over(r))
+            break;
     }
     return b->next == count || b->out.failed;
 }
@@ -198,7 +195,7 @@ static enum MHD_Result answer_array(struct request *r, struct batch *b) {
     char why[WHY + 32];
 
     if (!b->read)
-        reading = read_some(b, why, sizeof(why));
+        reading = read_some(r, b, why, sizeof(why));
     if (reading == READ_BAD)
         return respond_problem(r, 400, "%s", why);
     if (reading == READ_SOME)

@@ -30,6 +30,7 @@ enum {
     STOP_NS = 1000000000,         /* what http_stop waits for requests in flight */
     DROP_QUIETLY = 1024 * 1024,   /* of a body that nobody wants, to answer when it is through */
     DROP_AFTER = 8 * 1024 * 1024, /* when it was answered in its midst, before the connection is cut */
+    STREAM_PIECE = 1024,          /* of a body that is taken as it comes, between two looks at the clock */
     SPARE_CONNECTIONS = 256,      /* the listener keeps the limit; the library's own must not come first */
 };
 
@@ -41,6 +42,7 @@ struct http {
     struct listener listener;
     struct pause_list pauses;
     struct hold_list holds;
+    struct crew crew;
     struct access_log *access; /* NULL: none is kept */
     _Atomic bool stopping;
 };
@@ -55,6 +57,10 @@ struct pause_list *http_pauses(struct http *h) {
 
 struct hold_list *http_holds(struct http *h) {
     return &h->holds;
+}
+
+struct crew *http_crew(struct http *h) {
+    return &h->crew;
 }
 
 bool http_traffic(const struct http *h, struct traffic *sum) {
@@ -121,12 +127,30 @@ static enum MHD_Result refuse_midway(struct request *r, unsigned status, const c
     return MHD_YES;
 }
 
-/* A piece of a body that is taken as it comes. A handler that cannot begin has left a verdict too. */
-static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t len) {
+/* A piece of it. A handler that cannot begin has left a verdict too. */
+static bool take_piece(struct request *r, const char *bytes, size_t len) {
+    if ((r->intake != NULL || r->route->handler(r) == MHD_YES) &&
+        (r->intake == NULL || r->intake->piece(r, r->intake_ctx, bytes, len)))
+        return true;
+    respond_verdict_now(r);
+    return false;
+}
+
+/* A body that is taken as it comes, for a turn. *left: of `len`, what is for the next turn. */
+static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t len, size_t *left) {
     r->now_ms = clock_wall_ms();
-    if ((r->intake == NULL && r->route->handler(r) != MHD_YES) ||
-        (r->intake != NULL && !r->intake->piece(r, r->intake_ctx, bytes, len)))
-        respond_verdict_now(r);
+    for (*left = len; *left > 0;) {
+        size_t n = *left < STREAM_PIECE ? *left : STREAM_PIECE;
+
+        r->body_bytes += n;
+        if (!take_piece(r, bytes + len - *left, n)) {
+            *left = 0;
+            return MHD_YES;
+        }
+        *left -= n;
+        if (*left > 0 && request_turn_over(r) && request_prepare_wait(r))
+            return request_yield(r);
+    }
     return MHD_YES;
 }
 
@@ -136,12 +160,14 @@ static enum MHD_Result stream_ended(struct request *r) {
     return r->intake->finish(r, r->intake_ctx);
 }
 
-static enum MHD_Result body_came(struct request *r, const char *bytes, size_t len) {
+/* *left: what is to be brought again, later. */
+static enum MHD_Result body_came(struct request *r, const char *bytes, size_t len, size_t *left) {
+    *left = 0;
+    if (r->verdict.status == 0 && r->route->body == BODY_STREAM)
+        return stream_came(r, bytes, len, left);
     r->body_bytes += len;
     if (r->verdict.status != 0 || r->route->body == BODY_NONE)
         return drop(r, len);
-    if (r->route->body == BODY_STREAM)
-        return stream_came(r, bytes, len);
     switch (request_body_add(r, bytes, len)) {
     case BODY_OK:
         break;
@@ -183,8 +209,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     if (len == 0)
         return answer(r);
-    *upload_size = 0;
-    return body_came(r, upload, len);
+    return body_came(r, upload, len, upload_size);
 }
 
 /* ---- the other callbacks --------------------------------------------------------------------------------------------------- */

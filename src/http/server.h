@@ -7,12 +7,15 @@
 #include "hold.h"
 #include "stream.h"
 #include "traffic.h"
+#include "turns.h"
 
 struct server *http_server(const struct http *h);
 /* The responses that go on, and the requests that wait. */
 struct pause_list *http_pauses(struct http *h);
 /* The responses that wait for the disk. */
 struct hold_list *http_holds(struct http *h);
+/* Its workers' threads. */
+struct crew *http_crew(struct http *h);
 /* Adds up what all workers' requests have cost so far. False: no memory, and something is missing. */
 bool http_traffic(const struct http *h, struct traffic *sum);
 /* Lines that the access log could not take. */

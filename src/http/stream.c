@@ -218,6 +218,10 @@ enum MHD_Result request_wait(struct request *r, int64_t until_ns) {
     return MHD_YES;
 }
 
+bool request_turn_over(struct request *r) {
+    return turns_over(&conn_of_request(r)->worker->turns);
+}
+
 enum MHD_Result request_yield(struct request *r) {
     if (!request_prepare_wait(r))
         return MHD_NO;

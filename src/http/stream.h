@@ -70,6 +70,8 @@ void stream_end(struct stream *s);
 /* Suspends the request until `until_ns` (clock_mono_ns; about: a second later at most), or request_wake. Its
  * handler returns what this does, and is called again. MHD_NO: no memory. */
 enum MHD_Result request_wait(struct request *r, int64_t until_ns);
+/* Has it worked for so long that others should have a turn (turns.h)? In its thread. */
+bool request_turn_over(struct request *r);
 /* Lets the other connections of its thread have a turn: the handler returns what this does, and is called again soon. */
 enum MHD_Result request_yield(struct request *r);
 /* Has it waited, and is its time up? */

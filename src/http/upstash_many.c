@@ -10,8 +10,6 @@
 #include "stream.h"
 #include "upstash.h"
 
-enum { READ_TURN = 1000, RUN_TURN = 250 }; /* commands that are read, or run, at a time */
-
 /* One command of many: its arguments in u->args. */
 struct span {
     size_t first, count;
@@ -47,7 +45,7 @@ static bool read_turn(struct many *m) {
     if (!m->opened && (!upstash_open(u, &m->json) || m->json.why != NULL))
         return false;
     m->opened = true;
-    for (unsigned n = 0; n < READ_TURN; n++) {
+    do {
         token = json_read(&m->json, &s);
         if (token == JSON_IN_CLOSE)
             return m->read = json_read(&m->json, &s) == JSON_IN_END;
@@ -55,7 +53,7 @@ static bool read_turn(struct many *m) {
             return m->json.why == NULL && upstash_wrong(u, "ERR expected an array of arrays");
         if (!upstash_read(u, &m->json) || !add_span(m))
             return false;
-    }
+    } while (!request_turn_over(u->request));
     return true;
 }
 
@@ -113,13 +111,14 @@ static void run_begin(struct many *m) {
 /* Runs a turn's commands. True: that was all, or there is no room for more results. */
 static bool run_some(struct many *m) {
     struct upstash *u = &m->upstash;
-    size_t end = m->next + RUN_TURN < count(m) ? m->next + RUN_TURN : count(m);
 
-    for (; m->next < end && !u->out.failed; m->next++) {
+    while (m->next < count(m) && !u->out.failed) {
         if (m->next > 0 && !u->resp2)
             json_put(&u->out, ",");
-        choose(m, m->next);
+        choose(m, m->next++);
         upstash_run(u);
+        if (request_turn_over(u->request))
+            break;
     }
     if (m->next < count(m) && !u->out.failed)
         return false;

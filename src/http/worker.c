@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/log.h>
-#include <flashkv/net.h>
 #include <flashkv/server.h>
 #include <limits.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -139,14 +137,9 @@ static void resume_some(struct worker *w, unsigned most) {
     }
 }
 
-/* Between two turns: as patience. While connections wait to be resumed, other threads that share the processor have a turn
- * too, or their requests would wait until the kernel divides it again, 4 ms or so. (Not in a batch, say: beside a busy
- * Redis client that would be given all but a tenth of it.) */
+/* Between two turns: as patience. */
 static int rest(struct worker *w) {
-    if (!resume_waits(&w->resumes))
-        return patience(w);
-    sched_yield();
-    return 0;
+    return resume_waits(&w->resumes) ? 0 : patience(w);
 }
 
 /* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
@@ -156,7 +149,7 @@ static void *run(void *worker) {
 
     while (going) {
         struct epoll_event events[EVENTS];
-        int n = net_wait(w->epoll, events, EVENTS, rest(w));
+        int n = turns_next(&w->turns, events, EVENTS, rest(w));
 
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == w)
@@ -191,10 +184,12 @@ bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     w->splices = splicer_init(&w->splicer);
+    turns_init(&w->turns, http_crew(h), w->epoll);
     if (w->epoll >= 0 && w->waker >= 0 && watch(w, info->epoll_fd, EPOLLIN, NULL) &&
         watch(w, w->inbox[0], EPOLLIN, w) && watch(w, w->waker, EPOLLIN, &w->waker) &&
         pthread_create(&w->thread, NULL, run, w) == 0) {
         pthread_setname_np(w->thread, "http");
+        turns_join(&w->turns);
         return true;
     }
     if (w->epoll >= 0)

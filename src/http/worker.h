@@ -17,6 +17,7 @@
 
 #include "cache.h"
 #include "resume.h"
+#include "turns.h"
 
 /* Something that waits for its socket; begins what it is part of. */
 struct waiter {
@@ -38,6 +39,7 @@ struct worker {
     int64_t wall_ms, wall_ticks; /* wall time, and when it was that: worker_wall_ms */
     struct waiter *waiting;
     struct resume_queue resumes;
+    struct turns turns;
     int epoll;          /* over the daemon's, the inbox and the waker */
     int waker;          /* an eventfd: there is something in `resumes` */
     _Atomic bool woken; /* it was told so, and has not looked yet */

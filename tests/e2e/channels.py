@@ -2,7 +2,7 @@
 """POST /publish/{channel}, and /subscribe/{channel} and /psubscribe/{pattern} as server-sent events."""
 import base64
 import json
-import select
+import socket
 import threading
 
 from fk import Events, run, same
@@ -89,30 +89,36 @@ def test_left(server):
             publish(server, "a", "x" * 100)
 
 
-STREAMS = 400
+STREAMS, LATER = 400, 20
+
+
+def subscribe_raw(server, query):
+    """A socket whose next bytes are the first chunk behind the confirmations."""
+    c = socket.create_connection(("127.0.0.1", server.http))
+    c.sendall(f"GET /subscribe/{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    got = b""
+    while got.count(b"event: subscribe") < 2 or not got.endswith(b"\r\n"):
+        got += c.recv(4096)
+    return c
+
+
+def next_chunk(c):
+    with c.makefile("rb", buffering=0) as f:
+        return f.read(int(f.readline(), 16))
 
 
 def test_turns(server):
-    """a message to many streams does not keep their thread: others are served between"""
-    streams = [Events(server, "/subscribe/news") for _ in range(STREAMS)]
-    for s in streams:
-        same(s.next()[0], "subscribe")
-    for _ in range(20):  # of which one is enough: this process may be held up
-        same(publish(server, "news", "m"), STREAMS)
-        served = 0
-        waits = select.poll()
-        for s in streams:
-            waits.register(s.response.fileno(), select.POLLIN)
-        while len(waits.poll(0)) < STREAMS:
-            same(server.request("GET", "/keys/k")[0], 404)
-            served += 1
-        for s in streams:
-            same(s.next(), ("message", {"channel": "news", "message": "m"}))
-        if served >= 10:
-            break
+    """a message to many streams does not keep their thread: others are served before the last of them has it"""
+    streams = [subscribe_raw(server, "news?channel=later") for _ in range(STREAMS)]
+    one = b"POST /publish/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nm"
+    with socket.create_connection(("127.0.0.1", server.http)) as c:
+        c.sendall(one % b"news" + LATER * (one % b"later"))  # the thread answers one of them at a turn
+        chunks = [next_chunk(s) for s in streams]
     for s in streams:
         s.close()
-    assert served >= 10, f"{served} GETs were served while {STREAMS} streams got their message"
+    same([chunk.count(b'"channel":"news"') for chunk in chunks], [1] * STREAMS)
+    served = [chunk.count(b'"channel":"later"') for chunk in chunks]
+    assert max(served) >= LATER // 2, f"{max(served)} requests were served while {STREAMS} streams got their message"
 
 
 if __name__ == "__main__":

@@ -243,19 +243,25 @@ def a_million_lines(s):
 
 def seen_meanwhile(s, target, body, first, results_of):
     """What others saw of the counter while the operations of `body` counted it up, from `first` on."""
+    found, seen = counter_beside(s, lambda: s.request("POST", target, body=body, headers=ARRAY))
+    status, _, results = found
+    same(status, 200)
+    results = [results_of(r) for r in json.loads(results)]
+    same(results, list(range(first, first + len(results))))
+    return seen - {first - 1, results[-1]}
+
+
+def counter_beside(s, send):
+    """What `send` returns, and what others saw of the counter meanwhile."""
     found, seen = [], set()
-    sender = threading.Thread(target=lambda: found.append(s.request("POST", target, body=body, headers=ARRAY)))
+    sender = threading.Thread(target=lambda: found.append(send()))
     sender.start()
     while sender.is_alive():
         status, _, value = s.request("GET", "/keys/n")
         if status == 200:
             seen.add(int(value))
     sender.join()
-    status, _, results = found[0]
-    same(status, 200)
-    results = [results_of(r) for r in json.loads(results)]
-    same(results, list(range(first, first + len(results))))
-    return seen - {first - 1, results[-1]}
+    return found[0], seen
 
 
 def takes_turns(s, target, operation, results_of):
@@ -277,7 +283,22 @@ def long_pipelines_take_turns(s):
     takes_turns(s, "/upstash/pipeline", ["INCR", "n"], lambda r: r["result"])
 
 
+def lines_take_turns(s):
+    """lines that came together, and take long, do not keep the thread: others see their midst; nothing is lost or done twice"""
+    pairs = 64
+    s.request("PUT", "/keys/large", "x" * (1 << 20))
+    body = b'{"op":"get","key":"large"}\n{"op":"incr","key":"n"}\n' * pairs  # with the headers less than is read at once
+    for n in range(10):
+        (status, _, results), seen = counter_beside(s, lambda: s.request("POST", "/batch?results=errors", body, LINES))
+        same((status, json.loads(results)), (200, {"done": 2 * pairs, "failed": 0}))
+        if seen - {n * pairs, (n + 1) * pairs}:
+            same(int(s.request("GET", "/keys/n")[2]), (n + 1) * pairs)
+            return
+    raise AssertionError("only the end of it was seen")
+
+
 run([every_operation, conditions, what_is_wrong, all_or_nothing, atomic_under_load,
      (ceilings, "--max-request-bytes=64kb", "--max-output-bytes=128kb"), (atomic_ceiling, "--max-output-bytes=128kb"),
      a_million_lines, (long_arrays_take_turns, "--http-threads=1"),
+     (lines_take_turns, "--http-threads=1"),
      (long_pipelines_take_turns, "--http-threads=1")])
