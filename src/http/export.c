@@ -122,12 +122,12 @@ static void put_part(struct export *e, struct json_out *o, const struct capture 
 /* The next part of the key at hand, or nothing if it has gone. False: it cannot be held. */
 static bool put_key(struct export *e, struct json_out *o) {
     char cursor[NUM_I64_MAX];
-    struct arg argv[] = {arg_text("rest.part"), arg_of(capture_text(&e->page, e->next)), arg_text(cursor),
-                         arg_text(PART_ELEMENTS)};
+    size_t digits = num_format_u64(e->part, cursor);
+    struct arg argv[] = {arg_text("rest.part"), arg_of(capture_text(&e->page, e->next)),
+                         arg_of(slice_of(cursor, digits)), arg_text(PART_ELEMENTS)};
     struct capture c;
     bool ok;
 
-    argv[2].len = num_format_u64(e->part, cursor);
     ok = run_command(e->server, &e->session, &c, PART_BYTES, 4, argv);
     if (!ok) { /* long elements: one at a time, as large as they may be */
         capture_free(&c);
