@@ -132,8 +132,8 @@ bool request_fills(const struct request *r, uint64_t taken) {
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
 /* Copies the target, for it has to be decoded, or put behind a prefix, or to outlive the library's. */
-static __attribute__((noinline)) bool begin_with_copy(struct request *r, const char *raw,
-                                                      const char *prefix) {
+static __attribute__((cold, noinline)) bool begin_with_copy(struct request *r, const char *raw,
+                                                            const char *prefix) {
     size_t len = strlen(raw), before = strlen(prefix), parameters = target_parameters(raw);
     struct pair *query = NULL;
 
@@ -163,9 +163,13 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
     r->server = http_server(h);
     r->connection = connection;
     r->raw = r->room;
-    return (*prefix == '\0' && !http_keeps_access_log(h) &&
-            target_parse_plain(raw, &r->target, &r->raw_len)) ||
-           begin_with_copy(r, raw, prefix);
+    if (*prefix != '\0' || http_keeps_access_log(h) || !target_parse_plain(raw, &r->target, &r->raw_len))
+        return begin_with_copy(r, raw, prefix);
+    if (r->target.segment_count > 1) {
+        r->near = store_key(r->server->store, r->target.segments[1]);
+        store_near_shard(r->server->store, &r->near);
+    }
+    return true;
 }
 
 /* Is there nothing to give back? As for most. */
@@ -175,7 +179,7 @@ static inline bool holds_nothing(const struct request *r) {
            r->held == NULL && r->target.query == NULL;
 }
 
-static __attribute__((noinline)) void give_back(struct request *r) {
+static __attribute__((cold, noinline)) void give_back(struct request *r) {
     hold_drop(r);
     poll_end(r); /* before what it wakes */
     if (r->intake != NULL)

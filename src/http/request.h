@@ -102,6 +102,7 @@ struct request {
     uint64_t body_bytes; /* all that came */
     size_t raw_len;      /* of the target, as it came */
     struct target target;
+    struct key near; /* what the target names, probably a key, on its way into the cache; no name: nothing */
     struct headers headers;
 
     /* What it holds, mostly nothing: request_end gives it back. */
@@ -156,7 +157,7 @@ bool request_layout_is_known(void);
 
 /* Leaves a verdict; MHD_NO. */
 enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4), cold));
 /* Has `intake` take the body; MHD_YES. */
 enum MHD_Result request_take(struct request *r, const struct intake *intake, void *ctx);
 

@@ -44,11 +44,16 @@ struct http {
     struct hold_list holds;
     struct crew crew;
     struct access_log *access; /* NULL: none is kept */
+    const struct command *get; /* the row of rest.get, which is asked for most */
     _Atomic bool stopping;
 };
 
 struct server *http_server(const struct http *h) {
     return h->server;
+}
+
+const struct command *http_row_of_get(const struct http *h) {
+    return h->get;
 }
 
 struct pause_list *http_pauses(struct http *h) {
@@ -91,6 +96,8 @@ static void refuse_crowded(struct request *r) {
  * is not cut off in its midst; but not where the framing is in doubt, or where the client itself waits for a word. */
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
                                     const char *version) {
+    if (r->near.name.ptr != NULL)
+        store_near_slot(r->server->store, &r->near);
     r->method = slice_str(method);
     request_headers(r, version);
     if (r->headers.request_id.ptr != NULL || r->headers.traceparent.ptr != NULL)
@@ -102,6 +109,8 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
     if (r->answered)
         return MHD_NO;
     admit(r, url, version);
+    if (r->near.name.ptr != NULL)
+        store_near_entry(r->server->store, &r->near);
     if (r->verdict.status == 0 || !(r->close || (r->headers.expect.ptr != NULL && admit_has_body(r))))
         return MHD_YES;
     return respond_verdict(r);
@@ -246,7 +255,8 @@ static void finish(struct http *h, struct request *r) {
         access_end(h->access, r, ns);
     large_done(c);
     request_end(r);
-    atomic_fetch_add_explicit(&c->finished, 1, memory_order_relaxed);
+    atomic_store_explicit(&c->finished, atomic_load_explicit(&c->finished, memory_order_relaxed) + 1,
+                          memory_order_relaxed); /* only its worker writes it */
     atomic_store_explicit(&c->headed, false, memory_order_relaxed);
     atomic_store_explicit(&c->busy, false, memory_order_relaxed);
 }
@@ -344,10 +354,10 @@ static void on_log(void *cls, const char *fmt, va_list ap) {
 /* ---- starting and stopping ---------------------------------------------------------------------------------------------- */
 
 /* The strictest that the version at hand does right: on 0.9 level 1 answers a missing Host twice, and its check for
- * a space before the colon is inverted, so that -1 is what refuses it; from 1.0 on 1 is strict, and finer levels
- * are named by an option that 0.9.75's header does not have. */
+ * a space before the colon is inverted, so that -1 is what refuses it, by two more looks at each line: request_headers sees
+ * it anyway. From 1.0 on 1 is strict, and finer levels are named by an option that 0.9.75's header does not have. */
 static int strictness(void) {
-    return MHD_get_version()[0] == '0' ? -1 : 1;
+    return MHD_get_version()[0] == '0' ? 0 : 1;
 }
 
 /* The library wants to know of a certificate before it starts, though each connection has its own (start_tls). */
@@ -464,6 +474,7 @@ struct http *http_start(struct server *srv, char *why, size_t cap) {
     if (h == NULL)
         return NULL;
     h->server = srv;
+    h->get = command_private(SLICE_LIT("rest.get"));
     conn_list_init(&h->conns);
     pause_list_init(&h->pauses);
     hold_list_init(&h->holds);

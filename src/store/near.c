@@ -11,7 +11,15 @@ bool store_is_far(const struct store *s) {
     return atomic_load_explicit(&s->bytes, memory_order_relaxed) > NEAR_MIN_BYTES;
 }
 
-static void near_slot(struct store *s, const struct key *k) {
+void store_near_shard(const struct store *s, const struct key *k) {
+    const struct shard *sh = &s->shards[key_shard(k)];
+
+    __builtin_prefetch(sh, 1); /* the lock is written */
+    __builtin_prefetch(&sh->keys);
+    __builtin_prefetch(&sh->expiry_floor);
+}
+
+void store_near_slot(struct store *s, const struct key *k) {
     struct shard *sh = &s->shards[key_shard(k)];
 
     shard_rdlock(sh);
@@ -19,7 +27,7 @@ static void near_slot(struct store *s, const struct key *k) {
     shard_rdunlock(sh);
 }
 
-static void near_entry(struct store *s, const struct key *k) {
+void store_near_entry(struct store *s, const struct key *k) {
     struct shard *sh = &s->shards[key_shard(k)];
 
     shard_rdlock(sh);
@@ -32,8 +40,8 @@ void store_bring_near(struct store *s, const struct slice *names, size_t n) {
 
     for (size_t i = 0; i < n; i++) {
         keys[i] = store_key(s, names[i]);
-        near_slot(s, &keys[i]);
+        store_near_slot(s, &keys[i]);
     }
     for (size_t i = 0; i < n; i++)
-        near_entry(s, &keys[i]);
+        store_near_entry(s, &keys[i]);
 }

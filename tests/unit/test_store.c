@@ -93,6 +93,33 @@ START_TEST(test_set_get_delete) {
 }
 END_TEST
 
+/* Of keys that are there, and of others, however far the table has moved meanwhile. */
+START_TEST(test_near_changes_nothing) {
+    char name[16], absent[16];
+
+    for (int i = 0; i < 20000; i++) {
+        struct key k, none;
+
+        snprintf(name, sizeof(name), "key%d", i);
+        snprintf(absent, sizeof(absent), "none%d", i);
+        begin(NOW, TXN_WRITE);
+        set(name, name);
+        txn_end(&txn);
+        k = key(name);
+        none = key(absent);
+        store_near_shard(store, &k);
+        store_near_slot(store, &k);
+        store_near_slot(store, &none);
+        store_near_entry(store, &k);
+        store_near_entry(store, &none);
+        begin(NOW, TXN_READ);
+        check_value(name, slice_str(name));
+        ck_assert_ptr_null(get(absent));
+        txn_end(&txn);
+    }
+}
+END_TEST
+
 START_TEST(test_binary_keys) {
     struct key k1 = store_key(store, slice_of("x\0y", 3)), k2 = store_key(store, slice_of("x\0z", 3));
     struct string_value v = {.bytes = slice_of("\0\xff", 2)};
@@ -568,6 +595,7 @@ Suite *test_suite(void) {
     } tests[] = {
         {"one key", test_set_get_delete},
         {"one key", test_binary_keys},
+        {"one key", test_near_changes_nothing},
         {"strings", test_large_value_outlives_its_key},
         {"strings", test_blob_is_kept_not_copied},
         {"strings", test_paged_copy_takes_the_place},
