@@ -27,16 +27,20 @@ struct session request_session(struct request *r) {
                             .request_id = trace_name(&r->trace)};
 }
 
-bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
-                 const struct arg *argv) {
-    const struct command *cmd = command_private(arg_slice(&argv[0]));
-
+/* `row` is NULL for what has a public one, or none. */
+static inline bool run_row(struct server *srv, struct session *s, const struct command *row,
+                           struct capture *c, size_t max, size_t argc, const struct arg *argv) {
     capture_init(c, max);
-    if (cmd != NULL)
-        command_run(srv, s, cmd, argc, argv, &c->reply);
+    if (row != NULL)
+        command_run(srv, s, row, argc, argv, &c->reply);
     else
         command_execute(srv, s, argc, argv, &c->reply);
     return !c->reply.failed && !c->overflow;
+}
+
+bool run_command(struct server *srv, struct session *s, struct capture *c, size_t max, size_t argc,
+                 const struct arg *argv) {
+    return run_row(srv, s, command_private(arg_slice(&argv[0])), c, max, argc, argv);
 }
 
 bool arg_hold(struct arg *a) {
@@ -63,9 +67,13 @@ bool http_may_run(struct slice command) {
 }
 
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv) {
-    struct session s = request_session(r);
+    return ask_row(r, command_private(arg_slice(&argv[0])), c, result, argc, argv);
+}
 
-    bool ok = run_command(r->server, &s, c, r->server->options->max_output_bytes, argc, argv);
+bool ask_row(struct request *r, const struct command *row, struct capture *c, enum MHD_Result *result,
+             size_t argc, const struct arg *argv) {
+    struct session s = request_session(r);
+    bool ok = run_row(r->server, &s, row, c, r->server->options->max_output_bytes, argc, argv);
 
     hold_until(r, s.reach);
     if (ok)

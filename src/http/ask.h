@@ -22,6 +22,9 @@ bool run_command(struct server *srv, struct session *s, struct capture *c, size_
 /* Runs a command: the words, then `more` arguments. Its reply is in *c, to be freed. False: an error or an overflow,
  * which has been answered with *result, and *c is free. */
 bool ask(struct request *r, struct capture *c, enum MHD_Result *result, size_t argc, const struct arg *argv);
+/* The same with the private row already found. */
+bool ask_row(struct request *r, const struct command *row, struct capture *c, enum MHD_Result *result,
+             size_t argc, const struct arg *argv);
 /* A command. */
 struct words {
     size_t argc;

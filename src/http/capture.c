@@ -107,6 +107,18 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
         t->n = (int64_t)(kind == REPLY_MAP ? 2 * n : n);
 }
 
+/* Tokens that are written over others: only what their kind has. */
+static inline void put_number(struct token *t, enum token_kind kind, int64_t n) {
+    t->kind = kind;
+    t->n = n;
+}
+
+static inline void put_string(struct token *t, size_t at, size_t len) {
+    t->kind = TOKEN_STRING;
+    t->at = at;
+    t->len = len;
+}
+
 /* The tokens that rest.get's reply would become. */
 static bool on_stored(struct reply *r, const struct reply_stored *s) {
     struct capture *c = (struct capture *)r;
@@ -120,11 +132,11 @@ static bool on_stored(struct reply *r, const struct reply_stored *s) {
         memcpy(bytes, s->value.ptr, value);
     if (type > 0)
         memcpy(bytes + value, s->content_type.ptr, type);
-    t[0] = (struct token){.kind = TOKEN_AGGREGATE, .n = 4};
-    t[1] = (struct token){.kind = TOKEN_STRING, .at = 0, .len = value};
-    t[2] = (struct token){.kind = TOKEN_INTEGER, .n = s->type};
-    t[3] = (struct token){.kind = TOKEN_INTEGER, .n = s->expire_at};
-    t[4] = (struct token){.kind = TOKEN_STRING, .at = value, .len = type};
+    put_number(&t[0], TOKEN_AGGREGATE, 4);
+    put_string(&t[1], 0, value);
+    put_number(&t[2], TOKEN_INTEGER, s->type);
+    put_number(&t[3], TOKEN_INTEGER, s->expire_at);
+    put_string(&t[4], value, type);
     c->count = 5;
     c->bytes.len = value + type;
     return true;
@@ -155,7 +167,7 @@ void capture_init(struct capture *c, size_t max) {
     c->error[0] = '\0';
 }
 
-void capture_free(struct capture *c) {
+void capture_release(struct capture *c) {
     for (size_t i = 0; c->blobs && i < c->count; i++)
         if (c->tokens[i].kind == TOKEN_BLOB)
             blob_unref(c->tokens[i].blob);
@@ -163,16 +175,6 @@ void capture_free(struct capture *c) {
         mem_free(c->tokens);
     if (c->bytes.data != c->bytes_room)
         buf_free(&c->bytes);
-}
-
-struct slice capture_text(const struct capture *c, size_t token) {
-    const struct token *t = &c->tokens[token];
-
-    if (t->kind == TOKEN_BLOB)
-        return blob_slice(t->blob);
-    if (t->kind == TOKEN_STRING)
-        return slice_of(c->bytes.data + t->at, t->len);
-    return slice_of("", 0);
 }
 
 void capture_shift(struct capture *c) {

@@ -4,6 +4,7 @@
 #ifndef FLASHKV_HTTP_CAPTURE_H
 #define FLASHKV_HTTP_CAPTURE_H
 
+#include <flashkv/blob.h>
 #include <flashkv/buf.h>
 #include <flashkv/reply.h>
 
@@ -33,10 +34,21 @@ struct capture {
 void capture_init(struct capture *c, size_t max);
 /* Room for so much, so that a reply of no more is kept whatever the allocator says. False: no memory, or over the ceiling. */
 bool capture_reserve(struct capture *c, size_t tokens, size_t bytes);
-void capture_free(struct capture *c);
+void capture_release(struct capture *c)
+    __attribute__((cold)); /* what capture_free does where there is something to free */
+static inline void capture_free(struct capture *c) {
+    if (c->blobs || c->tokens != c->room || c->bytes.data != c->bytes_room)
+        capture_release(c);
+}
 /* Drops the first token: EXEC's array, of one reply, say. */
 void capture_shift(struct capture *c);
 /* The bytes of a string token, copied or blob; empty for others. */
-struct slice capture_text(const struct capture *c, size_t token);
+static inline struct slice capture_text(const struct capture *c, size_t token) {
+    const struct token *t = &c->tokens[token];
+
+    if (t->kind == TOKEN_STRING)
+        return slice_of(c->bytes.data + t->at, t->len);
+    return t->kind == TOKEN_BLOB ? blob_slice(t->blob) : slice_of("", 0);
+}
 
 #endif

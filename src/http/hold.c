@@ -44,8 +44,8 @@ void hold_list_destroy(struct hold_list *l, struct server *srv) NO_THREAD_SAFETY
     mutex_destroy(&l->mutex);
 }
 
-bool hold_needed(struct request *r) {
-    return r->reach != 0 && !journal_reached(journal_of(r), r->reach);
+bool hold_needed_for(const struct request *r) {
+    return !journal_reached(journal_of(r), r->reach);
 }
 
 /* Whoever is listed before the journal moves is woken; who comes later finds that it has. */

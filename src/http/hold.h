@@ -26,11 +26,15 @@ static inline void hold_until(struct request *r, uint64_t reach) {
         r->reach = reach;
 }
 /* Must the response wait? */
-bool hold_needed(struct request *r);
+bool hold_needed_for(const struct request *r);
+static inline bool hold_needed(const struct request *r) {
+    return r->reach != 0 && hold_needed_for(r);
+}
 /* Takes the response over; what a handler returns, as it returns MHD_queue_response. */
-enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Response *response);
+enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Response *response)
+    __attribute__((cold));
 /* Called again: queues the response that was held, or waits on. */
-enum MHD_Result hold_again(struct request *r);
+enum MHD_Result hold_again(struct request *r) __attribute__((cold));
 /* The request ends. */
 void hold_drop(struct request *r);
 

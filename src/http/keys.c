@@ -9,6 +9,7 @@
 #include "json.h"
 #include "params.h"
 #include "poll.h"
+#include "server.h"
 
 #define BAD_CONDITION "If-Match and If-None-Match expect * or up to 16 quoted entity tags"
 
@@ -169,7 +170,7 @@ enum MHD_Result http_get_key(struct request *r) {
     if (!wanted_wait(r, &wait_ms, &result))
         return result;
     for (;;) {
-        if (!ask(r, &c, &result, 2, argv)) {
+        if (!ask_row(r, http_row_of_get(r->http), &c, &result, 2, argv)) {
             poll_end(r);
             return result;
         }
@@ -179,7 +180,8 @@ enum MHD_Result http_get_key(struct request *r) {
         if (poll == POLL_WAITS)
             return MHD_YES;
     }
-    poll_end(r);
+    if (r->poll != NULL)
+        poll_end(r);
     result = c.tokens[0].kind == TOKEN_NULL ? respond_problem(r, 404, "there is no such key")
                                             : respond_found(r, &c);
     capture_free(&c);

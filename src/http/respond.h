@@ -53,17 +53,17 @@ enum MHD_Result respond_stream(struct request *r, const char *type, struct MHD_R
 
 /* application/problem+json (RFC 9457), or to Upstash's clients what they know. */
 enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4), cold));
 /* 412, with the ETag of what is there, which may be empty. */
-enum MHD_Result respond_refused(struct request *r, struct slice etag);
+enum MHD_Result respond_refused(struct request *r, struct slice etag) __attribute__((cold));
 /* The error of a command's reply, as the status it means. */
-enum MHD_Result respond_error(struct request *r, const char *error);
+enum MHD_Result respond_error(struct request *r, const char *error) __attribute__((cold));
 unsigned status_of_error(const char *error);
 
 /* What r->verdict says. */
-enum MHD_Result respond_verdict(struct request *r);
+enum MHD_Result respond_verdict(struct request *r) __attribute__((cold));
 /* The same, in the middle of a body, where the library has no way to answer: written to the socket at once. The
  * connection is of no more use; r->answered is set. */
-void respond_verdict_now(struct request *r);
+void respond_verdict_now(struct request *r) __attribute__((cold));
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef FLASHKV_HTTP_SERVER_H
 #define FLASHKV_HTTP_SERVER_H
 
+#include <flashkv/command.h>
 #include <flashkv/http.h>
 
 #include "hold.h"
@@ -10,6 +11,8 @@
 #include "turns.h"
 
 struct server *http_server(const struct http *h);
+/* The command that a GET of a key is: its row, found once. */
+const struct command *http_row_of_get(const struct http *h);
 /* The responses that go on, and the requests that wait. */
 struct pause_list *http_pauses(struct http *h);
 /* The responses that wait for the disk. */

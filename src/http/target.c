@@ -101,29 +101,25 @@ static bool has_bad_byte(const char *text) {
     return false;
 }
 
+/* Bytes of a segment that stand for themselves, but for "!", "\"" and "$", which are rare. */
+static const bool plain[256] = {
+    ['&' ... '.'] = true, ['0' ... '>'] = true, ['@' ... '~'] = true, [0x80 ... 0xff] = true};
+
 bool target_parse_plain(const char *raw, struct target *t, size_t *len) {
-    const char *at = raw + 1, *from = at;
+    const char *at = raw;
     unsigned n = 0;
 
     if (*raw != '/')
         return false;
-    for (;; at++) {
-        unsigned char c = (unsigned char)*at;
+    while (*at == '/' && n < SEGMENTS_MAX) {
+        const char *from = ++at;
 
-        if (c > '/') {             /* most bytes */
-            if ((c & 0xbf) == '?') /* or DEL */
-                return false;
-        } else if (c == '/' || c == '\0') {
-            if (n == SEGMENTS_MAX)
-                return false;
-            t->segments[n++] = slice_of(from, (size_t)(at - from));
-            from = at + 1;
-            if (c == '\0')
-                break;
-        } else if (c <= '%') { /* three of these are good, and rare */
-            return false;
-        }
+        while (plain[(unsigned char)*at])
+            at++;
+        t->segments[n++] = slice_of(from, (size_t)(at - from));
     }
+    if (*at != '\0')
+        return false;
     *len = (size_t)(at - raw);
     t->segment_count = *len > 1 ? n : 0;
     t->query = NULL;
