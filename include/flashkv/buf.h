@@ -3,6 +3,7 @@
 #ifndef FLASHKV_BUF_H
 #define FLASHKV_BUF_H
 
+#include <flashkv/hints.h>
 #include <flashkv/slice.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ static inline struct buf buf_make(size_t max) {
 bool buf_next_cap(const struct buf *b, size_t extra, size_t *cap);
 /* Makes room for `extra` more bytes after len, growing by at least a half; false (and nothing changed) at
  * the ceiling or out of memory. */
-bool buf_grow(struct buf *b, size_t extra);
+COLD bool buf_grow(struct buf *b, size_t extra);
 static inline bool buf_reserve(struct buf *b, size_t extra) {
     return extra <= b->cap - b->len || buf_grow(b, extra);
 }

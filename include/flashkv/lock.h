@@ -16,6 +16,7 @@
 #ifndef FLASHKV_LOCK_H
 #define FLASHKV_LOCK_H
 
+#include <flashkv/hints.h>
 #include <flashkv/thread_safety.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -95,9 +96,9 @@ void rwlock_init(struct rwlock *l, unsigned rank);
 void rwlock_destroy(struct rwlock *l);
 
 /* What is left to do when the lock is not free: private to the functions below. */
-void rwlock_rdlock_wait(struct rwlock *l);
-void rwlock_wrlock_wait(struct rwlock *l);
-void rwlock_wake(struct rwlock *l);
+COLD void rwlock_rdlock_wait(struct rwlock *l);
+COLD void rwlock_wrlock_wait(struct rwlock *l);
+COLD void rwlock_wake(struct rwlock *l);
 
 static inline void rwlock_rdlock(struct rwlock *l) ACQUIRE_SHARED(l) NO_THREAD_SAFETY_ANALYSIS {
     lock_rank_check(l->rank);

@@ -6,6 +6,7 @@
 #ifndef FLASHKV_LOG_H
 #define FLASHKV_LOG_H
 
+#include <flashkv/hints.h>
 #include <stdbool.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -15,7 +16,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 void log_setup(enum log_level least, enum log_format format);
 bool log_enabled(enum log_level level);
 /* A message of less than 1 KiB, the rest is cut. Control characters and what is not UTF-8 are escaped. */
-void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+COLD void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_debug(...) (log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, __VA_ARGS__) : (void)0)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -10,6 +10,7 @@
 #define FLASHKV_REPLY_H
 
 #include <flashkv/blob.h>
+#include <flashkv/hints.h>
 #include <flashkv/slice.h>
 #include <stdint.h>
 
@@ -103,6 +104,6 @@ void reply_boolean_as_integer(struct reply *r, bool b);
 
 /* An error: the text begins with its code ("ERR syntax error"). Control characters that arguments smuggle in
  * are replaced by spaces, and the text is cut at 512 bytes, so that no argument can forge a reply. */
-void reply_error(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+COLD void reply_error(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

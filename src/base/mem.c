@@ -1,6 +1,7 @@
 /* mem.c - the allocator of config.h behind one face. jemalloc and mimalloc replace malloc when linked, so that
  * libraries use them too; only what malloc cannot tell is asked of them by name. */
 #include <config.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -17,26 +18,22 @@
 #include <mimalloc.h>
 #endif
 
-static inline bool is_there(const void *ptr) {
-    return __builtin_expect(ptr != NULL, 1);
-}
-
 void *mem_alloc(size_t size) {
     void *ptr = malloc(size > 0 ? size : 1);
 
-    return is_there(ptr) ? ptr : reserve_take(size);
+    return ptr != NULL ? ptr : reserve_take(size);
 }
 
 void *mem_zalloc(size_t size) {
     void *ptr = calloc(1, size > 0 ? size : 1);
 
-    if (!is_there(ptr) && (ptr = reserve_take(size)) != NULL)
+    if (ptr == NULL && (ptr = reserve_take(size)) != NULL)
         memset(ptr, 0, size);
     return ptr;
 }
 
 /* The allocator has refused. What is to become smaller stays as it is. */
-__attribute__((cold, noinline)) static void *realloc_refused(void *ptr, size_t size) {
+static COLD void *realloc_refused(void *ptr, size_t size) {
     size_t had = ptr != NULL ? malloc_usable_size(ptr) : 0;
     void *moved;
 
@@ -56,7 +53,7 @@ void *mem_realloc(void *ptr, size_t size) {
     if (reserve_may_have(ptr) && reserve_realloc(ptr, size, &moved))
         return moved;
     moved = realloc(ptr, size > 0 ? size : 1);
-    return is_there(moved) ? moved : realloc_refused(ptr, size);
+    return moved != NULL ? moved : realloc_refused(ptr, size);
 }
 
 void mem_free(void *ptr) {

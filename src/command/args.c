@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <flashkv/hints.h>
 #include <flashkv/num.h>
 #include <stdlib.h>
 
@@ -248,13 +249,16 @@ void object_done(struct call *c, const struct key *k, enum event_class class, co
         call_changed(c, k, EVENT_GENERIC, "del");
 }
 
-void call_set(struct call *c, const struct key *k, int64_t expire_at) {
-    call_changed(c, k, EVENT_STRING, "set");
-    if (expire_at == NO_EXPIRY)
-        return;
+static NOINLINE void tell_expiry(struct call *c, const struct key *k, int64_t expire_at) {
     call_changed(c, k, EVENT_GENERIC, "expire");
     if (expire_at <= c->txn->now_ms)
         call_changed(c, k, EVENT_EXPIRED, "expired"); /* a time that is past: it is gone already */
+}
+
+HOT void call_set(struct call *c, const struct key *k, int64_t expire_at) {
+    call_changed(c, k, EVENT_STRING, "set");
+    if (expire_at != NO_EXPIRY)
+        tell_expiry(c, k, expire_at);
 }
 
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o) {

@@ -5,6 +5,7 @@
 
 #include <flashkv/buf.h>
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 static inline struct slice call_arg(const struct call *c, size_t i) {
     return arg_slice(&c->argv[i]);
@@ -63,7 +64,7 @@ bool first_key(struct call *c, enum value_type type, const struct key **k);
 void reply_syntax_error(struct call *c);
 void reply_wrong_type(struct call *c);
 /* The error of a store call that failed (not STORE_OK). */
-void reply_store_error(struct call *c, enum store_result result);
+COLD void reply_store_error(struct call *c, enum store_result result);
 /* The string of an entry: by reference when it is large; null without an entry. */
 void reply_string(struct call *c, const struct entry *e);
 /* False, replied WRONGTYPE: `e` is there and holds another type. */

@@ -1,4 +1,5 @@
 /* cmd_string.c - strings. Source: https://redis.io/commands/?group=string */
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -53,7 +54,7 @@ static struct string_value value_of(const struct arg *a) {
 }
 
 /* Sets the call's key to argument `i`. `kept`: the expiry is the one it had. False: replied with the error. */
-static bool set_key(struct call *c, size_t i, int64_t expire_at, bool kept) {
+static HOT bool set_key(struct call *c, size_t i, int64_t expire_at, bool kept) {
     struct string_value v = value_of(&c->argv[i]);
     enum store_result result;
 
@@ -115,7 +116,7 @@ static bool refused(const struct call *c, const struct options_given *o, const s
 }
 
 /* SET with options, which may want to know what was there. */
-static __attribute__((noinline)) void set_as_asked(struct call *c) {
+static NOINLINE void set_as_asked(struct call *c) {
     struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
@@ -136,7 +137,7 @@ static __attribute__((noinline)) void set_as_asked(struct call *c) {
         reply_ok(c->reply);
 }
 
-void cmd_set(struct call *c) {
+HOT void cmd_set(struct call *c) {
     if (c->argc > 3)
         set_as_asked(c);
     else if (set_key(c, 2, NO_EXPIRY, false))
@@ -222,7 +223,7 @@ void cmd_msetnx(struct call *c) {
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
-void cmd_get(struct call *c) {
+HOT void cmd_get(struct call *c) {
     const struct entry *e = store_get(c->txn, &c->keys[0]);
 
     if (is_type(c, e, TYPE_STRING))

@@ -1,4 +1,5 @@
 /* dispatch.c - the one path from an argv to a handler: arity, keys, locks, handler, unlock. */
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <stdio.h>
@@ -19,13 +20,13 @@
 enum { KEYS_ON_STACK = 8 };
 
 /* A command that was not run is told to the statistics, and ends a transaction that it was to be part of. */
-static void refused(struct call *c) {
+static COLD void refused(struct call *c) {
     measure_rejected(c);
     multi_refused(c->session);
 }
 
 /* The arguments together show no more than one alone (before their quotes). */
-__attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
+static COLD void refuse_unknown(struct call *c) {
     char args[ARG_SHOWN_MAX + sizeof("'' ")] = "";
     size_t n = 0;
 
@@ -40,8 +41,7 @@ __attribute__((cold, noinline)) static void refuse_unknown(struct call *c) {
 }
 
 /* The row of a subcommand, once the container's is found. NULL: replied. */
-static __attribute__((noinline)) const struct command *find_subcommand(struct call *c,
-                                                                       const struct command *container) {
+static NOINLINE const struct command *find_subcommand(struct call *c, const struct command *container) {
     char name[64];
     const struct command *sub = NULL;
     size_t prefix = strlen(container->name) + 1;
@@ -123,7 +123,7 @@ static enum txn_mode mode_of(const struct command *cmd) {
     return cmd->flags & (CMD_WRITE | CMD_EXCLUSIVE) ? TXN_WRITE : TXN_READ;
 }
 
-static __attribute__((noinline)) void run_without_keys(struct call *c) {
+static NOINLINE void run_without_keys(struct call *c) {
     bool of_session = (c->command->flags & CMD_TRANSACTION) != 0;
     enum txn_mode mode = mode_of(c->command);
     uint64_t shards = of_session ? multi_shards(c, &mode) : 0;
@@ -142,7 +142,7 @@ static inline void run_with_key(struct call *c) {
         run_locked(c, shards, mode_of(c->command));
 }
 
-static __attribute__((noinline)) void run_with_keys(struct call *c) {
+static NOINLINE void run_with_keys(struct call *c) {
     struct key room[KEYS_ON_STACK], *keys = room;
     struct key_args at;
     uint64_t shards = 0;
@@ -164,7 +164,7 @@ static bool arity_fits(const struct command *cmd, size_t argc) {
 }
 
 /* The command cannot be run as it is written. EXEC says so in words of its own, and ends its transaction. */
-__attribute__((cold, noinline)) static void refuse_arity(struct call *c) {
+static COLD void refuse_arity(struct call *c) {
     bool exec = c->command->handler == cmd_exec;
 
     if (exec)
@@ -175,7 +175,7 @@ __attribute__((cold, noinline)) static void refuse_arity(struct call *c) {
 }
 
 /* There is too little memory for it. */
-__attribute__((cold, noinline)) static void refuse_oom(struct call *c) {
+static COLD void refuse_oom(struct call *c) {
     bool exec = c->command->handler == cmd_exec;
 
     if (exec)
@@ -216,7 +216,7 @@ static inline bool may_run(struct call *c) {
 }
 
 /* In a transaction: is it queued, or refused to be? */
-static __attribute__((noinline)) bool is_queued(struct call *c) {
+static NOINLINE bool is_queued(struct call *c) {
     if (!multi_queue(c))
         return false;
     if (c->reply->failed)
@@ -231,7 +231,7 @@ static bool is_loading(const struct call *c) {
            c->session->front != SESSION_RESTORE;
 }
 
-static void run(struct call *c) {
+static HOT void run(struct call *c) {
     struct server *srv = c->server;
     struct session *s = c->session;
     int64_t began = s->ticks;
@@ -265,8 +265,8 @@ void command_run(struct server *srv, struct session *s, const struct command *cm
     run(&(struct call){.server = srv, .session = s, .command = cmd, .argc = argc, .argv = argv, .reply = r});
 }
 
-void dispatch_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
-                      struct reply *r) {
+HOT void dispatch_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                          struct reply *r) {
     struct call c = {.server = srv, .session = s, .argc = argc, .argv = argv, .reply = r};
 
     c.command = command_callable(arg_slice(&argv[0]));
@@ -276,8 +276,8 @@ void dispatch_execute(struct server *srv, struct session *s, size_t argc, const 
         refuse_unknown(&c);
 }
 
-void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
-                     struct reply *r) {
+HOT void command_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
+                         struct reply *r) {
     if (s->mute == MUTE_NOTHING)
         dispatch_execute(srv, s, argc, argv, r);
     else

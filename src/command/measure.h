@@ -9,11 +9,12 @@
 
 #include <flashkv/clock.h>
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 /* The rare parts. */
-void measure_untimed(const struct call *c, struct command_stats *row, uint64_t ns);
-void measure_failed(const struct call *c, struct command_stats *row);
-void measure_slow(const struct call *c, uint64_t ns);
+NOINLINE void measure_untimed(const struct call *c, struct command_stats *row, uint64_t ns);
+COLD void measure_failed(const struct call *c, struct command_stats *row);
+COLD void measure_slow(const struct call *c, uint64_t ns);
 
 /* The command has run since `began`, what session.ticks was before it. */
 static inline void measure_end(const struct call *c, int64_t began) {
@@ -41,6 +42,6 @@ static inline void measure_end(const struct call *c, int64_t began) {
 }
 
 /* It was answered with an error instead of being run; c->command is NULL if there is no such command. */
-void measure_rejected(const struct call *c);
+COLD void measure_rejected(const struct call *c);
 
 #endif

@@ -10,6 +10,7 @@
 #define FLASHKV_COMMAND_MULTI_H
 
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 #include <flashkv/watch.h>
 
 struct watch;
@@ -45,7 +46,7 @@ void queued_run(struct server *srv, struct session *s, const struct queued *q, s
 /* In a transaction every command comes here before it is run. True: queued or refused, and replied. */
 bool multi_queue(struct call *c);
 /* A command was refused before it could be queued: unknown, or of wrong arity. */
-void multi_refused(struct session *s);
+COLD void multi_refused(struct session *s);
 /* For the rows with CMD_TRANSACTION: the shards to be held, and whether exclusively. */
 uint64_t multi_shards(const struct call *c, enum txn_mode *mode);
 /* After such a command, without locks: frees what is no longer needed. */

@@ -4,10 +4,11 @@
 #define FLASHKV_COMMAND_OOM_H
 
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 /* Makes room if more is in use than there may be. True: that did not do, and the command, or one that EXEC would run, may take
  * more. The caller holds no shard. */
-bool oom_forbids(const struct call *c);
+NOINLINE bool oom_forbids(const struct call *c);
 /* In the header, since every command comes here and mostly there is no limit. */
 static inline bool oom_applies(const struct call *c) {
     return atomic_load_explicit(&c->server->memory.max, memory_order_relaxed) != 0 && oom_forbids(c);

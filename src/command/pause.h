@@ -6,11 +6,12 @@
 #define FLASHKV_COMMAND_PAUSE_H
 
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 /* Of two pauses the stricter, and the later end. */
 void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms);
 void pause_end(struct server *srv);
 /* Does the pause hold this command back? Then it has been put aside, or an error replied. */
-bool pause_postpones(struct call *c);
+COLD bool pause_postpones(struct call *c);
 
 #endif

@@ -13,8 +13,9 @@
 #define FLASHKV_COMMAND_RIGHTS_H
 
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 /* May c->session run c->command? False: replied NOPERM. Its arity is right. */
-bool rights_allow(struct call *c);
+NOINLINE bool rights_allow(struct call *c);
 
 #endif

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <ctype.h>
+#include <flashkv/hints.h>
 #include <stdio.h>
 
 #include "handlers.h"
@@ -142,7 +143,7 @@ static inline const struct slot *find(struct slice name, bool any_case) {
     return NULL;
 }
 
-const struct command *command_callable(struct slice name) {
+HOT const struct command *command_callable(struct slice name) {
     const struct slot *s = find(name, true);
 
     return s != NULL && s->callable ? s->cmd : NULL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <flashkv/clock.h>
+#include <flashkv/hints.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <sys/epoll.h>
@@ -111,17 +112,24 @@ static void tell_sizes(struct conn *c) {
     atomic_store_explicit(&s->output_bytes, c->out != NULL ? outq_size(c->out) : 0, memory_order_relaxed);
 }
 
+/* All replies are out, and there will be no more. False: it is to be closed; else it lingers. */
+static NOINLINE bool conn_end(struct conn *c) {
+    conn_say_end(c);
+    if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
+        return false;
+    c->state = CONN_LINGERING;
+    return true;
+}
+
 /* Watches for what the connection now waits for. False: for nothing, it is at its end. */
-static bool conn_settle(struct conn *c) {
+static HOT bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
     bool writes = c->out != NULL && !c->held;
 
     tell_sizes(c);
     if (c->state == CONN_ENDING && c->out == NULL) {
-        conn_say_end(c);
-        if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
+        if (!conn_end(c))
             return false;
-        c->state = CONN_LINGERING;
         reads = EPOLLIN;
     }
     if (conn_pending(c) && c->state == CONN_OPEN && reads != 0) {
@@ -132,7 +140,7 @@ static bool conn_settle(struct conn *c) {
 }
 
 /* Goes on with the handshake. False: it is to be closed. */
-static bool conn_shake(struct conn *c) {
+static COLD bool conn_shake(struct conn *c) {
     switch (conn_handshake(c)) {
     case TLS_DONE:
         c->state = CONN_OPEN;
@@ -148,13 +156,21 @@ static bool conn_shake(struct conn *c) {
     return false;
 }
 
-/* False: it is to be closed. */
-static bool conn_turn(struct conn *c, uint32_t events) {
-    if (events & (EPOLLERR | EPOLLHUP))
+/* The client has taken replies. False: it is to be closed. */
+static NOINLINE bool conn_writable(struct conn *c) {
+    if (!conn_flush(c))
         return false;
-    if (c->state == CONN_LINGERING)
+    /* Commands that had to wait until then. */
+    return c->partial == NULL || conn_backlogged(c) || conn_run_partial(c);
+}
+
+/* False: it is to be closed. */
+static HOT bool conn_turn(struct conn *c, uint32_t events) {
+    if (UNLIKELY(events & (EPOLLERR | EPOLLHUP)))
+        return false;
+    if (UNLIKELY(c->state == CONN_LINGERING))
         return conn_discard(c);
-    if (c->state == CONN_SHAKING) {
+    if (UNLIKELY(c->state == CONN_SHAKING)) {
         if (!conn_shake(c))
             return false;
         if (c->state == CONN_SHAKING)
@@ -162,13 +178,8 @@ static bool conn_turn(struct conn *c, uint32_t events) {
         events |= EPOLLIN; /* commands may have come behind the end of it */
     }
     c->active_tick = c->source.loop->ticks;
-    if (events & EPOLLOUT) {
-        if (!conn_flush(c))
-            return false;
-        /* Commands that had to wait until the client took its replies. */
-        if (c->partial != NULL && !conn_backlogged(c) && !conn_run_partial(c))
-            return false;
-    }
+    if (UNLIKELY(events & EPOLLOUT) && !conn_writable(c))
+        return false;
     if ((events & EPOLLIN || conn_pending(c)) && c->state == CONN_OPEN && !conn_backlogged(c) &&
         !conn_receive(c))
         return false;
@@ -181,12 +192,12 @@ static bool conn_turn(struct conn *c, uint32_t events) {
     return conn_settle(c);
 }
 
-static void conn_lose(struct conn *c) {
+static COLD void conn_lose(struct conn *c) {
     outq_clear(&c->source.loop->out); /* replies that were not for the next one */
     conn_close(c);
 }
 
-static void conn_ready(struct source *s, uint32_t events) {
+static HOT void conn_ready(struct source *s, uint32_t events) {
     struct conn *c = (struct conn *)s;
 
     if (!conn_turn(c, events))

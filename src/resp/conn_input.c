@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <flashkv/clock.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 
 #include "ahead.h"
@@ -18,7 +19,7 @@ enum {
 };
 
 /* Says why, and ends the connection. */
-static void conn_refuse(struct conn *c, const char *error) {
+static COLD void conn_refuse(struct conn *c, const char *error) {
     struct writer w;
 
     writer_init(&w, &c->session.protocol, conn_outq(c));
@@ -49,12 +50,12 @@ void conn_time_up(struct conn *c) {
     conn_set_deadline(c);
 }
 
-static void conn_block(struct conn *c) {
+static NOINLINE void conn_block(struct conn *c) {
     c->state = CONN_BLOCKED;
     conn_set_deadline(c);
 }
 
-static void run_command(struct conn *c, struct parser *p, struct writer *w) {
+static HOT void run_command(struct conn *c, struct parser *p, struct writer *w) {
     struct loop *l = c->source.loop;
 
     if (p->argc == 0)
@@ -72,7 +73,7 @@ static void run_command(struct conn *c, struct parser *p, struct writer *w) {
 }
 
 /* Makes room for more replies. False: the client has to take some first, or is lost (then *lost). */
-static bool make_room(struct conn *c, struct writer *w, bool *lost) {
+static NOINLINE bool make_room(struct conn *c, struct writer *w, bool *lost) {
     if (w->out->overflow)
         return false;
     if (c->out == NULL)
@@ -83,7 +84,7 @@ static bool make_room(struct conn *c, struct writer *w, bool *lost) {
 }
 
 /* Has the keys of the next commands brought near, and returns how many commands that are: 1 at least. */
-static __attribute__((noinline)) size_t look_ahead(struct loop *l, const char *in, size_t len) {
+static NOINLINE size_t look_ahead(struct loop *l, const char *in, size_t len) {
     struct slice names[STORE_NEAR_MAX];
     size_t n = ahead_names(in, len, names, STORE_NEAR_MAX);
 
@@ -102,7 +103,7 @@ static inline void move_clock(struct session *s, int64_t *seen) {
 
 /* Runs the commands that in[0 .. len) holds whole, as far as the client takes the replies; *used bytes of it. False:
  * the connection is lost. */
-static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
+static HOT bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
     struct loop *l = c->source.loop;
     bool lost = false, far = store_is_far(l->server->store);
     size_t near = 1; /* commands whose keys are: the first, which often is the only one, waits */
@@ -141,7 +142,7 @@ static bool run_commands(struct conn *c, struct parser *p, char *in, size_t len,
 }
 
 /* Keeps the rest of the loop's input with the connection, and how far it is read. False: no memory. */
-static bool keep_partial(struct conn *c, const char *rest, size_t len) {
+static NOINLINE bool keep_partial(struct conn *c, const char *rest, size_t len) {
     struct loop *l = c->source.loop;
     struct partial *part = mem_alloc(sizeof(*part));
 
@@ -160,7 +161,7 @@ static bool keep_partial(struct conn *c, const char *rest, size_t len) {
     return true;
 }
 
-static bool run_input(struct conn *c, size_t len) {
+static HOT bool run_input(struct conn *c, size_t len) {
     struct loop *l = c->source.loop;
     size_t used;
     bool ok = run_commands(c, &l->parser, l->input, len, &used);
@@ -236,7 +237,7 @@ static bool run_received(struct conn *c, size_t n) {
     return conn_run_partial(c);
 }
 
-bool conn_receive(struct conn *c) {
+HOT bool conn_receive(struct conn *c) {
     size_t room = 0;
     char *to = input_room(c, &room);
     ssize_t n;

@@ -2,12 +2,14 @@
 #ifndef FLASHKV_RESP_CONN_INPUT_H
 #define FLASHKV_RESP_CONN_INPUT_H
 
+#include <flashkv/hints.h>
+
 #include "conn.h"
 
 /* One receive, and what it completes. False: the connection is lost. */
 bool conn_receive(struct conn *c);
 /* Goes on with the commands that wait with it, of which there are some. False: it is lost. */
-bool conn_run_partial(struct conn *c);
+NOINLINE bool conn_run_partial(struct conn *c);
 /* Notes when the wait of a blocked session ends, which may have changed. Without memory to note it, it ends at once. */
 void conn_set_deadline(struct conn *c);
 /* Frees them. */

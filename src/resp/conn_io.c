@@ -2,6 +2,7 @@
 #include "conn_io.h"
 
 #include <errno.h>
+#include <flashkv/hints.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/net.h>
@@ -65,12 +66,13 @@ static bool conn_keep_output(struct conn *c) {
     return true;
 }
 
-bool conn_flush(struct conn *c) {
+HOT bool conn_flush(struct conn *c) {
     if (c->session.reach != 0 && conn_must_hold(c))
         return conn_keep_output(c);
     switch (conn_send(c)) {
     case SEND_ALL:
-        conn_drop_output(c);
+        if (c->out != NULL)
+            conn_drop_output(c);
         return true;
     case SEND_BLOCKED:
         return conn_keep_output(c);

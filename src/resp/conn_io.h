@@ -3,6 +3,7 @@
 #define FLASHKV_RESP_CONN_IO_H
 
 #include <errno.h>
+#include <flashkv/hints.h>
 #include <flashkv/net.h>
 
 #include "conn.h"
@@ -13,7 +14,7 @@ static inline void conn_ask_again(struct conn *c) {
 }
 
 /* Sends what waits (outq.h); after SEND_BLOCKED epoll has to be asked when it may go on. */
-enum send_result conn_send_tls(struct conn *c);
+NOINLINE enum send_result conn_send_tls(struct conn *c);
 static inline enum send_result conn_send(struct conn *c) {
     if (c->tls != NULL)
         return conn_send_tls(c);
@@ -39,7 +40,7 @@ enum tls_progress conn_handshake(struct conn *c);
 /* Tells the client that no more comes, over TLS: that is not said by the end of the socket. */
 void conn_say_end(struct conn *c);
 /* Throws away what has arrived. False: there will be no more. */
-bool conn_discard(struct conn *c);
+NOINLINE bool conn_discard(struct conn *c);
 
 /* A client that does not read its replies is read no further once so much waits for it; nor is one whose replies wait
  * for the disk. */
@@ -49,8 +50,8 @@ static inline bool conn_backlogged(const struct conn *c) {
 /* Sends; what the socket does not take, or must not have yet, waits with the connection. False: it is lost. */
 bool conn_flush(struct conn *c);
 /* Frees what waits with it. */
-void conn_drop_output(struct conn *c);
+NOINLINE void conn_drop_output(struct conn *c);
 /* Its client is given up for not taking its replies. */
-void conn_count_overflow(struct conn *c);
+COLD void conn_count_overflow(struct conn *c);
 
 #endif

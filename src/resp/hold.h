@@ -6,14 +6,16 @@
 #ifndef FLASHKV_RESP_HOLD_H
 #define FLASHKV_RESP_HOLD_H
 
+#include <flashkv/hints.h>
+
 #include "conn.h"
 
 /* Must the output wait? Then the connection is held. */
-bool conn_must_hold(struct conn *c);
+NOINLINE bool conn_must_hold(struct conn *c);
 /* It closes. */
 void conn_unhold(struct conn *c);
 /* In the loop's thread: goes on with the connections whose output may leave now. */
-void loop_release(struct loop *l);
+NOINLINE void loop_release(struct loop *l);
 /* The loop ends. */
 void loop_unlisten(struct loop *l);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <flashkv/clock.h>
+#include <flashkv/hints.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <flashkv/net.h>
@@ -97,7 +98,7 @@ static struct conn *take_handed_over(struct loop *l) {
     return c;
 }
 
-static void attach_handed_over(struct loop *l) {
+static COLD void attach_handed_over(struct loop *l) {
     struct conn *c = take_handed_over(l);
 
     l->woken = false;
@@ -109,7 +110,7 @@ static void attach_handed_over(struct loop *l) {
     }
 }
 
-static void tick(struct loop *l) {
+static COLD void tick(struct loop *l) {
     struct conn *c = l->conns;
 
     l->ticked = false;
@@ -142,7 +143,7 @@ static void add_tally(struct loop *l) {
 }
 
 /* Their replies come by the post, a moment later. */
-static void time_up(struct loop *l) {
+static NOINLINE void time_up(struct loop *l) {
     int64_t now_ms = clock_mono_ns() / 1000000;
     struct conn *c;
 
@@ -151,7 +152,7 @@ static void time_up(struct loop *l) {
 }
 
 /* One wake-up; returns how many sources were ready. */
-static int turn(struct loop *l, int timeout_ms) {
+static HOT int turn(struct loop *l, int timeout_ms) {
     struct epoll_event events[EVENTS];
     int n = net_wait(l->epoll, events, EVENTS, timeout_ms);
 
@@ -175,14 +176,14 @@ static int turn(struct loop *l, int timeout_ms) {
 }
 
 /* Goes on until nothing more has arrived and all replies are out, or time is up. */
-static void finish(struct loop *l) {
+static COLD void finish(struct loop *l) {
     int64_t until = clock_mono_ns() + STOP_NS;
 
     while ((turn(l, l->waiting > 0 ? STOP_POLL_MS : 0) > 0 || l->waiting > 0) && clock_mono_ns() < until)
         ;
 }
 
-static void *loop_run(void *arg) {
+static HOT void *loop_run(void *arg) {
     struct loop *l = arg;
 
     while (!atomic_load_explicit(&l->stopping, memory_order_acquire))

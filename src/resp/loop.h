@@ -8,6 +8,7 @@
 #ifndef FLASHKV_RESP_LOOP_H
 #define FLASHKV_RESP_LOOP_H
 
+#include <flashkv/hints.h>
 #include <flashkv/lock.h>
 #include <flashkv/server.h>
 
@@ -83,12 +84,12 @@ void loop_join(struct loop *l);
 
 /* Starts, changes, ends what epoll watches for; any thread. False: no memory. */
 bool loop_watch(struct source *s, uint32_t events);
-bool loop_rewatch(struct source *s, uint32_t events);
+NOINLINE bool loop_rewatch(struct source *s, uint32_t events);
 void loop_unwatch(struct source *s);
 /* Gives a new connection to the loop, from any thread. */
 void loop_hand_over(struct loop *l, struct conn *c);
 /* In its thread: gives the connections what the post holds for them. */
-void loop_deliver(struct loop *l);
+NOINLINE void loop_deliver(struct loop *l);
 
 /* For files of resp that other threads come through. */
 void loop_lock(struct loop *l) ACQUIRE(loop_role);

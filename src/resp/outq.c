@@ -2,6 +2,7 @@
 #include "outq.h"
 
 #include <errno.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/net.h>
 #include <sys/socket.h>
@@ -18,7 +19,7 @@ void outq_init(struct outq *q, size_t max) {
     *q = (struct outq){.bytes = buf_make(max)};
 }
 
-void outq_clear(struct outq *q) {
+HOT void outq_clear(struct outq *q) {
     for (size_t i = q->next_piece; i < q->piece_count; i++)
         blob_unref(q->pieces[i].blob);
     q->piece_count = q->next_piece = q->piece_sent = q->blob_bytes = 0;
@@ -43,7 +44,7 @@ bool outq_grow(struct outq *q, size_t len) {
     return grown;
 }
 
-static bool grow_pieces(struct outq *q) {
+static COLD bool grow_pieces(struct outq *q) {
     size_t cap = q->piece_cap > 0 ? 2 * q->piece_cap : PIECES_FIRST;
     bool paused = mem_reserve_pause(true);
     struct piece *pieces = mem_realloc(q->pieces, cap * sizeof(*pieces));
@@ -85,7 +86,7 @@ static size_t outq_iov(const struct outq *q, struct iovec *iov) {
 }
 
 /* Notes of `n` more bytes that they are out, up to the last blob; returns how many are behind that. */
-static __attribute__((noinline)) size_t advance_pieces(struct outq *q, size_t n) {
+static NOINLINE size_t advance_pieces(struct outq *q, size_t n) {
     while (q->next_piece < q->piece_count) {
         struct piece *p = &q->pieces[q->next_piece];
         size_t before = p->at - q->sent, rest = p->blob->len - q->piece_sent;
@@ -131,7 +132,7 @@ static void outq_compact(struct outq *q) {
     q->sent = 0;
 }
 
-static __attribute__((noinline)) ssize_t send_pieces(const struct outq *q, int fd, size_t *asked) {
+static NOINLINE ssize_t send_pieces(const struct outq *q, int fd, size_t *asked) {
     struct iovec iov[IOV_COUNT];
     struct msghdr msg = {.msg_iov = iov};
 
@@ -150,7 +151,7 @@ static inline ssize_t send_next(const struct outq *q, int fd, size_t *asked) {
     return net_send(fd, q->bytes.data + q->sent, *asked);
 }
 
-enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
+HOT enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
     while (outq_size(q) > 0) {
         size_t asked;
         ssize_t n = send_next(q, fd, &asked);

@@ -10,6 +10,7 @@
 
 #include <flashkv/blob.h>
 #include <flashkv/buf.h>
+#include <flashkv/hints.h>
 #include <flashkv/tls.h>
 
 struct piece {
@@ -38,7 +39,7 @@ static inline size_t outq_size(const struct outq *q) {
 }
 
 /* Room for `len` bytes more, to be written at the pointer returned and told by outq_added. NULL: overflow. */
-bool outq_grow(struct outq *q, size_t len);
+COLD bool outq_grow(struct outq *q, size_t len);
 static inline char *outq_room(struct outq *q, size_t len) {
     if (len <= q->bytes.cap - q->bytes.len || outq_grow(q, len))
         return q->bytes.data + q->bytes.len;

@@ -1,6 +1,7 @@
 /* parser.c - RESP requests. */
 #include "parser.h"
 
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ void parser_init(struct parser *p, const struct parser_limits *limits) {
                limits->max_request < SHORT_ARGS * (SHORT_BULK + sizeof(struct arg));
 }
 
-static void drop_blobs(struct parser *p) {
+static NOINLINE void drop_blobs(struct parser *p) {
     for (size_t i = 0; i < p->argc; i++)
         blob_unref(p->argv[i].blob);
     blob_unref(p->blob);
@@ -31,14 +32,17 @@ static void drop_blobs(struct parser *p) {
     p->has_blobs = false;
 }
 
-void parser_next(struct parser *p) {
+static NOINLINE void drop_args(struct parser *p) {
+    mem_free(p->argv);
+    p->argv = NULL;
+    p->cap = 0;
+}
+
+HOT void parser_next(struct parser *p) {
     if (p->has_blobs)
         drop_blobs(p);
-    if (p->cap > ARGS_KEEP) {
-        mem_free(p->argv);
-        p->argv = NULL;
-        p->cap = 0;
-    }
+    if (p->cap > ARGS_KEEP)
+        drop_args(p);
     p->is_inline = false;
     p->argc = p->at = 0;
     p->left = 0;
@@ -48,9 +52,7 @@ void parser_next(struct parser *p) {
 
 void parser_free(struct parser *p) {
     parser_next(p);
-    mem_free(p->argv);
-    p->argv = NULL;
-    p->cap = 0;
+    drop_args(p);
 }
 
 enum parse_result parser_fail(struct parser *p, const char *what) {
@@ -63,7 +65,7 @@ enum parse_result parser_no_memory(struct parser *p) {
     return PARSE_ERROR;
 }
 
-static bool grow_args(struct parser *p) {
+static COLD bool grow_args(struct parser *p) {
     size_t cap = p->cap > 0 ? 2 * p->cap : ARGS_FIRST;
     struct arg *argv = mem_realloc(p->argv, cap * sizeof(*argv));
 
@@ -287,11 +289,9 @@ static bool read_short(struct parser *p, const char *in, size_t len) {
     return true;
 }
 
-enum parse_result parser_read(struct parser *p, char *in, size_t len) {
+/* Any command, whole or not. */
+static NOINLINE enum parse_result read_any(struct parser *p, char *in, size_t len) {
     enum parse_result r = PARSE_DONE;
-
-    if (p->left == 0 && !p->tight && read_short(p, in, len))
-        return PARSE_DONE;
 
     if (p->base != in) {
         follow(p, in);
@@ -307,4 +307,10 @@ enum parse_result parser_read(struct parser *p, char *in, size_t len) {
     while (r == PARSE_DONE && p->left > 0)
         r = read_bulk(p, in, len);
     return r;
+}
+
+HOT enum parse_result parser_read(struct parser *p, char *in, size_t len) {
+    if (p->left == 0 && !p->tight && read_short(p, in, len))
+        return PARSE_DONE;
+    return read_any(p, in, len);
 }

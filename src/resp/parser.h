@@ -14,6 +14,7 @@
 #define FLASHKV_RESP_PARSER_H
 
 #include <flashkv/command.h>
+#include <flashkv/hints.h>
 
 enum { PARSER_BLOB_MIN = 32 * 1024, PARSER_LINE_MAX = 64 * 1024 };
 
@@ -62,11 +63,11 @@ char *parser_room(struct parser *p, size_t *room);
 void parser_filled(struct parser *p, size_t n);
 
 /* Splits a line into words, in place ("quoted \x41 words", 'quoted'), and adds them to argv. */
-enum parse_result parser_split_line(struct parser *p, char *line, size_t len);
+COLD enum parse_result parser_split_line(struct parser *p, char *line, size_t len);
 
 /* For the files of the parser. */
 bool parser_add(struct parser *p, struct arg a);
-enum parse_result parser_fail(struct parser *p, const char *what);
-enum parse_result parser_no_memory(struct parser *p);
+COLD enum parse_result parser_fail(struct parser *p, const char *what);
+COLD enum parse_result parser_no_memory(struct parser *p);
 
 #endif

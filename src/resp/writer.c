@@ -3,6 +3,7 @@
  * Each reply reserves its room once and is then written through a pointer: this is half of every GET. */
 #include "writer.h"
 
+#include <flashkv/hints.h>
 #include <flashkv/num.h>
 #include <math.h>
 
@@ -62,7 +63,7 @@ static void add_number_line(struct reply *r, char type, int64_t n) {
         outq_added(out_of(r), put_number_line(at, type, n));
 }
 
-static void add_line(struct reply *r, char type, struct slice text) {
+static HOT void add_line(struct reply *r, char type, struct slice text) {
     char *at = outq_room(out_of(r), 1 + text.len + CRLF);
 
     if (at == NULL)
@@ -71,7 +72,7 @@ static void add_line(struct reply *r, char type, struct slice text) {
     outq_added(out_of(r), put_end(put(at, text)));
 }
 
-static void write_status(struct reply *r, struct slice text) {
+static HOT void write_status(struct reply *r, struct slice text) {
     add_line(r, '+', text);
 }
 
@@ -84,7 +85,7 @@ static void write_integer(struct reply *r, int64_t n) {
     add_number_line(r, ':', n);
 }
 
-static void write_bulk(struct reply *r, struct slice bytes) {
+static HOT void write_bulk(struct reply *r, struct slice bytes) {
     char *at = outq_room(out_of(r), NUMBER_LINE_MAX + bytes.len + CRLF);
 
     if (at == NULL)
@@ -161,6 +162,6 @@ static const struct reply_ops resp_ops = {
     .verbatim = write_verbatim,
 };
 
-void writer_init(struct writer *w, const _Atomic uint8_t *protocol, struct outq *out) {
+HOT void writer_init(struct writer *w, const _Atomic uint8_t *protocol, struct outq *out) {
     *w = (struct writer){.reply = {.ops = &resp_ops}, .protocol = protocol, .out = out};
 }

@@ -2,6 +2,7 @@
 #include "entry_layout.h"
 
 #include <assert.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/store.h>
 
@@ -127,7 +128,7 @@ bool entry_can_rewrite(const struct entry *e, size_t len) {
            inline_length(e) == len;
 }
 
-bool entry_rewrite(struct entry *e, struct slice value) {
+HOT bool entry_rewrite(struct entry *e, struct slice value) {
     if (!entry_can_rewrite(e, value.len))
         return false;
     if (value.len > 0)

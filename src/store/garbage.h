@@ -2,6 +2,7 @@
 #ifndef FLASHKV_STORE_GARBAGE_H
 #define FLASHKV_STORE_GARBAGE_H
 
+#include <flashkv/hints.h>
 #include <flashkv/lock.h>
 
 #include "table.h"
@@ -33,7 +34,7 @@ void garbage_destroy(struct garbage *g);
 void garbage_set_collected(struct garbage *g, bool collected);
 
 /* Takes a chain of unlinked objects: frees small ones, leaves large ones to the collector. The caller holds no shard. */
-void garbage_add_objects(struct garbage *g, struct object *dead);
+NOINLINE void garbage_add_objects(struct garbage *g, struct object *dead);
 /* The same for a shard's table, with its entries and objects, of so many bytes. */
 void garbage_add_keys(struct garbage *g, struct table *keys, uint64_t bytes);
 /* Frees what was left so far. */

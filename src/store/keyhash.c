@@ -1,5 +1,6 @@
 /* keyhash.c - the only user of xxHash: the keyed hash of keys and the plain one of values. */
 #include <config.h>
+#include <flashkv/hints.h>
 #include <flashkv/store.h>
 
 #include "table.h"
@@ -10,7 +11,16 @@
 #endif
 #include <xxhash.h>
 
-uint64_t table_hash(const unsigned char *secret, struct slice key) {
+enum { KEY_SHORT = 16 }; /* where the first of its ways ends */
+
+static NOINLINE uint64_t hash_long(const unsigned char *secret, struct slice key) {
+    return XXH3_64bits_withSecret(key.ptr, key.len, secret, TABLE_SECRET_SIZE);
+}
+
+/* Most keys are short. What xxHash does with longer ones is not inlined for them, with the room on the stack that it needs. */
+HOT __attribute__((flatten)) uint64_t table_hash(const unsigned char *secret, struct slice key) {
+    if (key.len > KEY_SHORT)
+        return hash_long(secret, key);
     return XXH3_64bits_withSecret(key.ptr, key.len, secret, TABLE_SECRET_SIZE);
 }
 

@@ -1,6 +1,7 @@
 /* shard.c - keeps a shard's two tables, footprint and counters in step. */
 #include "shard.h"
 
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 
 #include "store_impl.h"
@@ -30,7 +31,7 @@ struct entry *shard_find(const struct shard *sh, const struct key *k) {
 }
 
 /* Adds to the total what has come since, or gone. */
-static __attribute__((noinline)) void count_bytes(struct shard *sh, uint64_t bytes) REQUIRES(shard_role) {
+static NOINLINE void count_bytes(struct shard *sh, uint64_t bytes) REQUIRES(shard_role) {
     atomic_fetch_add_explicit(sh->total, bytes - sh->counted, memory_order_relaxed);
     sh->counted = bytes;
 }

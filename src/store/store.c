@@ -1,6 +1,7 @@
 /* store.c - what a transaction does to one key. */
 #include <assert.h>
 #include <flashkv/clock.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <sys/random.h>
 
@@ -69,14 +70,14 @@ static const struct entry *count_look_up(struct txn *t, struct shard *sh, const 
 }
 
 /* Counts an entry as used; NULL: it has expired. */
-static __attribute__((noinline)) struct entry *use(const struct txn *t, struct entry *e) {
+static NOINLINE struct entry *use(const struct txn *t, struct entry *e) {
     if (entry_expired(e, t->now_ms))
         return NULL;
     access_renew(t, e);
     return e;
 }
 
-const struct entry *store_get(struct txn *t, const struct key *k) {
+HOT const struct entry *store_get(struct txn *t, const struct key *k) {
     struct shard *sh = txn_shard_read(t, k);
     struct entry *e = shard_find(sh, k);
 
@@ -114,14 +115,14 @@ enum store_result store_peek_object(struct txn *t, const struct key *k, enum val
 
 /* ---- writing -------------------------------------------------------------------------------------------- */
 
-__attribute__((cold, noinline)) static void drop_expired(struct txn *t, struct shard *sh, const struct key *k,
-                                                         struct entry *e) REQUIRES(shard_role) {
+static COLD void drop_expired(struct txn *t, struct shard *sh, const struct key *k, struct entry *e)
+    REQUIRES(shard_role) {
     txn_expired(t, k, e);
     shard_unlink(sh, k->hash, e, &t->dead);
     shard_count(sh, COUNT_EXPIRED);
 }
 
-struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
+HOT struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) {
     struct entry *e = shard_find(sh, k);
 
     if (e == NULL || access_is_settled(t, e) || use(t, e) != NULL)
@@ -182,8 +183,8 @@ struct object *string_object(const struct string_value *v) {
 
 /* Sets the key in whatever way is left: another length, type, expiry or content type than that of `e`, which may be
  * NULL. */
-__attribute__((noinline)) static enum store_result
-set_anew(struct txn *t, struct shard *sh, const struct key *k, struct entry *e, const struct string_value *v)
+static NOINLINE enum store_result set_anew(struct txn *t, struct shard *sh, const struct key *k,
+                                           struct entry *e, const struct string_value *v)
     REQUIRES(shard_role) {
     struct entry_spec spec = {.type = TYPE_STRING, .key = k->name, .content_type = v->content_type};
     enum store_result result;
@@ -220,7 +221,7 @@ static bool rewrite_value(struct entry *e, const struct string_value *v) {
            entry_rewrite(e, v->bytes);
 }
 
-enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
+HOT enum store_result store_set_string(struct txn *t, const struct key *k, const struct string_value *v) {
     struct shard *sh = txn_shard_write(t, k);
     struct entry *e = find_live(t, sh, k);
 

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <assert.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <flashkv/random.h>
 
@@ -130,7 +131,7 @@ static struct slots *table_side(const struct table *t, uint64_t point, size_t *l
     return (struct slots *)&t->now;
 }
 
-struct entry *table_find(const struct table *t, uint64_t hash, struct slice key) {
+HOT struct entry *table_find(const struct table *t, uint64_t hash, struct slice key) {
     size_t least, home, pos;
     const struct slots *s = table_side(t, table_point(hash), &least);
     const uint64_t *at = s->at;

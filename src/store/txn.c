@@ -4,6 +4,7 @@
  * exempt from it, and hand shards out through txn_shard_read and txn_shard_write, which prove the lock to the
  * analysis (and, in debug builds, at run time). */
 #include <assert.h>
+#include <flashkv/hints.h>
 
 #include "store_impl.h"
 
@@ -26,8 +27,8 @@ static inline void init(struct txn *t, struct store *s, int64_t now_ms, uint64_t
     t->effects = NULL;
 }
 
-void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
-               enum txn_mode mode) NO_THREAD_SAFETY_ANALYSIS {
+HOT void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
+                   enum txn_mode mode) NO_THREAD_SAFETY_ANALYSIS {
     init(t, s, now_ms, shards, mode);
     for (uint64_t left = shards; left != 0; left &= left - 1) {
         struct shard *sh = &s->shards[lowest_bit(left)];
@@ -44,14 +45,14 @@ void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards,
 }
 
 /* Nobody has served those who wait: their keys become ready again with the next change. */
-__attribute__((cold, noinline)) static void drop_ready(struct txn *t) {
+static COLD void drop_ready(struct txn *t) {
     struct watched_key *k;
 
     while ((k = ready_keys_pop(&t->ready)) != NULL)
         watched_key_release(t, k);
 }
 
-void txn_end(struct txn *t) NO_THREAD_SAFETY_ANALYSIS {
+HOT void txn_end(struct txn *t) NO_THREAD_SAFETY_ANALYSIS {
     if (t->ready.first != NULL)
         drop_ready(t);
     for (uint64_t left = t->shards; left != 0; left &= left - 1) {
