@@ -4,7 +4,9 @@ import contextlib
 import mmap
 import os
 import random
+import shutil
 import struct
+import subprocess
 import tempfile
 
 from faulty import FAULTS, Faults, until
@@ -252,6 +254,44 @@ def transactions():
         same(s.stop(), 0, "exit status")
 
 
+def replayed(d):
+    """What a start would make of the directory as it is now."""
+    with tempfile.TemporaryDirectory() as top:
+        copy = shutil.copytree(d.path, os.path.join(top, "copy"))
+        return subprocess.run([FLASHKV, "--dump-resp", copy], check=True, capture_output=True).stdout
+
+
+def logged_bytes(d):
+    return sum(os.path.getsize(os.path.join(d.path, name)) for name in d.files("log-"))
+
+
+def refused_transactions():
+    """of an EXEC that was refused for want of memory nothing is in the log, and what is replayed is what was before it"""
+    line = [["multi"], ["set", "a", BIG], ["mset", "b", "1", "c", "2"], ["rpush", "l", "x", BIG], ["hset", "h", "f", "v"], ["spop", "s"],
+            ["rename", "q", "r"], ["del", "gone"]]
+    memory, refused = Memory(), 0
+    with Directory("--fsync=always") as d, d.server(env=memory.env) as s:
+        c = Client(s)
+        for n in range(1, 10000):
+            prepare(s, c, [["set", "gone", "v"], ["sadd", "s", "m"], ["rpush", "q", "e"], []])
+            same(run(c, line), ["OK"] + ["QUEUED"] * (len(line) - 1))
+            before, length = replayed(d), logged_bytes(d)
+            memory.arm(n, 1)
+            reply = c("exec")
+            failed = memory.disarm()
+            if out_of_memory(reply):
+                same(logged_bytes(d), length, (n, reply))
+                same(replayed(d), before, (n, reply))
+                refused += 1
+            settled(s)
+            if failed == 0:
+                assert isinstance(reply, list) and replayed(d) != before, reply
+                break
+        assert refused > 1, refused
+        c.close()
+        same(s.stop(), 0, "exit status")
+
+
 def pieces():
     """A command of which a part has come, and finds no memory, is its client's trouble alone: the next one is understood"""
     command = Resp.encode(["set", "a", BIG])
@@ -340,4 +380,4 @@ if __name__ == "__main__":
         print("1..0 # SKIP a sanitizer has an allocator of its own")
         raise SystemExit
     report([(name_of(t), t) for t in [
-        commands(COMMANDS, 100), commands(READS, 20), logged, large_snapshots, first_write, transactions, pieces, requests]])
+        commands(COMMANDS, 100), commands(READS, 20), logged, large_snapshots, first_write, transactions, refused_transactions, pieces, requests]])
