@@ -10,7 +10,7 @@ enum rest_outcome {
     REST_CREATED,
     REST_REPLACED,
     REST_REMOVED,
-    REST_MISSING, /* nothing was there to remove */
+    REST_MISSING, /* nothing was there to remove, or to add to */
     REST_REFUSED, /* the condition does not hold */
 };
 

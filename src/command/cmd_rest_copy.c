@@ -10,7 +10,7 @@
  * cursor     0 at the beginning, and again at the end
  * expire_at  wall milliseconds, 0: never
  * mode       "replace" whatever is there; "skip": REST_REFUSED where something is; "append": adds to the collection that is
- *            there, whose expiry stays, or makes it
+ *            there, whose expiry stays; REST_MISSING where nothing is, for it may have expired
  *
  * A collection that is changed between its parts is copied as a scan sees it: what was there throughout is in the copy,
  * but for a list, where elements that moved may be in it twice or not at all. */
@@ -193,7 +193,7 @@ static bool load_collection(struct call *c, enum value_type type, int64_t expire
 
 /* All or none, as far as memory goes. */
 static void append_elements(struct call *c, enum value_type type) {
-    struct object *o = edit_object(c, &c->keys[0], type, true, NULL);
+    struct object *o = edit_object(c, &c->keys[0], type, false, NULL);
     bool ready, loaded;
 
     if (o == NULL)
@@ -233,7 +233,10 @@ void cmd_rest_load(struct call *c) {
         return;
     }
     if (arg_is(c, LOAD_MODE, "append") && type != TYPE_STRING) {
-        append_elements(c, type);
+        if (existed)
+            append_elements(c, type);
+        else
+            reply_integer(c->reply, REST_MISSING);
         return;
     }
     if (arg_is(c, LOAD_MODE, "skip") && existed) {

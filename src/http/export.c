@@ -33,13 +33,20 @@ struct export {
     char cursor[NUM_I64_MAX]; /* of the page after this one */
     struct capture page;      /* a reply of SCAN: names from token 3 on */
     size_t next;              /* the token of the key at hand, or of the next; 0: there is no page */
-    uint64_t part;            /* of the key's collection that comes next; 0: the key is new */
+    uint64_t part;            /* of the key's collection that comes next */
+    bool begun;               /* a line of the key at hand is written */
     struct blob *blob;        /* a large string that is being written */
     size_t blob_at;
     bool blob_base64;
 };
 
 /* ---- a key ---------------------------------------------------------------------------------------------------------- */
+
+static void next_key(struct export *e) {
+    e->next++;
+    e->part = 0;
+    e->begun = false;
+}
 
 static void put_start(struct json_out *o, const struct export *e, const struct capture *c) {
     struct slice content_type = capture_text(c, 3);
@@ -49,7 +56,7 @@ static void put_start(struct json_out *o, const struct export *e, const struct c
     json_put(o, ",\"type\":\"");
     json_put(o, value_type_name((enum value_type)c->tokens[1].n));
     json_put(o, "\"");
-    if (e->part > 0)
+    if (e->begun)
         json_put(o, ",\"append\":true");
     else if (c->tokens[2].n != NO_EXPIRY) {
         json_put(o, ",\"expire_at\":");
@@ -82,7 +89,7 @@ static void put_piece(struct export *e, struct json_out *o) {
     json_put(o, "\"}\n");
     blob_unref(e->blob);
     e->blob = NULL;
-    e->next++;
+    next_key(e);
 }
 
 /* When fields of a hash expire, from the aggregate at `at`, which is empty if none does. */
@@ -97,26 +104,36 @@ static void put_times(struct json_out *o, const struct capture *c, size_t at) {
     json_put(o, "]");
 }
 
-/* The reply of rest.part: [type, expire_at, content type, next cursor, value, times] */
-static void put_part(struct export *e, struct json_out *o, const struct capture *c) {
-    put_start(o, e, c);
-    if (c->tokens[5].kind == TOKEN_BLOB) {
-        begin_blob(e, o, c->tokens[5].blob);
-        return;
-    }
+static void put_value(struct json_out *o, const struct capture *c) {
+    json_put(o, ",");
     if (c->tokens[5].kind == TOKEN_AGGREGATE) {
-        json_put(o, ",");
         json_put_elements(o, c, 5);
         put_times(o, c, 6 + (size_t)c->tokens[5].n);
-        json_put(o, "}\n");
     } else {
-        json_put(o, ",");
         json_put_bytes(o, "value", "encoding", capture_text(c, 5));
-        json_put(o, "}\n");
+    }
+    json_put(o, "}\n");
+}
+
+/* Nothing of a part is there where all its fields have expired and were not swept yet. */
+static bool is_empty(const struct capture *c) {
+    return c->tokens[5].kind == TOKEN_AGGREGATE && c->tokens[5].n == 0;
+}
+
+/* The reply of rest.part: [type, expire_at, content type, next cursor, value, times] */
+static void put_part(struct export *e, struct json_out *o, const struct capture *c) {
+    if (!is_empty(c)) {
+        put_start(o, e, c);
+        if (c->tokens[5].kind == TOKEN_BLOB) {
+            begin_blob(e, o, c->tokens[5].blob);
+            return;
+        }
+        put_value(o, c);
+        e->begun = true;
     }
     e->part = (uint64_t)c->tokens[4].n;
     if (e->part == 0)
-        e->next++;
+        next_key(e);
 }
 
 /* The next part of the key at hand, or nothing if it has gone. False: it cannot be held. */
@@ -137,8 +154,7 @@ static bool put_key(struct export *e, struct json_out *o) {
     if (ok && c.tokens[0].kind != TOKEN_NULL) {
         put_part(e, o, &c);
     } else {
-        e->part = 0;
-        e->next++;
+        next_key(e);
     }
     capture_free(&c);
     return ok;

@@ -18,6 +18,8 @@
 
 enum { ERRORS_TOLD = 100, HEAD_ARGS = 6, NAME_MAX_TOLD = 40 };
 
+static const int64_t TTL_MAX_MS = INT64_MAX / 2; /* so that a sum with the present is none too large */
+
 #define BAD_ENCODING "an encoding that is neither utf8 nor base64, or no base64"
 
 enum conflict { CONFLICT_REPLACE, CONFLICT_SKIP, CONFLICT_FAIL };
@@ -29,7 +31,7 @@ struct import {
     struct lines lines;
     struct buf argv;    /* struct arg: those of rest.load */
     struct buf times;   /* int64_t: when the line's fields expire; empty: none does */
-    struct buf skipped; /* the key that was skipped, or failed, last: so are the lines that append to it */
+    struct buf skipped; /* the key that was skipped, failed or had expired last: the lines that append to it are skipped */
     bool has_skipped;
     uint64_t imported, skipped_lines, failed;
     struct json_out errors; /* members of an array */
@@ -40,7 +42,7 @@ struct import {
 
 /* Its members. Those that are not there have no ptr. */
 struct line {
-    struct slice key, key_encoding, type, encoding, content_type;
+    struct slice key, key_encoding, type, encoding, content_type, content_type_encoding;
     int64_t expire_at, ttl_ms;
     size_t values; /* in import.argv, behind HEAD_ARGS */
     bool append, is_cursor, has_value, is_array;
@@ -120,7 +122,8 @@ static bool read_member(struct import *im, struct line *l, struct json_in *j, st
                  {"key_encoding", &l->key_encoding},
                  {"type", &l->type},
                  {"encoding", &l->encoding},
-                 {"content_type", &l->content_type}};
+                 {"content_type", &l->content_type},
+                 {"content_type_encoding", &l->content_type_encoding}};
     struct slice s;
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -132,7 +135,7 @@ static bool read_member(struct import *im, struct line *l, struct json_in *j, st
     if (slice_eq(name, SLICE_LIT("expire_at")))
         return read_time(im, j, &l->expire_at);
     if (slice_eq(name, SLICE_LIT("ttl_ms")))
-        return read_time(im, j, &l->ttl_ms);
+        return read_time(im, j, &l->ttl_ms) && (l->ttl_ms <= TTL_MAX_MS || wrong(im, "ttl_ms: too long"));
     if (slice_eq(name, SLICE_LIT("field_expire_at")))
         return (im->times.len == 0 || wrong(im, "a member is given twice")) && read_times(im, j);
     if (slice_eq(name, SLICE_LIT("append"))) {
@@ -177,14 +180,16 @@ static bool check_line(struct import *im, struct line *l) {
         return wrong(im, "key, type and value are needed");
     if (l->is_array == slice_eq(l->type, SLICE_LIT("string")))
         return wrong(im, "value: a string has one, other types an array");
+    if (l->append && !l->is_array)
+        return wrong(im, "append: of a collection");
     if (l->values == 0)
         return wrong(im, "value: a collection has one element at least");
     if (im->times.len > 0 && (!slice_eq(l->type, SLICE_LIT("hash")) || 2 * times_count(im) != l->values))
         return wrong(im, "field_expire_at: expects a time for each field of a hash");
+    if (!json_in_decode(&l->content_type, l->content_type_encoding))
+        return wrong(im, BAD_ENCODING);
     if (!media_type_fits(l->content_type))
         return wrong(im, "content_type: too long, or not a line of text");
-    if (!json_in_decode(&l->key, l->key_encoding))
-        return wrong(im, BAD_ENCODING);
     for (size_t i = 0; i < l->values; i++) {
         struct slice value = arg_slice(&values[i]);
 
@@ -236,9 +241,12 @@ static bool load(struct import *im, const struct line *l) {
     ok = run_command(im->server, &im->session, &c, BYTES_INLINE, HEAD_ARGS + l->values, argv);
     if (!ok) {
         wrong(im, c.error[0] != '\0' ? c.error : "out of memory");
+    } else if (c.tokens[0].n == REST_MISSING) {
+        ok = wrong(im, "append: the key is not there, or no longer");
     } else if (c.tokens[0].n != REST_REFUSED) {
         ok = load_times(im, l);
         im->imported += ok;
+        im->has_skipped = expire_at != NO_EXPIRY && expire_at <= im->session.now_ms;
     } else if (im->conflict == CONFLICT_SKIP) {
         im->skipped_lines++;
         im->has_skipped = true;
@@ -255,8 +263,15 @@ static bool belongs_to_skipped(struct import *im, const struct line *l) {
     return l->append && im->has_skipped && slice_eq(l->key, buf_slice(&im->skipped));
 }
 
+/* The key is decoded even of a line that is wrong, so that those which append to it are known. */
 static bool take_line(struct import *im, struct line *l, char *text, size_t len) {
-    if (!read_line(im, l, text, len))
+    bool ok = read_line(im, l, text, len);
+
+    if (!json_in_decode(&l->key, l->key_encoding)) {
+        l->key.ptr = NULL;
+        ok = ok && wrong(im, BAD_ENCODING);
+    }
+    if (!ok)
         return false;
     if (l->is_cursor)
         return true;
@@ -289,7 +304,7 @@ static void import_line(struct import *im, char *text, size_t len) {
         tell_error(im);
         im->has_skipped = l.key.ptr != NULL;
     }
-    if (im->has_skipped) {
+    if (im->has_skipped && l.key.ptr != NULL) {
         im->skipped.len = 0;
         im->has_skipped = buf_append_slice(&im->skipped, l.key);
     }

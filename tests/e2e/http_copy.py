@@ -32,6 +32,7 @@ def fill(s):
         r("ZADD", "sorted", 1.5, "a", "-inf", "", 0.1, BINARY)
         r("ZADD", "large sorted", *[w for i in range(2000) for w in (i % 70, f"member {i}")])
     s.request("PUT", "/keys/page", b"<p>", {"Content-Type": "text/html"})
+    s.request("PUT", "/keys/latin", b"<p>", {"Content-Type": "text/html; title=\xe9"})
 
 
 def everything(s):
@@ -145,6 +146,35 @@ def bad_lines(s):
         assert 0 < r("PTTL", "again") <= 60_000
 
 
+def expired(s):
+    """what has expired comes back neither by the parts of a collection behind its first, nor as a part with nothing in it"""
+    first = {"key": "k", "type": "list", "value": ["a"], "expire_at": 1}
+    more = {"key": "k", "type": "list", "append": True, "value": ["b"]}
+    with s.client() as r:
+        for lines, counts in (([first, more, {"cursor": 1}, more], (1, 2, 0)), ([more], (0, 0, 1)),
+                              ([{**more, "type": "string", "value": "b"}], (0, 0, 1)),
+                              ([{**first, "expire_at": None, "ttl_ms": 2**63 - 1}], (0, 0, 1))):
+            said = load(s, lines)
+            same((said["imported"], said["skipped"], said["failed"]), counts, said)
+            same(r("EXISTS", "k"), 0)
+        r("RPUSH", b"\xff", "old")
+        bad = {"key": "/w==", "key_encoding": "base64", "type": "list", "value": [1]}
+        load(s, [bad, {**bad, "append": True, "value": ["b"]}])
+        same(r("LRANGE", b"\xff", 0, -1), [b"old"])
+        r("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+        r("HSET", "fields", *[f"{k}{i}" for i in range(3000) for k in "fv"])
+        for i in range(0, 3000, 500):
+            r("HPEXPIREAT", "fields", 1 if i else 33177117420000, "FIELDS", 499, *[f"f{i + n}" for n in range(499)])
+        r("HPEXPIRE", "fields", 1, "FIELDS", 498, *[f"f{n}" for n in range(1, 499)])
+        while any(r("HMGET", "fields", *[f"f{n}" for n in range(1, 499)])):
+            pass
+        lines = export(s, "?prefix=fields")[:-1]
+        same(sum(len(line["value"]) for line in lines), 14)
+        assert all(line["value"] for line in lines), lines
+        r("DEL", "fields")
+        same((load(s, lines)["failed"], r("HLEN", "fields")), (0, 7))
+
+
 def long_lines(s):
     """a line over max-request-bytes is 413, what came before it stays; larger bodies are no matter"""
     good = '{"key":"k%d","type":"string","value":"' + "x" * 1000 + '"}\n'
@@ -201,4 +231,4 @@ def bounded(s):
 
 
 os.environ.pop("http_proxy", None)
-run([copies, resumed, chosen, conflicts, bad_lines, (long_lines, "--max-request-bytes=64kb"), while_it_changes, bounded])
+run([copies, resumed, chosen, conflicts, bad_lines, expired, (long_lines, "--max-request-bytes=64kb"), while_it_changes, bounded])
