@@ -213,17 +213,15 @@ enum MHD_Result http_list_keys(struct request *r) {
 enum { WRITE_ARGS = 6 };
 
 /* A large value's digest takes long: if the tag of what is there will be compared, or told, it is computed before
- * the command locks the shard. */
-static bool prepare_digest(struct request *r, enum MHD_Result *result) {
+ * the command locks the shard. A token that may not read does without. */
+static void prepare_digest(struct request *r) {
     struct arg argv[] = {arg_text("rest.blob"), arg_of(param_key(r))};
+    struct session s = request_session(r);
     struct capture c;
 
-    if (!ask(r, &c, result, 2, argv))
-        return false;
-    if (c.tokens[0].kind == TOKEN_BLOB)
+    if (run_command(r->server, &s, &c, BYTES_INLINE, 2, argv) && c.tokens[0].kind == TOKEN_BLOB)
         blob_digest(c.tokens[0].blob);
     capture_free(&c);
-    return true;
 }
 
 /* Adds the condition of the headers, ?nx or ?xx at argv[*argc]: the word, then the tags, which stay in *tags. False:
@@ -252,7 +250,9 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
     else
         for (unsigned i = 0; i < tags->count; i++)
             argv[(*argc)++] = arg_of(tags->tags[i]);
-    return !(nx || match || none_match) || prepare_digest(r, result);
+    if (nx || match || none_match)
+        prepare_digest(r);
+    return true;
 }
 
 /* [outcome, etag, expire_at] */

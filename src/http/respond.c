@@ -224,9 +224,11 @@ static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
 static void header_value(struct MHD_Response *response, struct slice type, struct slice etag) {
     char text[ENTRY_CONTENT_TYPE_MAX + 1];
 
+    if (type.len == 0)
+        type = SLICE_LIT("application/octet-stream");
     memcpy(text, type.ptr, type.len);
     text[type.len] = '\0';
-    respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.len > 0 ? text : "application/octet-stream");
+    respond_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, text);
     respond_header_etag(response, etag);
     /* A value is data, never a page of this service: whatever it holds, a browser must not run it. */
     respond_header(response, "X-Content-Type-Options", "nosniff");

@@ -251,7 +251,7 @@ def test_tokens_http(server):
     cases = [  # method, target, body, who may
         ("GET", "/keys/web:a", None, "all reader web"), ("GET", "/keys/other", None, "all reader"),
         ("GET", "/keys/none", None, "all reader"), ("GET", "/keys/web:none", None, "all reader web"),
-        ("PUT", "/keys/web:b", b"v", "all writer web"), ("PUT", "/keys/we", b"v", "all writer"), ("PUT", "/keys/WEB:b", b"v", "all writer"),
+        ("PUT", "/keys/web:b", b"v", "all writer web"), ("PUT", "/keys/web:b?nx", b"v", "all writer web"), ("PUT", "/keys/we", b"v", "all writer"), ("PUT", "/keys/WEB:b", b"v", "all writer"),
         ("DELETE", "/keys/nothing", None, "all writer"), ("POST", "/keys/web:n/incr", None, "all writer web"),
         ("POST", "/hashes/h", b'{"f":"v"}', "all writer"), ("GET", "/hashes/h", None, "all reader"),
         ("POST", "/zsets/web:z", b'{"f":1}', "all writer web"), ("GET", "/sets/shared%2Fs", None, "all reader web"),

@@ -196,6 +196,8 @@ def caching(s):
         same((status, text, headers["content-type"], headers["preference-applied"]),
              (want, body, "text/plain", "return=representation"))
     same(s.request("PUT", "/keys/k", b"w", {"Prefer": "return=minimal"})[0], 204)
+    status, headers, text = s.request("PUT", "/keys/k", b"", {"Prefer": "return=representation"})
+    same((status, text, headers["content-type"]), (200, b"", "application/octet-stream"))
 
 
 def kept_responses(s):
