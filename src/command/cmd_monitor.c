@@ -80,6 +80,10 @@ void cmd_monitor(struct call *c) {
         reply_error(c->reply, "ERR monitor is not allowed here: nothing can be delivered");
         return;
     }
+    if (c->in_exec) {
+        reply_error(c->reply, "ERR MONITOR isn't allowed for DENY BLOCKING client");
+        return;
+    }
     if (!s->monitors && !monitors_add(&c->server->monitors, s)) {
         reply_store_error(c, STORE_NO_MEMORY);
         return;

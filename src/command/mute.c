@@ -69,9 +69,11 @@ void mute_execute(struct server *srv, struct session *s, size_t argc, const stru
                   struct reply *r) {
     struct muted_reply silent;
 
+    if (s->mute == MUTE_NEXT)
+        s->mute = MUTE_NOTHING; /* unless this command asks for it again */
     dispatch_execute(srv, s, argc, argv, mute_reply(&silent, r));
-    if (s->mute == MUTE_ENDS)
-        reply_ok(r);
-    if (s->mute != MUTE_ALL)
-        s->mute = MUTE_NOTHING;
+    if (s->mute != MUTE_ENDS)
+        return;
+    s->mute = MUTE_NOTHING;
+    reply_ok(r);
 }

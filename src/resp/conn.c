@@ -261,10 +261,10 @@ static bool conn_dawdles(const struct conn *c) {
 void conn_tick(struct conn *c) {
     struct loop *l = c->source.loop;
     uint32_t quiet = l->ticks - c->active_tick;
-    bool waits = c->state == CONN_BLOCKED || c->session.listens; /* idle by its nature */
+    bool waits = c->state == CONN_BLOCKED || c->held || c->session.listens; /* idle by its nature */
     uint64_t idle = waits ? 0 : l->server->options->idle_timeout;
 
-    if (c->out != NULL && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
+    if (c->out != NULL && !c->held && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))
         conn_count_overflow(c);
     else if (!conn_dawdles(c) && (idle == 0 || quiet <= idle) &&
              !(c->state == CONN_LINGERING && quiet > LINGER_TICKS) &&

@@ -35,6 +35,7 @@ void conn_unhold(struct conn *c) {
     if (!c->held)
         return;
     c->held = false;
+    c->active_tick = l->ticks; /* it could take nothing until now */
     if (c->held_prev != NULL)
         c->held_prev->held_next = c->held_next;
     else

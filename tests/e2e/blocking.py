@@ -176,6 +176,9 @@ def test_reply(server):
                                           ["CLIENT", "REPLY", "ON"], ["GET", "k"], ["CLIENT", "REPLY", "SKIP"],
                                           ["SET", "k", 2], ["GET", "k"]))))
         same([c.read(), c.read(), c.read()], ["OK", b"1", b"2"])
+        skip = ["CLIENT", "REPLY", "SKIP"]  # of what is skipped itself it counts too, but ON is skipped without a word
+        c.send(b"".join(map(Resp.encode, (skip, skip, ["PING"], ["ECHO", "a"], skip, ["CLIENT", "REPLY", "ON"], ["ECHO", "b"]))))
+        same([c.read(), c.read()], [b"a", b"b"])
         c.send(b"".join(map(Resp.encode, (["CLIENT", "REPLY", "OFF"], ["SUBSCRIBE", "ch"], ["SUBSCRIBE"], ["PING"],
                                           ["UNSUBSCRIBE", "ch"], ["CLIENT", "REPLY", "ON"]))))
         same([c.read(), c.read(), c.read()], [[b"subscribe", b"ch", 1], [b"unsubscribe", b"ch", 0], "OK"])

@@ -145,6 +145,13 @@ static void check_monitor(const char *line, const char *want) {
                   "%.*s", (int)heard.len, heard.ptr);
 }
 
+START_TEST(no_monitor_in_a_transaction) {
+    check_answer("multi\nmonitor\nexec\nset k v\n",
+                 "+OK\r\n+QUEUED\r\n*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n+OK\r\n");
+    ck_assert_uint_eq(server.monitors.count, 0);
+}
+END_TEST
+
 START_TEST(monitor) {
     check_answer("monitor\n", "+OK\r\n");
     snprintf(session.peer, sizeof(session.peer), "127.0.0.1:1");
@@ -186,6 +193,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_subscriber_that_leaves);
     tcase_add_test(tc, who_cannot_listen);
     tcase_add_test(tc, client_list_tells);
+    tcase_add_test(tc, no_monitor_in_a_transaction);
     tcase_add_test(tc, monitor);
     tcase_add_test(tc, a_monitor_that_leaves);
     suite_add_tcase(suite, tc);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "resp/hold.h"
 
 enum { VALUE = 50000 };
 
@@ -255,6 +256,23 @@ START_TEST(a_reader_who_takes_nothing_is_given_up) {
 }
 END_TEST
 
+START_TEST(a_reader_who_must_not_take_anything_yet_is_kept) {
+    store_large_value("k");
+    options.idle_timeout = 50;
+    ask_until_throttled();
+    conn->held = true; /* as if the disk were full */
+    loop.held = conn;
+    atomic_store(&loop.held_count, 1);
+    tick(1000);
+    ck_assert(is_open());
+    conn_unhold(conn);
+    tick(10);
+    ck_assert(is_open());
+    tick(1);
+    ck_assert(!is_open());
+}
+END_TEST
+
 START_TEST(a_reader_who_takes_a_little_is_kept) {
     char bytes[SOCKET_ROOM];
 
@@ -366,6 +384,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_slow_reader_is_throttled);
     tcase_add_test(tc, commands_read_already_wait_with_the_client);
     tcase_add_test(tc, a_reader_who_takes_nothing_is_given_up);
+    tcase_add_test(tc, a_reader_who_must_not_take_anything_yet_is_kept);
     tcase_add_test(tc, a_reader_who_takes_a_little_is_kept);
     tcase_add_test(tc, a_reply_over_the_ceiling);
     tcase_add_test(tc, a_command_has_to_go_on);
