@@ -14,9 +14,10 @@ extern char **environ;
 
 enum { EXIT_CANNOT_START = 1, EXIT_BAD_OPTION = 2, WHY_MAX = 512 };
 
-/* Opens the data directory, if there is to be one. False: said why. */
-static bool open_data(struct server *srv, struct options *o) {
+/* Opens the data directory, if there is to be one: made, or there already. False: said why. */
+static bool open_data(struct server *srv, struct options *o, bool is_there) {
     struct persist_config config = {.dir = o->data_dir,
+                                    .is_there = is_there,
                                     .fsync = (enum fsync_mode)o->fsync,
                                     .buffer_max = o->log_buffer,
                                     .snapshot_bytes = o->snapshot_bytes,
@@ -141,7 +142,7 @@ static int run(struct options *o) {
     process_setup(o);
     if (!security_open(&srv, o, environ))
         return EXIT_BAD_OPTION;
-    if (!open_data(&srv, o))
+    if (!open_data(&srv, o, false))
         return status;
     if (!open_store(&srv, o))
         log_error("out of memory");
@@ -161,7 +162,7 @@ static int dump(struct options *o) {
     bool ok = false;
 
     log_setup(LOG_WARN, LOG_TEXT);
-    if (!open_data(&srv, o))
+    if (!open_data(&srv, o, true))
         return EXIT_CANNOT_START;
     if (open_store(&srv, o) &&
         persist_load(srv.persist, srv.resources.threads, command_restore, &srv, why, sizeof(why)))

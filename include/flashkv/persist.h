@@ -18,6 +18,7 @@ struct persist;
 
 struct persist_config {
     const char *dir;
+    bool is_there; /* no server's, which would begin a new one: a directory without data is an error */
     enum fsync_mode fsync;
     uint64_t buffer_max;     /* bytes that may wait for the disk before writes are refused */
     uint64_t snapshot_bytes; /* a snapshot when the log has grown by so much; 0: never for that */

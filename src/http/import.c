@@ -29,9 +29,10 @@ struct import {
     struct session session;
     enum conflict conflict;
     struct lines lines;
-    struct buf argv;    /* struct arg: those of rest.load */
-    struct buf times;   /* int64_t: when the line's fields expire; empty: none does */
-    struct buf skipped; /* the key that was skipped, failed or had expired last: the lines that append to it are skipped */
+    struct buf argv;  /* struct arg: those of rest.load */
+    struct buf times; /* int64_t: when the line's fields expire; empty: none does */
+    struct buf
+        skipped; /* the key that was skipped, failed or had expired last: the lines that append to it are skipped */
     bool has_skipped;
     uint64_t imported, skipped_lines, failed;
     struct json_out errors; /* members of an array */

@@ -70,14 +70,15 @@ static bool load_secret(struct files *f, bool may_make, char *why, size_t cap) {
     return true;
 }
 
-bool files_open(struct files *f, const char *path, bool lock, char *why, size_t cap) {
+bool files_open(struct files *f, const char *path, enum files_use use, char *why, size_t cap) {
     *f = (struct files){.dir = -1, .lock = -1, .path = path};
-    if (lock && mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (use == FILES_MAKE && mkdir(path, 0700) != 0 && errno != EEXIST)
         return explain(why, cap, f, "");
     f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->dir < 0)
         return explain(why, cap, f, "");
-    if ((!lock || take_lock(f, why, cap)) && load_secret(f, lock, why, cap))
+    if ((use != FILES_MAKE || take_lock(f, why, cap)) && load_secret(f, use == FILES_MAKE, why, cap) &&
+        (use != FILES_CHANGE || take_lock(f, why, cap)))
         return true;
     files_close(f);
     return false;

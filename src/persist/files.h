@@ -13,8 +13,14 @@ struct files {
     uint64_t secret_id; /* names the secret in every header without telling it */
 };
 
-/* Opens the directory. `lock`: makes what is missing and takes the lock. False: `why`. */
-bool files_open(struct files *f, const char *path, bool lock, char *why, size_t cap);
+enum files_use {
+    FILES_LOOK,   /* nothing is changed, somebody else may have the lock */
+    FILES_CHANGE, /* takes the lock */
+    FILES_MAKE,   /* and makes what is missing: the directory and the secret */
+};
+
+/* Opens the directory. False: `why`. */
+bool files_open(struct files *f, const char *path, enum files_use use, char *why, size_t cap);
 void files_close(struct files *f);
 
 /* "log-00000000000000000042.fkl" */

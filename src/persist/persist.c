@@ -21,7 +21,7 @@ struct persist *persist_open(const struct persist_config *config, char *why, siz
     p->snapshot_ns = clock_mono_ns();
     p->stats.snapshot_wall_ms = clock_wall_ms();
     snapshots_init(p);
-    if (files_open(&p->files, config->dir, true, why, cap))
+    if (files_open(&p->files, config->dir, config->is_there ? FILES_CHANGE : FILES_MAKE, why, cap))
         return p;
     snapshots_destroy(p);
     mem_free(p);
@@ -175,7 +175,7 @@ int persist_verify(const char *dir, bool repair) {
     struct scan s;
     int status = 1;
 
-    if (!files_open(&f, dir, repair, why, sizeof(why))) {
+    if (!files_open(&f, dir, repair ? FILES_CHANGE : FILES_LOOK, why, sizeof(why))) {
         printf("%s\n", why);
         return status;
     }

@@ -471,7 +471,19 @@ def log_of_version_1():
             same([c("exists", "typed"), c("get", "n")], [0, b"1"], "without its last frame")
 
 
+def tools_without_data():
+    """a directory that is not there, or is somebody else's, is an error to the tools, and stays as it is"""
+    with Directory() as d:
+        missing = os.path.join(d.path, "missing")
+        for tool in "--verify", "--repair", "--dump-resp":
+            for path in missing, d.path:
+                got = subprocess.run([FLASHKV, tool, path], capture_output=True, text=True)
+                same(got.returncode, 1, tool)
+                assert "No such file or directory" in got.stdout + got.stderr, got
+        same(os.listdir(d.path), [])
+
+
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
                                       snapshots_and_flags, many_keys, changed_while_snapshots_run, expired_fields, everything_at_once(1),
-                                      loading, damage, log_of_version_1]])
+                                      loading, damage, log_of_version_1, tools_without_data]])

@@ -20,7 +20,7 @@ static void setup(void) {
 
     snprintf(dir, sizeof(dir), "/tmp/flashkv-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_msg(files_open(&files, dir, true, why, sizeof(why)), "%s", why);
+    ck_assert_msg(files_open(&files, dir, FILES_MAKE, why, sizeof(why)), "%s", why);
     segment = segment_none();
     all = chain_make();
 }
