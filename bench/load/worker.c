@@ -32,8 +32,8 @@ struct run {
     struct keys keys;
     struct conn *conns;
     unsigned conn_count, busy;
-    struct conn **idle; /* waiting for their time, when there is a rate */
-    unsigned idle_count;
+    struct conn **idle; /* a ring: waiting for their time, when there is a rate; all of them in turn */
+    unsigned idle_first, idle_count;
     uint64_t left; /* requests still to send */
     uint64_t next_due, interval;
     int epoll;
@@ -110,15 +110,23 @@ static bool conn_free(struct run *r, struct conn *c, uint64_t now) {
         return true;
     if (r->interval == 0)
         return send_batch(r, c, now);
-    r->idle[r->idle_count++] = c;
+    r->idle[(r->idle_first + r->idle_count++) % r->conn_count] = c;
     return true;
+}
+
+static struct conn *take_idle(struct run *r) {
+    struct conn *c = r->idle[r->idle_first];
+
+    r->idle_first = (r->idle_first + 1) % r->conn_count;
+    r->idle_count--;
+    return c;
 }
 
 static bool send_due(struct run *r) {
     uint64_t now = now_ns();
 
     while (r->idle_count > 0 && r->left > 0 && r->next_due <= now) {
-        if (!send_batch(r, r->idle[--r->idle_count], r->next_due))
+        if (!send_batch(r, take_idle(r), r->next_due))
             return false;
         r->next_due += r->interval;
     }
