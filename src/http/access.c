@@ -17,8 +17,10 @@ void access_begin(struct request *r, const char *raw, const char *prefix) {
     memcpy(r->logged + before, raw, len + 1);
 }
 
+/* Without a method there are none, or none any more (request_orphan). */
 static struct slice header_of(struct request *r, const char *name) {
-    const char *value = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+    const char *value =
+        r->method.len > 0 ? MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name) : NULL;
 
     return value != NULL ? slice_str(value) : slice_of("", 0);
 }

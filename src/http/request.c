@@ -207,6 +207,14 @@ void request_end(struct request *r) {
         give_back(r);
 }
 
+void request_orphan(struct request *r) {
+    r->method = slice_of("", 0);
+    r->headers = (struct headers){.count = 0};
+    r->trace.parent = r->method;
+    if (r->trace.id.ptr != r->trace.made)
+        r->trace.id = r->method;
+}
+
 /* ---- the body ----------------------------------------------------------------------------------------------------- */
 
 enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...) {

@@ -133,6 +133,9 @@ struct request {
 bool request_begin(struct request *r, struct http *h, struct MHD_Connection *connection, const char *raw,
                    const char *prefix);
 void request_end(struct request *r);
+/* Before request_end, where the library has let go of its part without a word: forgets the method, the headers and the names it came with,
+ * which lie there. */
+void request_orphan(struct request *r);
 /* Reads the headers in one pass. `version` is where libmicrohttpd has it. */
 void request_headers(struct request *r, const char *version);
 /* What the library's buffer has to have room for, in bytes. */

@@ -326,9 +326,11 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     } else {
         struct conn *c = *context;
 
-        /* The library forgets to say so of some that it has no room to answer. */
-        if (c != NULL && atomic_load_explicit(&c->busy, memory_order_relaxed))
+        /* The library forgets to say so of some that it has no room to answer, and their memory is gone. */
+        if (c != NULL && atomic_load_explicit(&c->busy, memory_order_relaxed)) {
+            request_orphan(&c->request);
             finish(h, &c->request);
+        }
         conn_free(&h->conns, c);
         *context = NULL;
         farewell(h->server, connection);

@@ -494,4 +494,6 @@ run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunk
      (slow_but_moving, "--http-timeout=3"),
      (max_connections, "--max-connections=20"),
      (all_at_once, "--http-threads=1"),
-     (both_addresses, "--bind=127.0.0.1,127.0.0.2")])
+     (both_addresses, "--bind=127.0.0.1,127.0.0.2"),
+     (edge_of_the_buffer, "--access-log=/dev/null"),
+     (reset_connections, "--access-log=/dev/null")])
