@@ -61,7 +61,7 @@ void journal_lose(struct journal *j, int error) {
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
-enum { CACHE_LINE = 64, AHEAD = 4 * CACHE_LINE /* some frames: a pipeline's come one upon the other */ };
+enum { CACHE_LINE = 64 };
 
 /* Has the processor fetch a line of the cache to write to it. (What the compiler makes of __builtin_prefetch for any x86-64 is
  * content with a line that others have too, as the machine's monitor has when it has read the buffer for the disk.) */
@@ -73,10 +73,10 @@ static inline void ask_for(const char *line) {
 #endif
 }
 
-/* The lines where the next frames go, while other things are done: otherwise it waits for them when the lock is given back. */
+/* The lines where the next frame goes, while other things are done: otherwise it waits for them when the lock is given back. */
 static inline void ask_for_next(const struct buf *b) {
-    ask_for(b->data + b->len + AHEAD);
-    ask_for(b->data + b->len + AHEAD + CACHE_LINE);
+    ask_for(b->data + b->len + CACHE_LINE);
+    ask_for(b->data + b->len + 2 * CACHE_LINE);
 }
 
 /* What was put behind the first `before` bytes of `filling` is a frame. Without memory for it, the change is made and cannot be
