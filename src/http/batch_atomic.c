@@ -228,8 +228,9 @@ static unsigned exec(struct atomic_batch *b, struct json_out *out) {
         snprintf(b->why, b->cap, "out of memory; nothing was done");
     } else if (command_execute(srv, &b->session, 1, &argv, &c.reply), c.error[0] != '\0') {
         snprintf(b->why, b->cap, "nothing was done: %s", c.error);
-        /* What cannot be queued by a token's session is what the token does not allow. */
-        status = strstr(c.error, "out of memory") != NULL ? 503 : b->session.rights != NULL ? 403 : 507;
+        status = status_of_error(c.error);
+        if (status == 400) /* what cannot be queued by a token's session is what the token does not allow */
+            status = b->session.rights != NULL ? 403 : 507;
     } else {
         status = c.tokens[0].kind == TOKEN_NULL ? 0 : take_results(b, out, &c);
     }

@@ -148,6 +148,7 @@ void respond_verdict_now(struct request *r) {
 }
 
 unsigned status_of_error(const char *error) {
+    static const struct slice exec_because = SLICE_LIT("EXECABORT Transaction discarded because of: ");
     /* By how the text begins; the first that fits. */
     static const struct {
         const char *begins;
@@ -161,6 +162,7 @@ unsigned status_of_error(const char *error) {
         {"ERR string exceeds", 413},
         {"ERR key is too long", 414},
         {"ERR out of memory", 503},
+        {"out of memory", 503},
         {"ERR Background save already", 409},
         {"ERR nothing is kept", 409},
         {"NOPERM", 403},
@@ -169,6 +171,8 @@ unsigned status_of_error(const char *error) {
         {"OOM", 507},
     };
 
+    if (slice_starts(slice_str(error), exec_because))
+        error += exec_because.len;
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         if (slice_starts(slice_str(error), slice_str(statuses[i].begins)))
             return statuses[i].status;

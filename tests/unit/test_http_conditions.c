@@ -1,5 +1,6 @@
-/* Entity tags and media types. */
+/* Entity tags, media types, and what errors are to HTTP. */
 #include "http/conditions.h"
+#include "http/respond.h"
 #include "unit.h"
 
 #define A "0123456789abcdef"
@@ -138,6 +139,16 @@ START_TEST(patterns) {
 }
 END_TEST
 
+START_TEST(statuses_of_errors) {
+    ck_assert_uint_eq(status_of_error("ERR out of memory"), 503);
+    ck_assert_uint_eq(status_of_error("EXECABORT Transaction discarded because of: out of memory"), 503);
+    ck_assert_uint_eq(status_of_error("EXECABORT Transaction discarded because of: OOM command not allowed"),
+                      507);
+    ck_assert_uint_eq(status_of_error("EXECABORT Transaction discarded because of previous errors."), 400);
+    ck_assert_uint_eq(status_of_error("ERR syntax error"), 400);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *s = suite_create("http_conditions");
     TCase *t = tcase_create("all");
@@ -147,6 +158,7 @@ Suite *test_suite(void) {
     tcase_add_test(t, media_types_that_can_be_kept);
     tcase_add_test(t, media_types);
     tcase_add_test(t, patterns);
+    tcase_add_test(t, statuses_of_errors);
     suite_add_tcase(s, t);
     return s;
 }
