@@ -58,36 +58,38 @@ struct session_ops {
 };
 
 struct session {
-    int64_t now_ms;           /* wall clock of the current batch: the front end sets it before each one */
-    uint64_t id;              /* unique in this process, from 1; 0 until listed */
-    int fd;                   /* its socket; 0: none */
-    _Atomic uint8_t protocol; /* RESP version, 2 or 3 */
-    uint8_t mute;             /* enum session_mute */
-    _Atomic bool no_touch;    /* CLIENT NO-TOUCH: the keys it uses do not count as used */
-    bool close_after_reply;   /* QUIT: send what is there, then close */
+    /* What every command looks at, in as few lines of the cache as it needs. */
+    int64_t now_ms; /* wall clock of the current batch: the front end sets it before each one */
+    int64_t ticks;  /* clock_ticks when what was last measured ended (command/measure.h) */
+    const struct command *_Atomic last_command;
+    _Atomic int64_t active_ms;   /* when that was */
+    struct stats_block *stats;   /* of the thread that serves it; NULL: its commands are not measured */
+    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
+    struct multi *multi;         /* of the command layer: MULTI and WATCH; NULL when neither is used */
+    _Atomic uint8_t protocol;    /* RESP version, 2 or 3 */
+    uint8_t mute;                /* enum session_mute */
+    _Atomic bool no_touch;       /* CLIENT NO-TOUCH: the keys it uses do not count as used */
+    bool close_after_reply;      /* QUIT: send what is there, then close */
     _Atomic bool
         blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
     _Atomic bool
         postponed; /* and it waits for no key, but for CLIENT PAUSE's end or its next turn: CLIENT UNBLOCK ends neither */
-    bool unauthenticated;        /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
-    const struct rights *rights; /* what its token allows (tokens.h); NULL: everything */
-    bool listens; /* what it waits for is messages, not its own next command: it may be idle for ever */
+    bool unauthenticated; /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
+    bool listens;   /* what it waits for is messages, not its own next command: it may be idle for ever */
+    uint64_t reach; /* the log has to be durable up to here before the replies leave (journal_reached) */
+    _Atomic uint64_t input_bytes, input_room, output_bytes; /* in buffers, for CLIENT LIST */
+
+    uint64_t id; /* unique in this process, from 1; 0 until listed */
+    int fd;      /* its socket; 0: none */
+    enum session_front front;
     _Atomic bool monitors;                         /* sees every command: MONITOR */
     struct session_subscriber *_Atomic subscriber; /* of the command layer: NULL until it subscribes */
     const struct session_ops *ops;                 /* NULL: nothing can be delivered to it */
-    enum session_front front;
-    struct multi *multi; /* of the command layer: MULTI and WATCH; NULL when neither is used */
-    uint64_t reach;      /* the log has to be durable up to here before the replies leave (journal_reached) */
     struct parked *parked; /* of the command layer: the call that it is blocked in (blocking.h), or NULL */
     struct walk *walk;     /* of the command layer: the command that it runs in turns (walk.h), or NULL */
     _Atomic uint32_t block_serial; /* how often it has been blocked */
     _Atomic uint64_t unblock;      /* CLIENT UNBLOCK asks for: 2 * serial + with an error; 0: nothing */
     int64_t created_ms;
-    _Atomic int64_t active_ms; /* last command */
-    const struct command *_Atomic last_command;
-    struct stats_block *stats; /* of the thread that serves it; NULL: its commands are not measured */
-    int64_t ticks;             /* clock_ticks when what was last measured ended (command/measure.h) */
-    _Atomic uint64_t input_bytes, input_room, output_bytes; /* in buffers, for CLIENT LIST */
     struct slice request_id; /* HTTP: what the slow log calls the request, borrowed; empty: nothing */
     char *name, *lib_name, *lib_version; /* NULL or owned; guarded by the list's mutex */
     char peer[SESSION_ADDRESS];          /* "127.0.0.1:50123", "[::1]:6379"; session_find_peer */

@@ -105,11 +105,16 @@ static bool conn_watch(struct conn *c, uint32_t events) {
 static void tell_sizes(struct conn *c) {
     const struct partial *part = c->partial;
     struct session *s = &c->session;
+    size_t bytes = 0, room = 0;
 
-    atomic_store_explicit(&s->input_bytes, part != NULL ? part->in.len : 0, memory_order_relaxed);
-    atomic_store_explicit(&s->input_room, part != NULL ? part->in.cap - part->in.len : 0,
+    if (UNLIKELY(part != NULL)) {
+        bytes = part->in.len;
+        room = part->in.cap - bytes;
+    }
+    atomic_store_explicit(&s->input_bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&s->input_room, room, memory_order_relaxed);
+    atomic_store_explicit(&s->output_bytes, UNLIKELY(c->out != NULL) ? outq_size(c->out) : 0,
                           memory_order_relaxed);
-    atomic_store_explicit(&s->output_bytes, c->out != NULL ? outq_size(c->out) : 0, memory_order_relaxed);
 }
 
 /* All replies are out, and there will be no more. False: it is to be closed; else it lingers. */
@@ -127,7 +132,7 @@ static HOT bool conn_settle(struct conn *c) {
     bool writes = c->out != NULL && !c->held;
 
     tell_sizes(c);
-    if (c->state == CONN_ENDING && c->out == NULL) {
+    if (UNLIKELY(c->state == CONN_ENDING) && c->out == NULL) {
         if (!conn_end(c))
             return false;
         reads = EPOLLIN;
@@ -183,10 +188,11 @@ static HOT bool conn_turn(struct conn *c, uint32_t events) {
     if ((events & EPOLLIN || conn_pending(c)) && c->state == CONN_OPEN && !conn_backlogged(c) &&
         !conn_receive(c))
         return false;
-    if ((events & EPOLLRDHUP) && c->state == CONN_BLOCKED)
-        return false;        /* it will not take the reply that it waits for */
-    if (events & EPOLLRDHUP) /* the end is there, maybe behind more */
-        conn_ask_again(c);
+    if (UNLIKELY(events & EPOLLRDHUP)) {
+        if (c->state == CONN_BLOCKED)
+            return false;  /* it will not take the reply that it waits for */
+        conn_ask_again(c); /* the end is there, maybe behind more */
+    }
     if (c->out == NULL && !conn_flush(c))
         return false;
     return conn_settle(c);

@@ -26,18 +26,19 @@ struct conn {
     struct source source; /* first */
     struct tls_conn *tls; /* NULL: what goes over the socket is what it is */
     enum conn_state state;
-    bool client_ended;        /* it sends no more */
-    uint32_t events;          /* what epoll watches for */
-    uint32_t active_tick;     /* of its loop, when something last moved */
+    bool client_ended;       /* it sends no more */
+    bool held;               /* the output waits for the disk (hold.h) */
+    uint32_t events;         /* what epoll watches for */
+    uint32_t active_tick;    /* of its loop, when something last moved */
+    struct partial *partial; /* NULL between commands */
+    struct outq *out;        /* NULL unless replies wait for the client */
+    /* What comes first in a session is used with what is above, the rest of both seldom. */
+    struct session session;
     uint64_t peer;            /* counted in server.peers; 0: not */
-    struct partial *partial;  /* NULL between commands */
-    struct outq *out;         /* NULL unless replies wait for the client */
     struct conn *prev, *next; /* in the loop's list */
-    bool held;                /* the output waits for the disk (hold.h) */
     struct conn *held_prev, *held_next;
     struct inbox inbox;
     uint32_t deadline_place; /* deadlines.h; 0: none */
-    struct session session;
 };
 
 /* A connection on an accepted socket, counted and in the list of sessions, of a peer that was let in. NULL: no memory; the socket is still the

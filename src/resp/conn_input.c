@@ -202,15 +202,10 @@ bool conn_run_partial(struct conn *c) {
     return true;
 }
 
-/* Where the next bytes go. NULL: no memory. */
-static char *input_room(struct conn *c, size_t *room) {
-    struct partial *part = c->partial;
+/* Where the next bytes go, behind those that came before. NULL: no memory. */
+static NOINLINE char *partial_room(struct partial *part, size_t *room) {
     char *to;
 
-    if (part == NULL) {
-        *room = LOOP_INPUT;
-        return c->source.loop->input;
-    }
     if (part->parser.blob != NULL) {
         to = parser_room(&part->parser, room);
         if (*room > BLOB_RECEIVE_MAX)
@@ -223,12 +218,10 @@ static char *input_room(struct conn *c, size_t *room) {
     return part->in.data + part->in.len;
 }
 
-static bool run_received(struct conn *c, size_t n) {
+/* So many bytes have come behind those that were there. */
+static NOINLINE bool run_more(struct conn *c, size_t n) {
     struct partial *part = c->partial;
 
-    c->source.loop->tally.bytes_in += n;
-    if (part == NULL)
-        return run_input(c, n);
     part_moved(c, n);
     if (part->parser.blob != NULL)
         parser_filled(&part->parser, n);
@@ -238,8 +231,9 @@ static bool run_received(struct conn *c, size_t n) {
 }
 
 HOT bool conn_receive(struct conn *c) {
-    size_t room = 0;
-    char *to = input_room(c, &room);
+    struct loop *l = c->source.loop;
+    size_t room = LOOP_INPUT;
+    char *to = c->partial == NULL ? l->input : partial_room(c->partial, &room);
     ssize_t n;
 
     if (to == NULL) {
@@ -249,8 +243,10 @@ HOT bool conn_receive(struct conn *c) {
     n = conn_recv(c, to, room);
     if (n == (ssize_t)room)
         conn_ask_again(c);
-    if (n > 0)
-        return run_received(c, (size_t)n);
+    if (n > 0) {
+        l->tally.bytes_in += (size_t)n;
+        return c->partial == NULL ? run_input(c, (size_t)n) : run_more(c, (size_t)n);
+    }
     if (n == 0) {
         c->client_ended = true;
         c->state = CONN_ENDING;

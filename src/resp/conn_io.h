@@ -16,7 +16,7 @@ static inline void conn_ask_again(struct conn *c) {
 /* Sends what waits (outq.h); after SEND_BLOCKED epoll has to be asked when it may go on. */
 NOINLINE enum send_result conn_send_tls(struct conn *c);
 static inline enum send_result conn_send(struct conn *c) {
-    if (c->tls != NULL)
+    if (UNLIKELY(c->tls != NULL))
         return conn_send_tls(c);
     return outq_send(conn_outq(c), c->source.fd, &c->source.loop->tally.bytes_out);
 }
@@ -24,7 +24,7 @@ static inline enum send_result conn_send(struct conn *c) {
 static inline ssize_t conn_recv(struct conn *c, char *to, size_t room) {
     ssize_t n;
 
-    if (c->tls != NULL)
+    if (UNLIKELY(c->tls != NULL))
         return tls_recv(c->tls, to, room);
     do
         n = net_recv(c->source.fd, to, room);
@@ -33,7 +33,7 @@ static inline ssize_t conn_recv(struct conn *c, char *to, size_t room) {
 }
 /* Has something arrived of which epoll does not know? */
 static inline bool conn_pending(const struct conn *c) {
-    return c->tls != NULL && tls_pending(c->tls);
+    return UNLIKELY(c->tls != NULL) && tls_pending(c->tls);
 }
 /* Goes on with the handshake of its TLS. */
 enum tls_progress conn_handshake(struct conn *c);
@@ -45,7 +45,7 @@ NOINLINE bool conn_discard(struct conn *c);
 /* A client that does not read its replies is read no further once so much waits for it; nor is one whose replies wait
  * for the disk. */
 static inline bool conn_backlogged(const struct conn *c) {
-    return c->out != NULL && (c->held || outq_size(c->out) > c->out->bytes.max / 4);
+    return UNLIKELY(c->out != NULL) && (c->held || outq_size(c->out) > c->out->bytes.max / 4);
 }
 /* Sends; what the socket does not take, or must not have yet, waits with the connection. False: it is lost. */
 bool conn_flush(struct conn *c);

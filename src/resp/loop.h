@@ -38,37 +38,38 @@ extern struct mutex loop_role;
 enum { LOOP_INPUT = 64 * 1024 };
 
 struct loop {
+    /* What every command uses. */
     struct server *server;
     int epoll;
+    uint32_t ticks;     /* of the timer so far */
+    bool woken, ticked; /* in this wake-up */
+    _Atomic bool stopping;
+    _Atomic bool post_due; /* the post holds something: the loop is awake, or being woken */
+    struct conn *held;     /* of its connections, whose replies wait for the disk */
+    size_t flush_at;       /* replies that are this much are sent before the turn's end */
+    char *input;           /* LOOP_INPUT bytes */
+    struct tally tally;
+    struct deadlines deadlines; /* of blocked connections */
+    struct outq out;            /* for replies that leave at once */
+    struct parser parser;       /* for commands that arrive whole */
+
     pthread_t thread;
     struct source waker;                        /* an eventfd */
     struct source timer;                        /* ticks once a second */
-    uint32_t ticks;                             /* so far */
-    bool woken, ticked;                         /* in this wake-up */
     void (*on_tick)(struct loop *l, void *ctx); /* beside what the loop itself does; NULL: nothing */
     void *on_tick_ctx;
-    _Atomic bool stopping;
     _Atomic uint32_t load; /* connections: whoever accepts gives the next one to the least */
 
     struct mutex mutex;
     struct conn *handed_over GUARDED_BY(loop_role); /* not yet in `conns` */
     struct post post GUARDED_BY(loop_role);
-    _Atomic bool
-        post_due; /* something was put there since the loop last looked: it is awake, or being woken */
 
-    struct deadlines deadlines; /* of blocked connections */
     struct conn *conns;
-    struct conn *held; /* of those, whose replies wait for the disk */
     _Atomic uint32_t held_count;
-    bool listens;     /* to the journal */
-    uint32_t waiting; /* of those, whose replies wait for the client */
-    struct tally tally;
+    bool listens;              /* to the journal */
+    uint32_t waiting;          /* of the connections, whose replies wait for the client */
     struct stats_block *stats; /* of the commands it runs; the server's */
     struct parser_limits limits;
-    struct parser parser; /* for commands that arrive whole */
-    struct outq out;      /* for replies that leave at once */
-    size_t flush_at;      /* replies that are this much are sent before the turn's end */
-    char *input;          /* LOOP_INPUT bytes */
 };
 
 /* False: out of memory or descriptors, and nothing is left of it. */

@@ -34,8 +34,9 @@ enum { CACHE_LINE = 64 };
 struct shard {
     _Alignas(2 * CACHE_LINE) struct rwlock lock;
     struct watches *watches GUARDED_BY(shard_role); /* NULL: nobody watches a key */
-    struct view *views; /* of collections of the shard: see attach in view.c for who may change it */
+    _Atomic uint64_t counters[COUNTERS]; /* here, that commands on a key find what they need in two lines */
     struct table keys GUARDED_BY(shard_role);
+    struct view *views; /* of collections of the shard: see attach in view.c for who may change it */
     struct table volatile_keys GUARDED_BY(shard_role); /* the same entries, those that have an expiry */
     uint64_t footprint GUARDED_BY(shard_role);         /* bytes of all entries and their objects */
     uint64_t counted GUARDED_BY(shard_role);           /* bytes that are in *total */
@@ -50,7 +51,6 @@ struct shard {
     /* Copies for store_stats, which takes no lock. */
     _Atomic uint64_t key_count, volatile_count, bytes;
     _Atomic bool moving; /* a table is growing or shrinking */
-    _Atomic uint64_t counters[COUNTERS];
 };
 
 /* `total` is where it adds its bytes up. */

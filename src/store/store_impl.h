@@ -16,6 +16,8 @@ struct sink {
 
 struct store {
     struct shard shards[STORE_SHARDS];
+    _Atomic uint32_t
+        heard; /* classes that some sink wants; in one line with what short keys are hashed with */
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
     int64_t made_ms; /* wall clock */
@@ -24,7 +26,6 @@ struct store {
     _Atomic uint32_t views;             /* begun so far */
     struct sink sinks[STORE_SINKS_MAX]; /* but for their classes, unchanging once there are transactions */
     unsigned sink_count;
-    _Atomic uint32_t heard; /* classes that some sink wants */
     struct garbage garbage;
     struct eviction_pool pool;
     _Alignas(CACHE_LINE) _Atomic uint64_t bytes; /* what the shards have told of theirs */
