@@ -195,7 +195,8 @@ static void rotate(struct journal *j) {
     bool ok = next_segment(j);
 
     if (!ok)
-        log_error("log: cannot begin a segment: %s", strerrordesc_np(errno));
+        log_error("log: cannot begin a segment: %s",
+                  errno == EAGAIN ? "what was logged before is not on disk yet" : strerrordesc_np(errno));
     pthread_mutex_lock(&j->wake_mutex);
     j->rotate = false;
     j->rotated = ok;

@@ -82,12 +82,6 @@ static bool accept(struct persist *p, struct scan *s, enum scan_outcome outcome,
     case SCAN_REFUSED:
         return false;
     }
-    if (s->end < s->seen) {
-        snprintf(why, cap,
-                 "the log ends at position %llu, before its snapshot does at %llu: a file is missing or cut",
-                 (unsigned long long)s->end, (unsigned long long)s->seen);
-        return false;
-    }
     return true;
 }
 

@@ -236,6 +236,14 @@ static enum scan_outcome scan_segment(const struct files *f, struct scan *s, str
     }
     g->end = g->position;
     s->bad_offset = 0;
+    if (g->position != s->end && !s->has_snapshot &&
+        s->segment_count == 1) { /* to cut here would leave nothing */
+        snprintf(
+            why, cap,
+            "%s goes on from position %llu, and there is no snapshot up to there: restore it from a backup",
+            g->file.name, (unsigned long long)g->position);
+        return SCAN_REFUSED;
+    }
     if (g->position != s->end) {
         snprintf(why, cap, "the log from position %llu on is missing: the next file is %s",
                  (unsigned long long)s->end, g->file.name);
@@ -284,7 +292,15 @@ enum scan_outcome scan_directory(const struct files *f, struct scan *s, char *wh
     *s = (struct scan){.ignore = UINT64_MAX};
     outcome = scan_snapshot(f, s, why, cap);
     s->end = s->snapshot_position;
-    return outcome == SCAN_WHOLE ? scan_log(f, s, why, cap) : outcome;
+    if (outcome == SCAN_WHOLE)
+        outcome = scan_log(f, s, why, cap);
+    if ((outcome == SCAN_WHOLE || outcome == SCAN_TORN) && s->end < s->seen) {
+        snprintf(why, cap,
+                 "the log ends at position %llu, before its snapshot does at %llu: a file is missing or cut",
+                 (unsigned long long)s->end, (unsigned long long)s->seen);
+        return SCAN_REFUSED;
+    }
+    return outcome;
 }
 
 void scan_free(struct scan *s) {

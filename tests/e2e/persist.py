@@ -436,6 +436,23 @@ def damage():
             assert 0 < len(keys) < 100
 
 
+def snapshot_missing():
+    """a log whose snapshot is gone is refused, and --repair leaves it whole for the day the snapshot is back"""
+    with Directory("--fsync=no") as d:
+        with d.server() as s, s.client() as c:
+            same([c("set", "before", 1), c("save"), c("set", "behind", 2)], ["OK"] * 3)
+            same(s.stop(), 0)
+        snapshot = d.file("snapshot-")
+        os.rename(snapshot, snapshot + ".away")
+        for tool in "--verify", "--repair", "--dump-resp":
+            got = subprocess.run([FLASHKV, tool, d.path], capture_output=True, text=True)
+            same(got.returncode, 1, tool)
+            assert "restore it from a backup" in got.stdout + got.stderr, got
+        os.rename(snapshot + ".away", snapshot)
+        with d.server() as s:
+            same(set(dump(s)), {b"before", b"behind"})
+
+
 def plain(x):
     """Without bytes and tuples, as JSON has it."""
     if isinstance(x, dict):
@@ -486,4 +503,4 @@ def tools_without_data():
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
                                       snapshots_and_flags, many_keys, changed_while_snapshots_run, expired_fields, everything_at_once(1),
-                                      loading, damage, log_of_version_1, tools_without_data]])
+                                      loading, damage, snapshot_missing, log_of_version_1, tools_without_data]])
