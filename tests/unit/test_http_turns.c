@@ -23,7 +23,7 @@ static int nested_epoll(int fd) {
 }
 
 static void begin(void) {
-    crew = (struct crew){0};
+    crew = (struct crew){NULL};
     event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     turns_init(&own, &crew, epoll_create1(EPOLL_CLOEXEC));
     turns_init(&other, &crew, nested_epoll(event));
