@@ -85,7 +85,8 @@ def plot(tables, about, directory):
         with open(data, "w") as f:
             for i in items:
                 cells = [f"{medians(tables[i][s])['cpu_us']:.3f}" if s in tables[i] else "NaN" for s in subjects]
-                f.write(f'"{i}" ' + " ".join(cells) + "\n")
+                label = i.replace(", ", "\\n")
+                f.write(f'"{label}" ' + " ".join(cells) + "\n")
         bars = ", ".join(f"'{data}' using {n + 2}:xtic(1) title '{s}' linecolor rgb '{COLORS[s]}'"
                          for n, s in enumerate(subjects))
         for kind in ("svg", "png"):
@@ -103,6 +104,8 @@ set yrange [0:*]
 set grid ytics linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
+set xtics font ',10'
+set bmargin 3.5
 set key outside right top
 plot {bars}
 """
