@@ -13,4 +13,7 @@
 /* For branches that lead to no cold function. */
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* Bytes of what memory is fetched in. */
+enum { CACHE_LINE = 64 };
+
 #endif

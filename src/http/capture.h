@@ -6,6 +6,7 @@
 
 #include <flashkv/blob.h>
 #include <flashkv/buf.h>
+#include <flashkv/hints.h>
 #include <flashkv/reply.h>
 
 enum token_kind { TOKEN_NULL, TOKEN_INTEGER, TOKEN_STRING, TOKEN_BLOB, TOKEN_AGGREGATE };
@@ -34,8 +35,8 @@ struct capture {
 void capture_init(struct capture *c, size_t max);
 /* Room for so much, so that a reply of no more is kept whatever the allocator says. False: no memory, or over the ceiling. */
 bool capture_reserve(struct capture *c, size_t tokens, size_t bytes);
-void capture_release(struct capture *c)
-    __attribute__((cold)); /* what capture_free does where there is something to free */
+/* What capture_free does where there is something to free. */
+COLD void capture_release(struct capture *c);
 static inline void capture_free(struct capture *c) {
     if (c->blobs || c->tokens != c->room || c->bytes.data != c->bytes_room)
         capture_release(c);

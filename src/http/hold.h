@@ -3,6 +3,7 @@
 #ifndef FLASHKV_HTTP_HOLD_H
 #define FLASHKV_HTTP_HOLD_H
 
+#include <flashkv/hints.h>
 #include <flashkv/lock.h>
 
 #include "request.h"
@@ -31,10 +32,9 @@ static inline bool hold_needed(const struct request *r) {
     return r->reach != 0 && hold_needed_for(r);
 }
 /* Takes the response over; what a handler returns, as it returns MHD_queue_response. */
-enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Response *response)
-    __attribute__((cold));
+COLD enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Response *response);
 /* Called again: queues the response that was held, or waits on. */
-enum MHD_Result hold_again(struct request *r) __attribute__((cold));
+COLD enum MHD_Result hold_again(struct request *r);
 /* The request ends. */
 void hold_drop(struct request *r);
 

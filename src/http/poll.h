@@ -9,6 +9,8 @@
 #ifndef FLASHKV_HTTP_POLL_H
 #define FLASHKV_HTTP_POLL_H
 
+#include <flashkv/hints.h>
+
 #include "request.h"
 
 enum { POLL_MS_MAX = 300000 };
@@ -20,9 +22,9 @@ enum poll_outcome {
     POLL_WAITS,      /* the handler returns MHD_YES, and is called again */
     POLL_OVER,       /* the time is up, or there is no memory to wait with: the answer is what is there */
 };
-enum poll_outcome poll_wait(struct request *r, struct slice key, int64_t ms) __attribute__((cold));
+COLD enum poll_outcome poll_wait(struct request *r, struct slice key, int64_t ms);
 /* Before the request is answered, or when it ends: nobody wakes it any more. NULL is ignored. */
-void poll_end(struct request *r) __attribute__((cold));
+COLD void poll_end(struct request *r);
 
 /* "30s", "500ms", or seconds: at most POLL_MS_MAX. */
 bool poll_time(struct slice text, int64_t *ms);

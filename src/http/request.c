@@ -132,8 +132,7 @@ bool request_fills(const struct request *r, uint64_t taken) {
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
 /* Copies the target, for it has to be decoded, or put behind a prefix, or to outlive the library's. */
-static __attribute__((cold, noinline)) bool begin_with_copy(struct request *r, const char *raw,
-                                                            const char *prefix) {
+static COLD bool begin_with_copy(struct request *r, const char *raw, const char *prefix) {
     size_t len = strlen(raw), before = strlen(prefix), parameters = target_parameters(raw);
     struct pair *query = NULL;
 
@@ -179,7 +178,7 @@ static inline bool holds_nothing(const struct request *r) {
            r->held == NULL && r->target.query == NULL;
 }
 
-static __attribute__((cold, noinline)) void give_back(struct request *r) {
+static COLD void give_back(struct request *r) {
     hold_drop(r);
     poll_end(r); /* before what it wakes */
     if (r->intake != NULL)

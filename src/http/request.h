@@ -7,6 +7,7 @@
 
 #include <flashkv/blob.h>
 #include <flashkv/buf.h>
+#include <flashkv/hints.h>
 #include <flashkv/server.h>
 #include <microhttpd.h>
 
@@ -159,8 +160,8 @@ static inline bool request_is_crowded(const struct request *r) {
 bool request_layout_is_known(void);
 
 /* Leaves a verdict; MHD_NO. */
-enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4), cold));
+COLD enum MHD_Result request_refuse(struct request *r, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Has `intake` take the body; MHD_YES. */
 enum MHD_Result request_take(struct request *r, const struct intake *intake, void *ctx);
 

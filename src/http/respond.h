@@ -5,6 +5,8 @@
 #ifndef FLASHKV_HTTP_RESPOND_H
 #define FLASHKV_HTTP_RESPOND_H
 
+#include <flashkv/hints.h>
+
 #include "ask.h"
 #include "json_out.h"
 #include "request.h"
@@ -52,18 +54,18 @@ enum MHD_Result respond_stream(struct request *r, const char *type, struct MHD_R
 /* ---- refusing (problem.c) ----------------------------------------------------------------------------------------- */
 
 /* application/problem+json (RFC 9457), or to Upstash's clients what they know. */
-enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4), cold));
+COLD enum MHD_Result respond_problem(struct request *r, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* 412, with the ETag of what is there, which may be empty. */
-enum MHD_Result respond_refused(struct request *r, struct slice etag) __attribute__((cold));
+COLD enum MHD_Result respond_refused(struct request *r, struct slice etag);
 /* The error of a command's reply, as the status it means. */
-enum MHD_Result respond_error(struct request *r, const char *error) __attribute__((cold));
+COLD enum MHD_Result respond_error(struct request *r, const char *error);
 unsigned status_of_error(const char *error);
 
 /* What r->verdict says. */
-enum MHD_Result respond_verdict(struct request *r) __attribute__((cold));
+COLD enum MHD_Result respond_verdict(struct request *r);
 /* The same, in the middle of a body, where the library has no way to answer: written to the socket at once. The
  * connection is of no more use; r->answered is set. */
-void respond_verdict_now(struct request *r) __attribute__((cold));
+COLD void respond_verdict_now(struct request *r);
 
 #endif

@@ -1,5 +1,6 @@
 /* journal.c - appending to the log, and asking how it is: what the threads of clients do. journal_thread.c writes it. */
 #include <errno.h>
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <string.h>
 
@@ -61,8 +62,6 @@ void journal_lose(struct journal *j, int error) {
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
-enum { CACHE_LINE = 64 };
-
 /* Has the processor fetch a line of the cache to write to it. (What the compiler makes of __builtin_prefetch for any x86-64 is
  * content with a line that others have too, as the machine's monitor has when it has read the buffer for the disk.) */
 static inline void ask_for(const char *line) {
@@ -105,6 +104,8 @@ static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(jour
 
 /* The checksum of a short frame is made at once, while it is in the processor's nearest cache; of another the thread makes it. */
 static void seal(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
+    if (j->filling.failed)
+        return;
     if (chain_len(&j->filling) - before <= RECORD_QUICK_MAX && j->filling.piece_count == 0)
         record_seal_last(&j->filling, begun, journal_appended(j));
     else
@@ -118,8 +119,7 @@ static uint64_t append_chain(struct journal *j, struct chain *effects) {
     before = chain_len(&j->filling);
     begun = record_put_frame(&j->filling, chain_len(effects));
     chain_add_chain(&j->filling, effects);
-    if (!j->filling.failed)
-        seal(j, begun, before);
+    seal(j, begun, before);
     return end_append(j, before);
 }
 
@@ -132,8 +132,7 @@ static uint64_t append_command(struct journal *j, const struct key *k, size_t ar
     if (!record_put_quick(&j->filling, atomic_load_explicit(&j->appended, memory_order_relaxed), &m)) {
         begun = record_put_frame(&j->filling, m.length);
         record_put_command(&j->filling, &m);
-        if (!j->filling.failed)
-            seal(j, begun, before);
+        seal(j, begun, before);
     }
     return end_append(j, before);
 }

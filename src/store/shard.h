@@ -9,6 +9,7 @@
 #ifndef FLASHKV_STORE_SHARD_H
 #define FLASHKV_STORE_SHARD_H
 
+#include <flashkv/hints.h>
 #include <flashkv/lock.h>
 #include <flashkv/store.h>
 
@@ -28,8 +29,6 @@ enum shard_counter {
     COUNT_LIST_OPS,
     COUNTERS
 };
-
-enum { CACHE_LINE = 64 };
 
 struct shard {
     _Alignas(2 * CACHE_LINE) struct rwlock lock;

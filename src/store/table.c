@@ -179,7 +179,7 @@ void table_near_entry(const struct table *t, uint64_t hash) {
             const char *e = (const char *)slot_entry(s->at[pos]);
 
             ask_for(e);
-            ask_for(e + 64); /* most are longer than a line */
+            ask_for(e + CACHE_LINE); /* most are longer than a line */
             return;
         } else if (slot_distance(s->at[pos]) < pos - home) {
             return;

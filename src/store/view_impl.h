@@ -17,6 +17,7 @@
 #define FLASHKV_STORE_VIEW_IMPL_H
 
 #include <flashkv/blob.h>
+#include <flashkv/hints.h>
 #include <flashkv/view.h>
 
 struct packed;
@@ -24,7 +25,7 @@ struct list;
 
 /* Who views a collection that is about to change; mostly NULL, nobody. */
 static inline struct view *object_view(const struct object *o) {
-    return __builtin_expect(o->viewed, 0) ? o->view : NULL;
+    return UNLIKELY(o->viewed) ? o->view : NULL;
 }
 
 /* Before a member's bytes or expiry change, or it goes. */
