@@ -220,9 +220,9 @@ void store_flush_shard(struct txn *t, unsigned shard, store_flushed *told);
 /* Called for each live entry of a page under its shard's read lock: copy what you need, do not block. */
 typedef void store_visit(void *ctx, const struct entry *e);
 /* Visits a page of about `count` entries from `cursor` on (0 starts) and returns the next cursor, 0 at the
- * end. Keys come in the order of their hashes, so a walk gives every key that is there throughout, however
- * much the tables grow or shrink meanwhile, and repeats one with a chance of about 1 in 2^30. Cursors fit in 53 bits (a JSON number); a larger one
- * is past the end. */
+ * end. Pages come in the order of their keys' hashes, so a walk gives every key that is there throughout, however
+ * much the tables grow or shrink meanwhile, and repeats one with a chance of about 1 in 2^30. Within a page no order is
+ * promised. Cursors fit in 53 bits (a JSON number); a larger one is past the end. */
 uint64_t store_scan(struct txn *t, uint64_t cursor, size_t count, store_visit *visit, void *ctx);
 /* The same of one shard, which the transaction holds: about `count` entries whose points (hash << 6) are `from` or above,
  * expired ones included, and all up to the point returned, 0 at the end. */

@@ -83,8 +83,9 @@ void table_move(struct table *t, size_t slots);
 /* Bytes of the slots, allocator's rounding included. */
 size_t table_bytes(const struct table *t);
 
-/* Visits, in the order of points, about `want` entries whose points are >= `from`, and all of those up to the
- * point returned: the next `from`, or 0 at the end of the table. The visitor must not change the table (it may free the entries of one that is about to be freed). */
+/* Visits, in the order of homes (of one home in any), about `want` entries whose points are >= `from`, and all of those up
+ * to the point returned: the next `from`, or 0 at the end of the table. The visitor must not change the table (it may free
+ * the entries of one that is about to be freed). */
 #define TABLE_ALL (SIZE_MAX / 64) /* as `want`: no end before the table's */
 typedef void table_visit(void *ctx, struct entry *e);
 uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_visit *visit, void *ctx);
