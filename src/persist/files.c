@@ -35,18 +35,16 @@ static bool take_lock(struct files *f, char *why, size_t cap) {
     return false;
 }
 
-/* Written aside and renamed, so that there is never half of one. */
-static bool make_secret(struct files *f) {
-    bool ok;
-    int fd;
+/* A small file, whole or not at all, and its name on disk too. False: errno. */
+static bool put_small(const struct files *f, const char *name, struct slice s) {
+    int fd = files_replace(f, name, s);
 
-    if (getrandom(f->secret, FILES_SECRET, 0) != FILES_SECRET)
-        return false;
-    fd = openat(f->dir, "secret.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    ok = files_write(fd, slice_of(f->secret, FILES_SECRET), 0) && fsync(fd) == 0;
-    return close(fd) == 0 && ok && renameat(f->dir, "secret.new", f->dir, "secret") == 0 && files_sync(f);
+    return fd >= 0 && close(fd) == 0 && files_sync(f);
+}
+
+static bool make_secret(struct files *f) {
+    return getrandom(f->secret, FILES_SECRET, 0) == FILES_SECRET &&
+           put_small(f, "secret", slice_of(f->secret, FILES_SECRET));
 }
 
 static bool load_secret(struct files *f, bool may_make, char *why, size_t cap) {
@@ -155,7 +153,55 @@ void files_remove_below(const struct files *f, enum record_file file, uint64_t p
     mem_free(p.at);
 }
 
+/* ---- the newest segment ------------------------------------------------------------------------------------------ */
+
+static const char newest[] = "newest";
+
+bool files_note_newest(const struct files *f, uint64_t position) {
+    char name[FILES_NAME + 1];
+
+    files_name(name, RECORD_LOG, position);
+    strcat(name, "\n");
+    return put_small(f, newest, slice_str(name));
+}
+
+bool files_forget_newest(const struct files *f) {
+    return unlinkat(f->dir, newest, 0) == 0 || errno == ENOENT;
+}
+
+bool files_newest(const struct files *f, uint64_t *position) {
+    int fd = openat(f->dir, newest, O_RDONLY | O_CLOEXEC);
+    char name[FILES_NAME] = "";
+    ssize_t n;
+
+    if (fd < 0)
+        return false;
+    n = read(fd, name, sizeof(name) - 1);
+    close(fd);
+    if (n <= 0 || name[n - 1] != '\n')
+        return false;
+    name[n - 1] = '\0';
+    return parse_name(name, RECORD_LOG, position);
+}
+
 /* ---- reading and writing ---------------------------------------------------------------------------------------- */
+
+int files_replace(const struct files *f, const char *name, struct slice s) {
+    char aside[FILES_NAME];
+    int fd, error;
+
+    snprintf(aside, sizeof(aside), "%s.new", name);
+    unlinkat(f->dir, aside, 0); /* what a crash left */
+    fd = files_create(f, aside);
+    if (fd >= 0 && files_write(fd, s, 0) && fsync(fd) == 0 && renameat(f->dir, aside, f->dir, name) == 0)
+        return fd;
+    error = errno;
+    if (fd >= 0)
+        close(fd);
+    unlinkat(f->dir, aside, 0);
+    errno = error;
+    return -1;
+}
 
 int files_create(const struct files *f, const char *name) {
     return openat(f->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -27,6 +27,9 @@ void files_close(struct files *f);
 void files_name(char out[FILES_NAME], enum record_file file, uint64_t position);
 /* A new file, mode 0600; it must not be there. -1: errno. */
 int files_create(const struct files *f, const char *name);
+/* A new file that begins with these bytes, which are on disk before it takes the place of what had its name; that of the name is
+ * for files_sync. Returns its descriptor; -1: errno, and what was there is there. */
+int files_replace(const struct files *f, const char *name, struct slice s);
 /* Makes names last: fsync of the directory. False: errno. */
 bool files_sync(const struct files *f);
 /* Makes the bytes of all files of a kind last: fsync of each. False: errno. */
@@ -43,6 +46,13 @@ struct positions {
 bool files_list(const struct files *f, enum record_file file, struct positions *out);
 /* Removes the files of a kind that are below `position`. */
 void files_remove_below(const struct files *f, enum record_file file, uint64_t position);
+
+/* Which segment of the log was begun last, in a file of its own: should it be missing, nothing else would tell. It may name an
+ * older one (renewed segments are noted once they count), never one that was not there. What is noted is on disk; false: errno. */
+bool files_note_newest(const struct files *f, uint64_t position);
+bool files_forget_newest(const struct files *f);
+/* False: nobody noted it. */
+bool files_newest(const struct files *f, uint64_t *position);
 
 /* A file mapped to be read. */
 struct mapped {

@@ -102,12 +102,17 @@ static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(jour
     return position;
 }
 
+/* Of the frame that is being appended. */
+static inline uint64_t next_place(const struct journal *j) REQUIRES(journal_role) {
+    return atomic_load_explicit(&j->appended, memory_order_relaxed) + j->salt;
+}
+
 /* The checksum of a short frame is made at once, while it is in the processor's nearest cache; of another the thread makes it. */
 static void seal(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
     if (j->filling.failed)
         return;
     if (chain_len(&j->filling) - before <= RECORD_QUICK_MAX && j->filling.piece_count == 0)
-        record_seal_last(&j->filling, begun, journal_appended(j));
+        record_seal_last(&j->filling, begun, next_place(j));
     else
         j->unsealed = true;
 }
@@ -129,7 +134,7 @@ static uint64_t append_command(struct journal *j, const struct key *k, size_t ar
 
     journal_lock(j);
     before = chain_len(&j->filling);
-    if (!record_put_quick(&j->filling, atomic_load_explicit(&j->appended, memory_order_relaxed), &m)) {
+    if (!record_put_quick(&j->filling, next_place(j), &m)) {
         begun = record_put_frame(&j->filling, m.length);
         record_put_command(&j->filling, &m);
         seal(j, begun, before);

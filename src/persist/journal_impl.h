@@ -29,6 +29,7 @@ struct listener {
 struct journal {
     struct files *files;
     enum fsync_mode mode;
+    uint64_t salt; /* a frame's place (record.h) is its position and this */
     uint64_t buffer_max;
     size_t gather; /* so much is written without waiting for more */
 

@@ -67,7 +67,7 @@ static void take(struct journal *j) {
     journal_unlock(j);
     j->done = 0;
     if (unsealed)
-        record_seal(&j->writing, FRAMES_SHORT, end - chain_len(&j->writing));
+        record_seal(&j->writing, FRAMES_SHORT, end - chain_len(&j->writing) + j->salt);
 }
 
 /* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */
@@ -154,13 +154,7 @@ static bool begin_segment(struct journal *j, uint64_t position, bool renewed) {
 /* A segment behind the loss. What was taken and not written is lost too. False: errno. */
 static bool renew(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
-    char name[FILES_NAME];
 
-    if (position ==
-        j->segment.position) { /* nothing was ever in the open one, which is not marked and has its name */
-        files_name(name, RECORD_LOG, position);
-        unlinkat(j->files->dir, name, 0);
-    }
     if (!begin_segment(j, position, true))
         return false;
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
@@ -299,6 +293,7 @@ void journal_renewed(struct journal *j) {
     if (!atomic_load_explicit(&j->renewing, memory_order_relaxed))
         return;
     log_info("log: begun anew; changes are taken again");
+    files_note_newest(j->files, j->segment.position);
     atomic_store_explicit(&j->renewing, false, memory_order_release);
     announce(j);
 }
@@ -337,6 +332,7 @@ struct journal *journal_start(struct files *f, const struct persist_config *conf
         return NULL;
     j->files = f;
     j->mode = config->fsync;
+    j->salt = f->secret_id;
     j->buffer_max = config->buffer_max;
     j->filling = j->writing = chain_make();
     j->segment = segment_none();

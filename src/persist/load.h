@@ -19,6 +19,7 @@ enum scan_outcome {
 struct segment {
     uint64_t position, end; /* of its whole frames */
     enum record_framing framing;
+    uint64_t salt; /* of its frames' places */
     struct mapped file;
 };
 
@@ -33,7 +34,7 @@ struct scan {
     uint64_t end;    /* where the log ends */
     uint64_t ignore; /* segments from this position on do not count; UINT64_MAX: all do */
     uint64_t frames;
-    uint64_t bad_offset; /* in the file of the last segment: torn or damaged from here on */
+    uint64_t bad_offset; /* in the file of the last segment: what is whole ends here */
 };
 
 /* Checks every byte. `why` says what is wrong unless the outcome is SCAN_WHOLE. To be freed in any case. */

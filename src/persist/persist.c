@@ -123,10 +123,6 @@ bool persist_load(struct persist *p, unsigned threads, persist_run *run, void *c
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
 bool persist_start(struct persist *p, char *why, size_t cap) {
-    char name[FILES_NAME];
-
-    files_name(name, RECORD_LOG, p->end);
-    unlinkat(p->files.dir, name, 0); /* an empty one: the log that was loaded ends where it begins */
     /* What a process that was killed had written, and not synced, was read back; the next segment shall not outlive it. */
     if (!files_sync_all(&p->files, RECORD_LOG)) {
         snprintf(why, cap, "%s: the log cannot be synced: %s", p->files.path, strerror(errno));

@@ -51,6 +51,7 @@ enum record_result record_get_header(struct slice bytes, enum record_file file, 
     memcpy(&h->secret_id, bytes.ptr + 16, sizeof(h->secret_id));
     memcpy(&h->position, bytes.ptr + 24, sizeof(h->position));
     memcpy(&h->created_ms, bytes.ptr + 32, sizeof(h->created_ms));
+    h->salt = file == RECORD_LOG && version >= 3 ? h->secret_id : 0;
     return RECORD_OK;
 }
 
@@ -110,28 +111,28 @@ static enum record_result get_head(struct slice bytes, enum record_framing frami
 }
 
 /* The checksum of a frame up to its payload. */
-static uint32_t head_crc(const char *frame, const struct head *h, uint64_t position) {
-    uint64_t before[] = {position, h->length};
+static uint32_t head_crc(const char *frame, const struct head *h, uint64_t place) {
+    uint64_t before[] = {place, h->length};
 
     return h->crc_at > 0 ? crc32c(0, before, sizeof(before))
-                         : crc32c(short_seed(position), frame + CRC, h->size - CRC);
+                         : crc32c(short_seed(place), frame + CRC, h->size - CRC);
 }
 
-void record_seal_last(struct chain *c, size_t begun, uint64_t position) {
+void record_seal_last(struct chain *c, size_t begun, uint64_t place) {
     char *frame = c->bytes.data + begun;
-    uint32_t crc = crc32c(short_seed(position), frame + CRC, c->bytes.len - begun - CRC);
+    uint32_t crc = crc32c(short_seed(place), frame + CRC, c->bytes.len - begun - CRC);
 
     memcpy(frame, &crc, CRC);
 }
 
-void record_seal(struct chain *c, enum record_framing framing, uint64_t position) {
+void record_seal(struct chain *c, enum record_framing framing, uint64_t place) {
     size_t at = c->lead, piece = 0;
     struct head h;
 
     while (at < c->bytes.len &&
            get_head(slice_of(c->bytes.data + at, c->bytes.len - at), framing, &h) == RECORD_OK) {
         char *frame = c->bytes.data + at;
-        uint32_t crc = head_crc(frame, &h, position);
+        uint32_t crc = head_crc(frame, &h, place);
 
         at += h.size;
         for (uint64_t left = h.length; left > 0;) {
@@ -146,7 +147,7 @@ void record_seal(struct chain *c, enum record_framing framing, uint64_t position
             at += blob ? 0 : run;
         }
         memcpy(frame + h.crc_at, &crc, CRC);
-        position += h.size + h.length;
+        place += h.size + h.length;
     }
 }
 
@@ -165,7 +166,7 @@ enum record_result record_find_frame(struct slice bytes, enum record_framing fra
     return result;
 }
 
-enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t position,
+enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t place,
                                     struct slice *payload) {
     struct head h;
     enum record_result result = find(bytes, framing, &h);
@@ -174,7 +175,7 @@ enum record_result record_get_frame(struct slice bytes, enum record_framing fram
     if (result != RECORD_OK)
         return result;
     memcpy(&crc, bytes.ptr + h.crc_at, sizeof(crc));
-    if (crc != crc32c(head_crc(bytes.ptr, &h, position), bytes.ptr + h.size, h.length))
+    if (crc != crc32c(head_crc(bytes.ptr, &h, place), bytes.ptr + h.size, h.length))
         return RECORD_DAMAGED;
     *payload = slice_of(bytes.ptr + h.size, h.length);
     return RECORD_OK;

@@ -15,9 +15,10 @@
  *             +-----+----------+- - - - - -+            +--------+-----+- - - - - -+
  *              of a log                                  of a snapshot, and of a log of version 1
  *
- * The crc is one of the frame's position, the length and the payload. A position counts the bytes of all frames ever
- * logged; that of a segment is the position of its first frame. In a snapshot, a frame's position is its offset in the file.
- * Since the crc covers it, what is right but in the wrong place is found too. A frame is one atomic unit.
+ * The crc is one of the frame's place, the length and the payload. A position counts the bytes of all frames ever logged; that
+ * of a segment is the position of its first frame. A frame's place is its position and, since version 3 of the log, the secret
+ * id: so nobody can make a value whose bytes would be a frame. In a snapshot it is its offset in the file. Since the crc covers
+ * it, what is right but in the wrong place is found too. A frame is one atomic unit.
  *
  * The payload of a log frame is effects, one after the other (version 1 had the first three kinds alone):
  *
@@ -55,8 +56,9 @@
 
 #include "chain.h"
 
-/* The versions that are written; all up to them are read. Of logs, 1 had longer frames; of snapshots, 1 had no large entries. */
-enum { RECORD_LOG_VERSION = 2, RECORD_SNAPSHOT_VERSION = 2 };
+/* The versions that are written; all up to them are read. Of logs, 1 had longer frames, 2 no secret in their places; of
+ * snapshots, 1 had no large entries. */
+enum { RECORD_LOG_VERSION = 3, RECORD_SNAPSHOT_VERSION = 2 };
 enum { RECORD_HEADER = 44, RECORD_FRAME = 12 /* the head of a long frame */ };
 
 enum record_result {
@@ -75,6 +77,7 @@ struct record_header {
     int64_t created_ms;
     bool renewed; /* a segment behind a loss: it counts only with the snapshot of its position */
     enum record_framing framing; /* of the file that was read; what is written has that of its kind */
+    uint64_t salt;               /* likewise: what to add to a position to have the place of the frame there */
 };
 void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h);
 enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h);
@@ -89,12 +92,12 @@ size_t record_begin_frame(struct chain *c);
 void record_end_frame(struct chain *c, size_t begun);
 
 /* Puts the crc into a short frame, which ends what is in `c` and has no blobs. */
-void record_seal_last(struct chain *c, size_t begun, uint64_t position);
-/* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `position`. */
-void record_seal(struct chain *c, enum record_framing framing, uint64_t position);
+void record_seal_last(struct chain *c, size_t begun, uint64_t place);
+/* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `place`. */
+void record_seal(struct chain *c, enum record_framing framing, uint64_t place);
 
 /* The frame that `bytes` begin with: what it holds; the next one begins where that ends. */
-enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t position,
+enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t place,
                                     struct slice *payload);
 /* The same without a look at its crc. */
 enum record_result record_find_frame(struct slice bytes, enum record_framing framing, struct slice *payload);
@@ -117,7 +120,7 @@ void record_put_command(struct chain *c, const struct record_command *m);
 /* As a whole frame, sealed, made in one pass over the command's words. False, and nothing was put: not this command, or not by
  * this processor. */
 enum { RECORD_QUICK_MAX = 64 * 1024 }; /* nobody shall wait for the checksum of more */
-bool record_put_quick(struct chain *c, uint64_t position, const struct record_command *m);
+bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m);
 
 /* The key with its value: `e`, or NULL if it is gone. */
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e);

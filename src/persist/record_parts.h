@@ -10,8 +10,8 @@ enum { CRC = sizeof(uint32_t), UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS 
 enum { KIND_KEYED = 4, KIND_VERB = 16 };
 
 /* What the checksum of a short frame begins with. */
-static inline uint32_t short_seed(uint64_t position) {
-    return (uint32_t)(position ^ position >> 32);
+static inline uint32_t short_seed(uint64_t place) {
+    return (uint32_t)(place ^ place >> 32);
 }
 
 /* How many bytes put_uint takes. */

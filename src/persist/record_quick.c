@@ -51,8 +51,8 @@ QUICK static inline void pass_bytes(struct pass *p, const char *from, size_t len
         pass_byte(p, (unsigned char)from[at]);
 }
 
-QUICK static char *put_frame(char *frame, uint64_t position, const struct record_command *m) {
-    struct pass p = {frame + CRC, (uint32_t)~short_seed(position)};
+QUICK static char *put_frame(char *frame, uint64_t place, const struct record_command *m) {
+    struct pass p = {frame + CRC, (uint32_t)~short_seed(place)};
     uint32_t crc;
 
     pass_uint(&p, m->length);
@@ -68,7 +68,7 @@ QUICK static char *put_frame(char *frame, uint64_t position, const struct record
     return p.to;
 }
 
-bool record_put_quick(struct chain *c, uint64_t position, const struct record_command *m) {
+bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m) {
     char *at;
 
     if (m->kind == EFFECT_COMMAND || m->by_reference || m->length > RECORD_QUICK_MAX ||
@@ -76,12 +76,12 @@ bool record_put_quick(struct chain *c, uint64_t position, const struct record_co
         return false;
     at = chain_room(c, CRC + UINT_MAX_BYTES + m->length);
     if (at != NULL)
-        c->bytes.len = (size_t)(put_frame(at, position, m) - c->bytes.data);
+        c->bytes.len = (size_t)(put_frame(at, place, m) - c->bytes.data);
     return true;
 }
 #else
-bool record_put_quick(struct chain *c, uint64_t position, const struct record_command *m) {
-    (void)c, (void)position, (void)m;
+bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m) {
+    (void)c, (void)place, (void)m;
     return false;
 }
 #endif

@@ -2,7 +2,7 @@
  *
  * What ends the log is a frame that is not whole. If no whole frame follows it, the process or the machine died while it
  * was written: it is torn, and cutting it off loses nothing that was promised. If one does follow, what lies between was
- * whole once: that is damage. */
+ * whole once: that is damage. (What a client wrote as a value cannot be a whole frame: its place is secret.) */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/mem.h>
@@ -175,7 +175,8 @@ static bool whole_frame_behind(const struct segment *g, uint64_t at) {
         struct slice rest = slice_of(bytes.ptr + at, bytes.len - at);
 
         if (record_find_frame(rest, g->framing, &payload) == RECORD_OK && check_effects(payload) &&
-            record_get_frame(rest, g->framing, g->position + at - RECORD_HEADER, &payload) == RECORD_OK)
+            record_get_frame(rest, g->framing, g->position + at - RECORD_HEADER + g->salt, &payload) ==
+                RECORD_OK)
             return true;
     }
     return false;
@@ -191,7 +192,7 @@ static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool la
 
         s->bad_offset = at;
         g->end = g->position + at - RECORD_HEADER;
-        if (record_get_frame(rest, g->framing, g->end, &payload) != RECORD_OK) {
+        if (record_get_frame(rest, g->framing, g->end + g->salt, &payload) != RECORD_OK) {
             if (!last || whole_frame_behind(g, at))
                 return wrong(why, cap, &g->file, at, "damaged");
             snprintf(why, cap, "%s: not written to its end: %llu bytes from offset %llu on", g->file.name,
@@ -202,6 +203,7 @@ static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool la
             return wrong(why, cap, &g->file, at, "a frame makes no sense");
         s->frames++;
     }
+    s->bad_offset = at;
     g->end = g->position + at - RECORD_HEADER;
     return SCAN_WHOLE;
 }
@@ -254,6 +256,7 @@ static enum scan_outcome scan_segment(const struct files *f, struct scan *s, str
         return SCAN_DAMAGED;
     if (outcome == SCAN_WHOLE) {
         g->framing = h.framing;
+        g->salt = h.salt;
         outcome = check_frames(s, g, last, why, cap);
     }
     s->end = g->end;
@@ -284,6 +287,20 @@ static enum scan_outcome scan_log(const struct files *f, struct scan *s, char *w
     return outcome;
 }
 
+/* Is the segment there that was begun last? */
+static bool has_newest(const struct files *f, const struct scan *s, char *why, size_t cap) {
+    const struct segment *last = s->segment_count > 0 ? &s->segments[s->segment_count - 1] : NULL;
+    char name[FILES_NAME];
+    uint64_t newest;
+
+    if (!files_newest(f, &newest) || newest < s->snapshot_position ||
+        (last != NULL && newest <= last->position))
+        return true;
+    files_name(name, RECORD_LOG, newest);
+    snprintf(why, cap, "%s is missing, and the changes in it with it", name);
+    return false;
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
 
 enum scan_outcome scan_directory(const struct files *f, struct scan *s, char *why, size_t cap) {
@@ -294,13 +311,15 @@ enum scan_outcome scan_directory(const struct files *f, struct scan *s, char *wh
     s->end = s->snapshot_position;
     if (outcome == SCAN_WHOLE)
         outcome = scan_log(f, s, why, cap);
-    if ((outcome == SCAN_WHOLE || outcome == SCAN_TORN) && s->end < s->seen) {
+    if (outcome != SCAN_WHOLE && outcome != SCAN_TORN)
+        return outcome;
+    if (s->end < s->seen) {
         snprintf(why, cap,
                  "the log ends at position %llu, before its snapshot does at %llu: a file is missing or cut",
                  (unsigned long long)s->end, (unsigned long long)s->seen);
         return SCAN_REFUSED;
     }
-    return outcome;
+    return has_newest(f, s, why, cap) ? outcome : SCAN_DAMAGED;
 }
 
 void scan_free(struct scan *s) {
@@ -325,12 +344,13 @@ bool scan_cut(const struct files *f, struct scan *s) {
     const struct segment *g = s->segment_count > 0 ? &s->segments[s->segment_count - 1] : NULL;
     struct positions p;
     char name[FILES_NAME];
-    bool ok = true;
+    bool ok;
 
-    if (g != NULL && s->bad_offset <= RECORD_HEADER)
-        ok = unlinkat(f->dir, g->file.name, 0) == 0;
+    ok = files_forget_newest(f); /* it may be what is cut off */
+    if (g != NULL && s->bad_offset < RECORD_HEADER)
+        ok = unlinkat(f->dir, g->file.name, 0) == 0 && ok;
     else if (g != NULL)
-        ok = truncate_at(f, g->file.name, s->bad_offset);
+        ok = truncate_at(f, g->file.name, s->bad_offset) && ok;
     if (files_list(f, RECORD_LOG, &p))
         for (size_t i = 0; i < p.count; i++)
             if (g != NULL && p.at[i] > g->position) {

@@ -4,23 +4,37 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/clock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* A file with a header, its name on disk too. -1: errno. */
+/* Is a file of this name there, and is more in it than a header? */
+static bool holds_frames(const struct files *f, const char *name, bool *there) {
+    struct stat st;
+
+    *there = fstatat(f->dir, name, &st, 0) == 0;
+    return *there && st.st_size > RECORD_HEADER;
+}
+
+/* A file with a header, its name on disk too. It takes the place of one without frames, so that there always is one. -1: errno. */
 static int create(const struct files *f, const char *name, uint64_t position, bool renewed) {
     struct record_header h = {
         .secret_id = f->secret_id, .position = position, .created_ms = clock_wall_ms(), .renewed = renewed};
-    int fd = files_create(f, name), error;
     char header[RECORD_HEADER];
+    int fd, error;
+    bool there;
 
+    if (holds_frames(f, name, &there)) {
+        errno = EEXIST;
+        return -1;
+    }
     record_put_header(header, RECORD_LOG, &h);
-    if (fd >= 0 && files_write(fd, slice_of(header, sizeof(header)), 0) && fsync(fd) == 0 && files_sync(f))
+    fd = files_replace(f, name, slice_of(header, sizeof(header)));
+    if (fd < 0 || files_sync(f))
         return fd;
     error = errno;
-    if (fd >= 0) {
-        close(fd);
+    close(fd);
+    if (!there)
         unlinkat(f->dir, name, 0);
-    }
     errno = error;
     return -1;
 }
@@ -36,6 +50,8 @@ bool segment_begin(struct segment_file *s, const struct files *f, uint64_t posit
         return false;
     segment_close(s);
     *s = (struct segment_file){position, fd, -1};
+    if (!renewed)
+        files_note_newest(f, position); /* or, if that fails, the next start cannot miss it */
     if (direct)
         s->direct = openat(f->dir, name, O_WRONLY | O_DIRECT | O_CLOEXEC);
     return true;

@@ -27,7 +27,8 @@ struct segment_file {
 static inline struct segment_file segment_none(void) {
     return (struct segment_file){.fd = -1, .direct = -1};
 }
-/* Goes over to a new segment at `position`, its name on disk too. False: errno, and nothing has changed. */
+/* Goes over to a new segment at `position`, its name on disk too; one without frames may have been there. False: errno, and
+ * nothing has changed. */
 bool segment_begin(struct segment_file *s, const struct files *f, uint64_t position, bool renewed,
                    bool direct);
 void segment_close(struct segment_file *s);

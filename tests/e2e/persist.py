@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -15,7 +17,8 @@ from faulty import until
 from fk import FLASHKV, Error, Resp, Server, free_port, name_of, report, same
 from random_commands import SHAPES, draw, parse
 
-VERSION_1 = os.path.join(os.path.dirname(os.path.abspath(__file__)), "log-version-1")  # of commit c5dffd0
+HERE = os.path.dirname(os.path.abspath(__file__))
+OLD_VERSIONS = [1, 2]  # the directories log-version-N are of commits c5dffd0 and 2e131c5; the same keys are in both
 STORM = 6000  # random commands in a life of the server
 COMMANDS_OF_FIELDS = ["hincrby f 5", "hsetnx f new", "hset f new", "hincrbyfloat f 1.5", "hdel f g", "hset x y", "hpersist fields 1 f"]
 LARGE = 20000  # elements of a large collection
@@ -460,32 +463,93 @@ def plain(x):
     return x.decode("latin-1") if isinstance(x, bytes) else [plain(i) for i in x] if isinstance(x, (list, tuple)) else x
 
 
-def log_of_version_1():
-    """a directory whose log has version 1 is read, and goes on in today's; its torn end is cut off"""
+def log_of_version(version):
+    def test():
+        with Directory("--fsync=no") as d:
+            shutil.copytree(os.path.join(HERE, f"log-version-{version}"), d.path, dirs_exist_ok=True)
+            with open(os.path.join(HERE, "log-version-1/expected.json"), encoding="ascii") as f:
+                want = json.load(f)
+            same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
+            old, = d.files("log-")
+            with d.server() as s, s.client() as c:
+                same(plain(dump(s)), want)
+                same(s.request("GET", "/keys/typed")[1]["content-type"], "text/plain")
+                same(c("incr", "n"), 2)
+                same(s.stop(), 0)
+            want["n"][1] = "2"
+            same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
+            with d.server() as s:
+                same(plain(dump(s)), want, "with a segment of each version")
+                same(s.stop(), 0)
+            for name in d.files("log-"):
+                if name != old:
+                    os.unlink(os.path.join(d.path, name))
+            os.unlink(os.path.join(d.path, "newest"))
+            os.truncate(os.path.join(d.path, old), os.path.getsize(os.path.join(d.path, old)) - 1)
+            same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 1)
+            with d.server() as s, s.client() as c:
+                same([c("exists", "typed"), c("get", "n")], [0, b"1"], "without its last frame")
+    test.__doc__ = f"a directory whose log has version {version} is read, and goes on in today's; its torn end is cut off"
+    return test
+
+
+def crc32c(crc, data):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def frame_at(position, payload):
+    """The frame of a log of version 2, whose checksum anybody could make."""
+    rest = bytes([len(payload)]) + payload
+    return struct.pack("<I", crc32c((position ^ position >> 32) & 0xffffffff, rest)) + rest
+
+
+def frames_in_a_value():
+    """a value made of whole frames, torn by a crash, is a torn value: who wrote it costs nobody the start"""
+    same(crc32c(0, b"123456789"), 0xe3069283)
     with Directory("--fsync=no") as d:
-        for name in os.listdir(VERSION_1):
-            shutil.copy(os.path.join(VERSION_1, name), d.path)
-        with open(os.path.join(d.path, "expected.json"), encoding="ascii") as f:
-            want = json.load(f)
-        same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
-        old, = d.files("log-")
         with d.server() as s, s.client() as c:
-            same(plain(dump(s)), want)
-            same(s.request("GET", "/keys/typed")[1]["content-type"], "text/plain")
-            same(c("incr", "n"), 2)
+            same(c("set", "before", "x"), "OK")
+            head = int(re.search(rb"aof_current_size:(\d+)", c("info", "persistence"))[1]) + 4 + 2 + 1 + 2 + 2  # SET with a key of one byte: to its value
+            frame = frame_at(head, b"\x04\x02\x04INCR\x01n")
+            same(c("set", "k", frame.ljust(4000, b".")), "OK")
             same(s.stop(), 0)
-        want["n"][1] = "2"
-        same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
+        log = d.file("log-")
+        with open(log, "rb") as f:
+            same(f.read()[44 + head:].startswith(frame), True, "it is where it was made for")
+        os.truncate(log, 44 + head + 1000)
         with d.server() as s:
-            same(plain(dump(s)), want, "with a segment of each version")
-            same(s.stop(), 0)
-        for name in d.files("log-"):
-            if name != old:
-                os.unlink(os.path.join(d.path, name))
-        os.truncate(os.path.join(d.path, old), os.path.getsize(os.path.join(d.path, old)) - 1)
-        same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 1)
+            same(set(dump(s)), {b"before"})
+            assert "cut off" in s.read_log()
+
+
+def newest_missing():
+    """the newest segment deleted by hand, behind a snapshot or not, is missed: a start is refused, --repair goes on without it"""
+    def changes(value, *more):
         with d.server() as s, s.client() as c:
-            same([c("exists", "typed"), c("get", "n")], [0, b"1"], "without its last frame")
+            for command in (*more, ("set", value, value)):
+                same(c(*command), "OK")
+            same(s.stop(), 0)
+
+    for more, left in ((), {b"first"}), ((("save",),), {b"first"}):
+        with Directory("--fsync=no") as d:
+            changes("first")
+            changes("second", *more)
+            newest = d.file("log-")
+            os.unlink(newest)
+            refused = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--data-dir={d.path}"], capture_output=True,
+                                     text=True)
+            same(refused.returncode, 1)
+            assert os.path.basename(newest) + " is missing" in refused.stderr, refused.stderr
+            same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 1)
+            same(subprocess.run([FLASHKV, "--repair", d.path], capture_output=True).returncode, 0)
+            same(subprocess.run([FLASHKV, "--verify", d.path], capture_output=True).returncode, 0)
+            with d.server() as s:
+                same(set(dump(s)), left)
 
 
 def tools_without_data():
@@ -503,4 +567,5 @@ def tools_without_data():
 if __name__ == "__main__":
     report([(name_of(t), t) for t in [every_command, random_storm(1), random_storm(2), dumped_as_commands,
                                       snapshots_and_flags, many_keys, changed_while_snapshots_run, expired_fields, everything_at_once(1),
-                                      loading, damage, snapshot_missing, log_of_version_1, tools_without_data]])
+                                      loading, damage, snapshot_missing, *map(log_of_version, OLD_VERSIONS), frames_in_a_value,
+                                      newest_missing, tools_without_data]])

@@ -174,12 +174,15 @@ static void put_chunk(enum chunk kind, struct slice s, struct chain *log, struct
 
 /* ---- files ------------------------------------------------------------------------------------------------------------ */
 
-static void write_file(enum record_file file, struct chain *c, uint64_t frames_at) {
+static void write_file(enum record_file file, struct chain *c) {
     struct record_header h = {.secret_id = files.secret_id, .created_ms = 1};
     char name[FILES_NAME], header[RECORD_HEADER];
     int fd;
 
-    record_seal(c, file == RECORD_LOG ? FRAMES_SHORT : FRAMES_LONG, frames_at);
+    if (file == RECORD_LOG)
+        record_seal(c, FRAMES_SHORT, files.secret_id);
+    else
+        record_seal(c, FRAMES_LONG, RECORD_HEADER);
     record_put_header(header, file, &h);
     files_name(name, file, 0);
     unlinkat(files.dir, name, 0);
@@ -232,8 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (snapshot.bytes.len > 0)
         end_snapshot(&snapshot, entries);
     if (snapshot.bytes.len > 0)
-        write_file(RECORD_SNAPSHOT, &snapshot, RECORD_HEADER);
-    write_file(RECORD_LOG, &log, 0);
+        write_file(RECORD_SNAPSHOT, &snapshot);
+    write_file(RECORD_LOG, &log);
     load_and_use();
     files_remove_below(&files, RECORD_SNAPSHOT, UINT64_MAX);
     chain_free(&log);

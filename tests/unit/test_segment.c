@@ -103,12 +103,20 @@ START_TEST(refused) {
 END_TEST
 
 START_TEST(begun_anew) {
+    uint64_t newest;
+
+    ck_assert(!files_newest(&files, &newest));
     ck_assert(segment_begin(&segment, &files, BEGIN, false, true));
-    ck_assert(!segment_begin(&segment, &files, BEGIN, false, true)); /* the file is there */
+    ck_assert(segment_begin(&segment, &files, BEGIN, false, true)); /* a file without frames is there */
     write_run(10, true);
+    ck_assert(!segment_begin(&segment, &files, BEGIN, false, true));
     check_file();
+    ck_assert(files_newest(&files, &newest) && newest == BEGIN);
     ck_assert(segment_begin(&segment, &files, BEGIN + 10, true, true));
     ck_assert_uint_eq(segment.position, BEGIN + 10);
+    ck_assert(files_newest(&files, &newest) && newest == BEGIN); /* it does not count yet */
+    ck_assert(files_note_newest(&files, BEGIN + 10) && files_newest(&files, &newest) && newest == BEGIN + 10);
+    ck_assert(files_forget_newest(&files) && !files_newest(&files, &newest));
 }
 END_TEST
 
