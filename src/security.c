@@ -64,6 +64,61 @@ static bool may_be_reached(const struct server *srv, const struct options *o) {
     return false;
 }
 
+/* Is it what a browser would send as Origin (Fetch, 3.2)? NULL, or what is wrong with it. */
+static const char *wrong_origin(struct slice origin) {
+    static const char *const default_ports[] = {"http://", ":80", "https://", ":443"};
+    const char *mark = memmem(origin.ptr, origin.len, "://", 3);
+    struct slice scheme, host;
+
+    if (slice_eq(origin, SLICE_LIT("null")))
+        return NULL; /* that of a page that is nobody's */
+    if (mark == NULL || mark == origin.ptr)
+        return "expects a scheme, as https://app.example";
+    scheme = slice_of(origin.ptr, (size_t)(mark + 3 - origin.ptr));
+    host = slice_of(mark + 3, origin.len - scheme.len);
+    if (host.len == 0)
+        return "expects a host behind the scheme";
+    for (size_t i = 0; i < host.len; i++)
+        if (host.ptr[i] <= ' ' || host.ptr[i] > '~' || strchr("/?#@*", host.ptr[i]) != NULL)
+            return "expects a scheme, a host and maybe a port: no path, no slash at the end, no user, no *, "
+                   "and a host "
+                   "of other letters than ASCII's in its xn-- form";
+    for (size_t i = 0; i < scheme.len; i++)
+        if (scheme.ptr[i] <= ' ')
+            return "there shall be no space in it";
+    for (size_t i = 0; i < origin.len; i++)
+        if (origin.ptr[i] >= 'A' && origin.ptr[i] <= 'Z')
+            return "browsers send it in lower case";
+    for (size_t i = 0; i < 4; i += 2) {
+        struct slice port = slice_str(default_ports[i + 1]);
+
+        if (slice_eq(scheme, slice_str(default_ports[i])) && host.len > port.len &&
+            slice_eq(slice_of(host.ptr + host.len - port.len, port.len), port))
+            return "browsers leave out the port that the scheme has by itself";
+    }
+    return NULL;
+}
+
+/* An origin that no browser sends would never fit, and nobody would see why. */
+static bool origins_fit(const struct options *o) {
+    const char *at = o->cors_origins;
+
+    if (*at == '\0' || strcmp(at, "*") == 0)
+        return true;
+    for (;; at++) {
+        struct slice origin = slice_of(at, strcspn(at, ","));
+        const char *why = wrong_origin(origin);
+
+        if (why != NULL) {
+            log_error("cors-origins: \"%.*s\": %s", (int)origin.len, origin.ptr, why);
+            return false;
+        }
+        at += origin.len;
+        if (*at == '\0')
+            return true;
+    }
+}
+
 /* The connection's port is what tells them apart. */
 static bool ports_differ(const struct options *o) {
     if (o->admin_port == 0 || (o->admin_port != o->http_port && o->admin_port != o->upstash_port))
@@ -73,7 +128,8 @@ static bool ports_differ(const struct options *o) {
 }
 
 bool security_open(struct server *srv, const struct options *o, char *const env[]) {
-    return load_tokens(srv, o, env) && open_tls(srv, o) && ports_differ(o) && may_be_reached(srv, o);
+    return load_tokens(srv, o, env) && open_tls(srv, o) && ports_differ(o) && origins_fit(o) &&
+           may_be_reached(srv, o);
 }
 
 static struct tls *tls_of(const struct server *srv) {

@@ -8,6 +8,7 @@
 
 #include <flashkv/hints.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -17,6 +18,17 @@ void log_setup(enum log_level least, enum log_format format);
 bool log_enabled(enum log_level level);
 /* A message of less than 1 KiB, the rest is cut. Control characters and what is not UTF-8 are escaped. */
 COLD void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* An error that may come again and again: its line is written when its message is another than the last one, and else once a
+ * minute, with how many were left out meanwhile. `now_ns` is the monotonic clock's. Zeroed to begin with, and when all is well
+ * again; not thread-safe. */
+struct log_repeated {
+    char message[128]; /* that was written last; a longer one is cut */
+    int64_t quiet_until_ns;
+    uint64_t left_out;
+};
+COLD void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define log_debug(...) (log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, __VA_ARGS__) : (void)0)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -1,11 +1,14 @@
 /* log.c - one line, one write(2). */
 #include <flashkv/buf.h>
 #include <flashkv/log.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { MESSAGE_MAX_BYTES = 1024 };
+static const int64_t QUIET_NS = INT64_C(60) * 1000000000; /* between lines that say the same */
 
 /* Written once by log_setup, before there are other threads. */
 static enum log_level least_level = LOG_INFO;
@@ -99,4 +102,24 @@ void log_line(enum log_level level, const char *fmt, ...) {
     buf_append(&line, "\n", 1);
     if (write(STDERR_FILENO, line.data, line.len) < 0)
         return; /* nowhere to complain */
+}
+
+void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt, ...) {
+    char message[sizeof(r->message)];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    if (strcmp(message, r->message) == 0 && now_ns < r->quiet_until_ns) {
+        r->left_out++;
+        return;
+    }
+    if (r->left_out > 0)
+        log_error("%s (%" PRIu64 " more like the last were left out)", message, r->left_out);
+    else
+        log_error("%s", message);
+    memcpy(r->message, message, sizeof(message));
+    r->quiet_until_ns = now_ns + QUIET_NS;
+    r->left_out = 0;
 }

@@ -175,8 +175,9 @@ static json_t *parse(struct reading *r, const char *path) {
         snprintf(r->why, r->cap, "line %d, column %d: %s", error.line, error.column, error.text);
     else if (root == NULL)
         snprintf(r->why, r->cap, "%s", *path != '\0' ? error.text : "out of memory");
-    else if (!json_is_array(root) || json_array_size(root) > TOKENS_MAX) {
-        snprintf(r->why, r->cap, "expects a JSON array of at most %d tokens", TOKENS_MAX);
+    else if (!json_is_array(root) || json_array_size(root) > TOKENS_MAX ||
+             (*path != '\0' && json_array_size(root) == 0)) { /* none would let everybody in */
+        snprintf(r->why, r->cap, "expects a JSON array of 1 to %d tokens", TOKENS_MAX);
         json_decref(root);
         return NULL;
     }

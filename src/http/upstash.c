@@ -220,11 +220,17 @@ static void scan_with_type(struct upstash *u, struct reply *to) {
     capture_free(&page);
 }
 
+bool upstash_may_run(const struct upstash *u) {
+    size_t argc;
+
+    return http_may_run(arg_slice(&args_of(u, &argc)[0]));
+}
+
 void upstash_run_to(struct upstash *u, struct reply *to) {
     size_t argc;
     const struct arg *argv = args_of(u, &argc);
 
-    if (!http_may_run(arg_slice(&argv[0])))
+    if (!upstash_may_run(u))
         reply_error(to, "ERR Command is not available: '%.*s'", (int)(argv[0].len < 64 ? argv[0].len : 64),
                     argv[0].ptr);
     else if (is_scan_with_type(u))

@@ -34,6 +34,8 @@ bool upstash_open(struct upstash *u, struct json_in *j);
 bool upstash_read(struct upstash *u, struct json_in *j);
 /* Says what is wrong with the JSON, if anything is. */
 void upstash_explain(struct upstash *u, const struct json_in *j);
+/* Is the command at hand one that makes sense without a connection? Others are an error. */
+bool upstash_may_run(const struct upstash *u);
 /* Runs the command at hand: its reply to `to`, or to u->out as {"result":...}, {"error":"..."} or RESP2. That returns the
  * status. */
 void upstash_run_to(struct upstash *u, struct reply *to);

@@ -145,6 +145,22 @@ enum MHD_Result http_upstash_pipeline(struct request *r) {
 
 /* ---- transactions ------------------------------------------------------------------------------------------------------- */
 
+/* Are there only commands that a request can run? Others are not queued, so that EXEC would not know of them: as with Redis's own
+ * EXEC, one that cannot be queued means that nothing is done. False: u->why. */
+static bool can_be_queued(struct many *m) {
+    struct upstash *u = &m->upstash;
+
+    for (size_t i = 0; i < count(m); i++) {
+        choose(m, i);
+        if (!upstash_may_run(u)) {
+            upstash_wrong(
+                u, "EXECABORT Transaction discarded because of a command that is not available over HTTP.");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What of the connection's commands a transaction needs: EXEC aborts if one cannot be queued. */
 static void run_transaction(struct many *m) {
     const struct arg multi = arg_text("multi"), exec = arg_text("exec");
@@ -184,6 +200,7 @@ enum MHD_Result http_upstash_transaction(struct request *r) {
         return upstash_answer(&m->upstash, 400);
     if (!m->read)
         return request_yield(r);
-    run_transaction(m);
+    if (can_be_queued(m))
+        run_transaction(m);
     return upstash_answer(&m->upstash, 200);
 }

@@ -158,11 +158,11 @@ void files_remove_below(const struct files *f, enum record_file file, uint64_t p
 static const char newest[] = "newest";
 
 bool files_note_newest(const struct files *f, uint64_t position) {
-    char name[FILES_NAME + 1];
+    char name[FILES_NAME], line[FILES_NAME + 1];
 
     files_name(name, RECORD_LOG, position);
-    strcat(name, "\n");
-    return put_small(f, newest, slice_str(name));
+    snprintf(line, sizeof(line), "%s\n", name);
+    return put_small(f, newest, slice_str(line));
 }
 
 bool files_forget_newest(const struct files *f) {

@@ -11,6 +11,7 @@
 #define FLASHKV_PERSIST_JOURNAL_IMPL_H
 
 #include <flashkv/lock.h>
+#include <flashkv/log.h>
 #include <flashkv/persist.h>
 
 #include "segment.h"
@@ -46,6 +47,7 @@ struct journal {
 
     /* The thread's own. */
     struct segment_file segment;
+    struct log_repeated losses, rotations_failed;
     bool idle;                                 /* when it last looked, nothing had come */
     struct chain writing;                      /* whole frames, sealed, from `written` on */
     size_t done;                               /* of those, bytes that are in the file */

@@ -41,8 +41,9 @@ struct wishes {
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
 
 static void lost(struct journal *j, const char *what, int error) {
-    log_error("log: %s: %s; no changes are taken until a snapshot of everything is written", what,
-              strerrordesc_np(error));
+    log_error_repeated(&j->losses, clock_mono_ns(),
+                       "log: %s: %s; no changes are taken until a snapshot of everything is written", what,
+                       strerrordesc_np(error));
     journal_lock(j);
     journal_lose(j, error);
     journal_unlock(j);
@@ -188,9 +189,12 @@ static bool next_segment(struct journal *j) {
 static void rotate(struct journal *j) {
     bool ok = next_segment(j);
 
-    if (!ok)
-        log_error("log: cannot begin a segment: %s",
-                  errno == EAGAIN ? "what was logged before is not on disk yet" : strerrordesc_np(errno));
+    if (ok)
+        j->rotations_failed = (struct log_repeated){.left_out = 0};
+    else
+        log_error_repeated(&j->rotations_failed, clock_mono_ns(), "log: cannot begin a segment: %s",
+                           errno == EAGAIN ? "what was logged before is not on disk yet"
+                                           : strerrordesc_np(errno));
     pthread_mutex_lock(&j->wake_mutex);
     j->rotate = false;
     j->rotated = ok;

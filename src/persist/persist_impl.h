@@ -14,6 +14,7 @@ struct persist {
 
     /* The snapshot thread. */
     pthread_t thread;
+    struct log_repeated failures;
     bool started;
     pthread_mutex_t mutex; /* with conditions, which the ranked mutex does not offer; guards what follows */
     pthread_cond_t wake, finished;

@@ -77,7 +77,7 @@ struct record_header {
     int64_t created_ms;
     bool renewed; /* a segment behind a loss: it counts only with the snapshot of its position */
     enum record_framing framing; /* of the file that was read; what is written has that of its kind */
-    uint64_t salt;               /* likewise: what to add to a position to have the place of the frame there */
+    uint64_t salt; /* likewise: what to add to a position to have the place of the frame there */
 };
 void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h);
 enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h);

@@ -27,11 +27,12 @@ static bool run_snapshot(struct persist *p) {
     errno = ok ? 0 : EIO;
     ok = ok && snapshot_write(p, position, &w);
     if (ok) {
+        p->failures = (struct log_repeated){.left_out = 0};
         journal_renewed(p->journal);
         files_remove_below(&p->files, RECORD_SNAPSHOT, position);
         files_remove_below(&p->files, RECORD_LOG, position);
     } else if (!snapshots_stopping(p)) {
-        log_error("snapshot: %s", strerrordesc_np(errno));
+        log_error_repeated(&p->failures, clock_mono_ns(), "snapshot: %s", strerrordesc_np(errno));
     }
     pthread_mutex_lock(&p->mutex);
     p->stats.snapshot_failed = !ok;

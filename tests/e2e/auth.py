@@ -366,7 +366,7 @@ def test_tokens_environment(_):
 def test_tokens_that_are_no_use(_):
     """token files that are no use"""
     good = {"name": "a", "secret": "s", "scopes": ["read"]}
-    for text in ("", "{}", "[1]", "[", *(json.dumps([{**good, **bad}]) for bad in (
+    for text in ("", "{}", "[]", "[1]", "[", *(json.dumps([{**good, **bad}]) for bad in (
             {"scopes": []}, {"scopes": ["all"]}, {"scopes": "read"}, {"secret": ""}, {"sha256": "00" * 32}, {"name": "default"}, {"name": ""},
             {"prefixes": []}, {"prefixes": [""]}, {"prefixes": "x"}, {"prefix": "x"}, {"prefixes": ["x"], "scopes": ["admin"]})),
             json.dumps([good, good])):

@@ -120,6 +120,20 @@ def cors_off():
             assert "Origin" not in got[1].get("vary", "")
 
 
+def cors_that_never_fit():
+    """an origin that no browser would send is refused at the start, with the reason"""
+    for origin, why in (("app.example", "a scheme"), ("://app.example", "a scheme"), ("https://", "a host"), (APP + "/", "no slash"),
+                        (APP + "/path", "no path"), (APP + "?q", "no path"), ("https://user@app.example", "no user"),
+                        ("https://*.example", "no *"), ("https://App.example", "lower case"), ("HTTPS://app.example", "lower case"),
+                        (APP + ":443", "leave out the port"), ("http://app.example:80", "leave out the port"),
+                        ("https://bücher.example", "xn--"), (APP + ",", "a scheme"), (f"{APP}, {APP}", "no space"), (f"*,{APP}", "a scheme"),
+                        (f"{APP},{APP}/", "no slash")):
+        status, said = refused(f"--cors-origins={origin}")
+        same((status, "cors-origins" in said, why in said), (2, True, True), said)
+    for origin in ("null", "http://localhost:3000", "https://[::1]:8443", "chrome-extension://abc", APP + ":80", f"http://app.example:443,{APP}"):
+        starts(f"--cors-origins={origin}")
+
+
 def cors_preflight():
     """a preflight names methods, headers and Authorization, to origins of the list, and asks for no password"""
     with Server(LIST, env={"FLASHKV_REQUIREPASS": "secret"}) as s:
@@ -237,5 +251,5 @@ def values_are_no_pages():
 
 
 report([(name_of(test), test) for test in (
-    open_by_oversight, open_by_intent, admin_port, admin_port_with_password, cors_off, cors_preflight, cors_answers,
+    open_by_oversight, open_by_intent, admin_port, admin_port_with_password, cors_off, cors_that_never_fit, cors_preflight, cors_answers,
     cors_midway, foreign_pages, rebound_names, values_are_no_pages)])

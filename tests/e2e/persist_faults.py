@@ -142,6 +142,21 @@ def killed_before_the_snapshot():
             same(c("get", "a"), b"1")
 
 
+def told_once():
+    """a snapshot that fails again and again is tried on, and told of once"""
+    faults = Faults()
+    with Directory("--fsync=everysec", "--snapshot-seconds=1") as d:
+        with d.server(env=faults.env) as s, s.client() as c:
+            begun = faults.calls(CREATE)
+            faults.fail(CREATE, ENOSPC)
+            same(c("set", "a", "1"), "OK")
+            until("three that fail", lambda: faults.calls(CREATE) > begun + 2)
+            same([s.read_log().count(line) for line in ("cannot begin a segment: No space", "snapshot: ")], [1, 1], s.read_log())
+            faults.heal()
+            until("one that does not", lambda: d.files("snapshot-"))
+            same(s.stop(), 0)
+
+
 # ---- the Nth call fails -------------------------------------------------------------------------------------------------
 
 
@@ -197,7 +212,7 @@ def amid_snapshots(test):
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, *map(long_runs, ("always", "everysec", "no")),
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, told_once, *map(long_runs, ("always", "everysec", "no")),
              *map(amid_snapshots, (disk_full, failed_fsync, blocked_clients)),
              every_call(WRITE, ENOSPC), every_call(SYNC, EIO), every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])

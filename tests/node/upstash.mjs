@@ -166,9 +166,11 @@ const wire = {
   "a pipeline that cannot be read does nothing; a transaction is all or nothing": async (port, base) => {
     for (const body of ['[["set","k","new"],["get"', '[["set","k","new"],[]]', '[["set","k","new"],1]'])
       assert.equal((await post(port, `${base}/pipeline`, body)).status, 400);
-    const got = await post(port, `${base}/multi-exec`, [["set", "k", "new"], ["nothing"]]);
-    assert.equal(got.status, 400);
-    assert.match(JSON.parse(got.body).error, /^EXECABORT/);
+    for (const name of ["nothing", "multi", "exec", "discard", "watch", "select"]) {
+      const got = await post(port, `${base}/multi-exec`, [["set", "k", "new"], [name], ["set", "k", "newer"]]);
+      assert.equal(got.status, 400, name);
+      assert.match(JSON.parse(got.body).error, /^EXECABORT/);
+    }
     assert.equal(JSON.parse((await post(port, base || "/", ["get", "k"])).body).result, null);
   },
   "monitors see commands": async (port, base) => {

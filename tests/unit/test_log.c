@@ -66,6 +66,28 @@ START_TEST(json) {
 }
 END_TEST
 
+/* What says the same is told once a minute, with a count; what says something else at once. */
+START_TEST(repeated) {
+    struct log_repeated r = {.left_out = 0};
+    const int64_t minute = INT64_C(60) * 1000000000;
+
+    log_error_repeated(&r, 1, "disk: %s", "full");
+    ck_assert_str_eq(next_text(), "error disk: full\n");
+    for (int64_t at = 2; at <= minute; at += minute / 100)
+        log_error_repeated(&r, at, "disk: %s", "full");
+    ck_assert_str_eq(next_line(), "");
+    log_error_repeated(&r, 1 + minute, "disk: %s", "full");
+    ck_assert_str_eq(next_text(), "error disk: full (100 more like the last were left out)\n");
+    log_error_repeated(&r, 2 + minute, "disk: %s", "gone");
+    ck_assert_str_eq(next_text(), "error disk: gone\n");
+    log_error_repeated(&r, 3 + minute, "disk: %s", "gone");
+    ck_assert_str_eq(next_line(), "");
+    r = (struct log_repeated){.left_out = 0};
+    log_error_repeated(&r, 4 + minute, "disk: %s", "gone");
+    ck_assert_str_eq(next_text(), "error disk: gone\n");
+}
+END_TEST
+
 START_TEST(levels_below_the_least_are_not_written) {
     log_debug("not by default");
     log_setup(LOG_ERROR, LOG_TEXT);
@@ -178,6 +200,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, text);
     tcase_add_test(tc, json);
     tcase_add_test(tc, levels_below_the_least_are_not_written);
+    tcase_add_test(tc, repeated);
     tcase_add_test(tc, a_message_cannot_forge_a_line);
     tcase_add_loop_test(tc, lines_are_utf8_whatever_the_message, 0, (int)(sizeof(bytes) / sizeof(*bytes)));
     tcase_add_test(tc, a_long_message_is_cut_and_the_line_stays_whole);
