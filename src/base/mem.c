@@ -167,12 +167,22 @@ static uint64_t books(size_t bytes) {
     return now < most ? now : most;
 }
 
+/* What was freed, and is kept by each thread for its next allocations: "stats.allocated" has it in it. */
+static uint64_t cached(void) {
+    size_t bytes = 0;
+
+    return statistic("stats.arenas." TEXT(MALLCTL_ARENAS_ALL) ".tcache_bytes", &bytes) ? bytes : 0;
+}
+
 static uint64_t given(void) {
-    uint64_t epoch = 1;
+    uint64_t epoch = 1, freed;
     size_t bytes = 0;
 
     mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
-    return statistic("stats.allocated", &bytes) ? bytes + books(bytes) : 0;
+    if (!statistic("stats.allocated", &bytes))
+        return 0;
+    freed = cached();
+    return (bytes > freed ? bytes - freed : 0) + books(bytes);
 }
 
 bool mem_tells(void) {

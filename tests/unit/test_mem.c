@@ -1,4 +1,6 @@
 /* Memory: the corners of malloc that callers lean on, and what accounting is told. */
+#include <config.h>
+
 #include <flashkv/mem.h>
 #include <stdbool.h>
 #include <string.h>
@@ -120,6 +122,28 @@ START_TEST(statistics_follow_what_is_allocated) {
 }
 END_TEST
 
+START_TEST(what_was_freed_is_not_counted) {
+    enum { EACH = 8, SMALLEST = 64, LARGEST = 16384 }; /* few enough of each to stay in the thread's cache */
+    uint64_t before = mem_allocated(), with;
+    void *held[EACH];
+    size_t sum = 0;
+
+    for (size_t size = SMALLEST; size <= LARGEST; size *= 2) {
+        for (int i = 0; i < EACH; i++)
+            ck_assert_ptr_nonnull(held[i] = mem_alloc(size));
+        with = mem_allocated();
+        for (int i = 0; i < EACH; i++)
+            mem_free(held[i]);
+        sum += EACH * size;
+    }
+    (void)before, (void)with, (void)sum;
+#ifdef HAVE_JEMALLOC
+    ck_assert_uint_ge(with, before + EACH * LARGEST / 2);
+    ck_assert_uint_lt(mem_allocated(), before + sum / 4);
+#endif
+}
+END_TEST
+
 START_TEST(the_allocator_has_a_name) {
     ck_assert_uint_gt(strlen(mem_allocator()), 3);
 }
@@ -137,6 +161,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, mappings_are_bounded);
     tcase_add_test(tc, good_size_is_at_least_the_request_and_worth_asking_for);
     tcase_add_test(tc, statistics_follow_what_is_allocated);
+    tcase_add_test(tc, what_was_freed_is_not_counted);
     tcase_add_test(tc, the_allocator_has_a_name);
     suite_add_tcase(suite, tc);
     return suite;
