@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 
-from fk import FLASHKV, Error, Resp, Server, free_port, run, same
+from fk import FLASHKV, PATIENCE, Error, Resp, Server, free_port, run, same
 
 NOBODY_ASKED = ("ACCESS_OPEN", "ACCESS_PAGE")
 ROUTES = os.path.join(os.path.dirname(__file__), "../../src/http/routes.c")
@@ -61,7 +61,7 @@ def test_files_that_are_no_use(_):
     """password files that are no use"""
     for options in (["--requirepass-file=/nowhere"], ["--requirepass-file=/dev/null"],
                     ["--requirepass-file=/dev/null", "--requirepass=x"]):
-        done = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", *options], capture_output=True, timeout=20)
+        done = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", *options], capture_output=True, timeout=PATIENCE)
         same(done.returncode, 2)
         assert b"password file" in done.stderr, done.stderr
 
@@ -70,10 +70,10 @@ def test_clients(server):
     """redis-cli, by -a and by its environment"""
     cli = ["redis-cli", "-p", str(server.resp), "--no-auth-warning"]
     for more in ([], ["-3"]):
-        same(subprocess.run([*cli, *more, "-a", "s3cret", "ping"], capture_output=True, timeout=20).stdout, b"PONG\n")
-    done = subprocess.run([*cli, "ping"], capture_output=True, timeout=20, env={**os.environ, "REDISCLI_AUTH": "s3cret"})
+        same(subprocess.run([*cli, *more, "-a", "s3cret", "ping"], capture_output=True, timeout=PATIENCE).stdout, b"PONG\n")
+    done = subprocess.run([*cli, "ping"], capture_output=True, timeout=PATIENCE, env={**os.environ, "REDISCLI_AUTH": "s3cret"})
     same(done.stdout, b"PONG\n")
-    assert b"NOAUTH" in subprocess.run([*cli, "ping"], capture_output=True, timeout=20).stdout
+    assert b"NOAUTH" in subprocess.run([*cli, "ping"], capture_output=True, timeout=PATIENCE).stdout
 
 
 def test_changed_while_it_runs(server):
@@ -114,7 +114,7 @@ def routes():
 
 def status_of(server, method, target, body, more):
     """The status alone: a stream has no end to wait for."""
-    c = http.client.HTTPConnection("127.0.0.1", server.http, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", server.http, timeout=PATIENCE)
     c.request(method, target, body, more)
     status = c.getresponse().status
     c.close()
@@ -172,15 +172,15 @@ def test_http_hostile(server):
     long = raw(server, [*first, "Authorization: Bearer " + "x" * 3000])
     assert long.startswith(b"HTTP/1.1 401 ") and b'\r\nWWW-Authenticate: Bearer realm="FlashKV"\r\n' in long, long[:400]
 
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:  # 1 GB is announced, none is sent
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s:  # 1 GB is announced, none is sent
         s.sendall(b"PUT /keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n")
         assert s.recv(4096).startswith(b"HTTP/1.1 401 ")
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:  # 100 MB begin to come
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s:  # 100 MB begin to come
         s.sendall(b"PUT /keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + bytes(100000))
         got = s.recv(4096)
         assert got.startswith(b"HTTP/1.1 401 ") and b"WWW-Authenticate: Bearer" in got, got
 
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:  # one connection, many requests
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s:  # one connection, many requests
         for authorization, want in [(GOOD[0], 204), (None, 401), (GOOD[3], 204), ("Bearer wrong", 401), (None, 401)]:
             line = f"Authorization: {authorization}\r\n" if authorization else ""
             s.sendall(f"PUT /keys/kept HTTP/1.1\r\nHost: x\r\n{line}Content-Length: 1\r\n\r\n{want % 10}".encode())
@@ -198,7 +198,7 @@ def test_http_changed_while_it_runs(server):
             got += s.recv(65536)
         return int(got.split()[1])
 
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s, Resp(server.resp) as c:
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s, Resp(server.resp) as c:
         same(status(s), 200)
         same(c("CONFIG", "SET", "requirepass", "s3cret"), "OK")
         same([status(s), status(s, "Authorization: Bearer s3cret\r\n")], [401, 200])
@@ -373,10 +373,10 @@ def test_tokens_that_are_no_use(_):
         with tempfile.NamedTemporaryFile("w") as f:
             f.write(text)
             f.flush()
-            done = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--tokens-file={f.name}"], capture_output=True, timeout=20)
+            done = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--tokens-file={f.name}"], capture_output=True, timeout=PATIENCE)
             same(done.returncode, 2, text)
             assert b"tokens-file" in done.stderr, done.stderr
-    same(subprocess.run([FLASHKV, "--tokens-file=/nowhere"], capture_output=True, timeout=20).returncode, 2)
+    same(subprocess.run([FLASHKV, "--tokens-file=/nowhere"], capture_output=True, timeout=PATIENCE).returncode, 2)
 
 
 PASSWORD = "--requirepass=s3cret"

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from fk import FLASHKV, Error, Resp, Server, free_port, run, same
+from fk import FLASHKV, PATIENCE, Error, Resp, Server, free_port, run, same
 
 MB = 1 << 20
 OOM = "OOM command not allowed when used memory > 'maxmemory'."
@@ -319,7 +319,7 @@ def options(_):
         r("SET", "k", "v")
         same(r("OBJECT", "FREQ", "k"), 5)
     for wrong in "0%", "101%", "1.5gb", "-1", "%":
-        p = subprocess.run([FLASHKV, f"--maxmemory={wrong}"], capture_output=True, timeout=20)
+        p = subprocess.run([FLASHKV, f"--maxmemory={wrong}"], capture_output=True, timeout=PATIENCE)
         same(p.returncode, 2)
         assert b"bytes, or 1% to 100%" in p.stderr, p.stderr
 

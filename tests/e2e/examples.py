@@ -32,13 +32,13 @@ def examples(body):
             yield command, output.strip()
 
 
-def run(command, seconds=30):
+def run(command, seconds=PATIENCE):
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{command}: exit status {done.returncode}: {done.stderr.decode()}"
     return done.stdout.decode().strip()
 
 
-def check(command, want, seconds=30):
+def check(command, want, seconds=PATIENCE):
     # redis-cli shows quotes and types on a terminal only; README shows what people see.
     got = run(command.replace("redis-cli ", "redis-cli --no-raw ", 1), seconds)
     pattern = ".*".join(re.escape(piece) for piece in want.split("..."))
@@ -47,7 +47,7 @@ def check(command, want, seconds=30):
 
 def check_in_time(command, want):
     """A command that only looks is asked again, as people would, until a container is what it should be."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             return check(command, want, 300)

@@ -6,11 +6,11 @@ import os
 import socket
 import subprocess
 
-from fk import FLASHKV, Server, free_port, report, name_of, same
+from fk import FLASHKV, PATIENCE, Server, free_port, report, name_of, same
 
 
 def ask(port, method, target, headers=None, body=None):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         c.request(method, target, body=body, headers=headers or {})
         r = c.getresponse()
@@ -24,7 +24,7 @@ def ask(port, method, target, headers=None, body=None):
 
 
 def refused(*options, env=None):
-    got = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", *options], capture_output=True, timeout=20,
+    got = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", *options], capture_output=True, timeout=PATIENCE,
                          env={**os.environ, **(env or {})})
     return got.returncode, got.stderr.decode()
 
@@ -185,7 +185,7 @@ def cors_midway():
         for first, framing, status, more in (("PUT /keys/k", "Transfer-Encoding: chunked", 413, {}),
                                              ("PUT /keys", "Content-Length: 20000000", 405, {"allow": "GET, HEAD, OPTIONS"}),
                                              ("POST /batch?x=1", "Content-Length: 20000000", 400, {})):
-            with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+            with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
                 c.sendall(f"{first} HTTP/1.1\r\nHost: x\r\nOrigin: {APP}\r\nX-Request-Id: r1\r\n{framing}\r\n\r\n".encode()
                           + (b"1000\r\n" if "chunked" in framing else b"") + b"x" * 4096)
                 r = http.client.HTTPResponse(c)

@@ -100,14 +100,13 @@ def takes_changes(c):
 
 
 class Writer(threading.Thread):
-    """Counts keys of its own up, over one of the ports, and notes what it sent, what was acknowledged, and when."""
+    """Counts keys of its own up, over one of the ports, and notes what it sent and what was acknowledged."""
 
     def __init__(self, server, name, http, start):
         super().__init__()
         self.server, self.name_, self.http = server, name, http
         self.sent = self.done = start
         self.error = None  # what ended it
-        self.times = []  # (when, up to what) it was acknowledged
         self.start()
 
     def step(self, c, n):
@@ -130,13 +129,8 @@ class Writer(threading.Thread):
                     self.sent += 1
                     self.step(c, self.sent)
                     self.done = self.sent
-                    self.times.append((time.monotonic(), self.done))
         except Exception as e:  # the server is gone
             self.error = e
-
-    def done_at(self, when):
-        """What was acknowledged by then."""
-        return max((n for t, n in self.times if t <= when), default=0)
 
 
 def check(server, w, least):

@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from fk import read_all, run, same
+from fk import PATIENCE, read_all, run, same
 
 HOST = b"Host: x\r\n"
 
@@ -148,7 +148,7 @@ def expectations(s):
     refused(s, put + b"Expect: the-unexpected\r\nContent-Length: 1\r\n\r\nx", 417, "100-continue")
     refused(s, put + b"Expect: 100-continue\r\nContent-Length: 2000000\r\n\r\n", 413, "max-value-bytes")
     refused(s, b"PUT /nothing HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", 404, "path")
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
         c.sendall(put + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         same(c.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
         c.sendall(b"hello")
@@ -158,10 +158,10 @@ def expectations(s):
 def too_large(s):
     """a body over the limit is 413: before it is read, and in its midst; nothing is kept"""
     put = b"PUT /keys/victim HTTP/1.1\r\n" + HOST
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:  # says it, and sends slowly
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:  # says it, and sends slowly
         c.sendall(put + b"Content-Length: 100000000\r\n\r\nx")
         same(parse(c.recv(4096))[0][0], 413)
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:  # never says how much
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:  # never says how much
         c.sendall(put + b"Transfer-Encoding: chunked\r\n\r\n")
         sent = 0
         while not select.select([c], [], [], 0)[0] and sent < 64 << 20:
@@ -180,7 +180,7 @@ def unwanted_bodies(s):
     """a body that no route wants takes no memory, and what follows it is answered"""
     before = s.stats()["memory"]["resident"]
     for line in (b"PUT /nothing", b"PATCH /keys/k", b"PUT /keys/k?color=red", b"GET /healthz", b"POST /keys/n/incr"):
-        with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+        with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
             c.sendall(line + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 500000000\r\n\r\n")
             try:
                 for _ in range(400):
@@ -199,7 +199,7 @@ def claims(s):
     held = []
     before = s.stats()["memory"]["resident"]
     for i in range(50):
-        c = socket.create_connection(("127.0.0.1", s.http), timeout=20)
+        c = socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE)
         c.sendall(b"PUT /keys/c%d HTTP/1.1\r\n" % i + HOST + b"Content-Length: 500000000\r\n\r\n" + b"x" * 5000)
         held.append(c)
     for _ in range(500):
@@ -242,7 +242,7 @@ def split_anywhere(s):
     data = (b"PUT /keys/k%2F HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nhello" +
             b"GET /keys/k%2F HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
     for cut in range(1, len(data), 3):
-        with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+        with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
             c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             c.sendall(data[:cut])
             time.sleep(0.001)
@@ -253,14 +253,14 @@ def split_anywhere(s):
 
 def half_closed(s):
     """a client that has finished sending still gets its answer, and is not kept for longer than http-timeout"""
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
         c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         c.shutdown(socket.SHUT_WR)
         got, closed = read_all(c)
         same((parse(got)[0][0], closed), (200, True))
     for unfinished in (b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHo",
                        b"PUT /keys/victim HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"):
-        with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+        with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
             c.sendall(unfinished)
             c.shutdown(socket.SHUT_WR)
             same(read_all(c), (b"", True), unfinished)
@@ -290,7 +290,7 @@ def edge_of_the_buffer(s):
                               (b"PUT /keys/" + fill + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nx", 201),
                               (b"GET /keys?match=" + fill + b" HTTP/1.1\r\n" + HOST + b"\r\n", 200),
                               (b"GET /healthz HTTP/1.1\r\n" + HOST + b"A: b\r\n" * (n // 64) + b"\r\n", 200)):
-            with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+            with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
                 c.sendall(request)
                 status = int(c.recv(100)[9:12])
                 assert status == good and n < 4400 or status in (414, 431) and n > 3700, (request[:20], n, status)
@@ -302,7 +302,7 @@ def slow_clients(s):
     same(s.request("PUT", "/keys/big", value)[0], 201)
     slow = []
     for i in range(40):
-        c = socket.create_connection(("127.0.0.1", s.http), timeout=20)
+        c = socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE)
         slow.append(c)
         if i % 4 == 0:
             c.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
@@ -331,7 +331,7 @@ def slow_clients(s):
 def slow_but_moving(s):
     """a client that is slow but gets on is not shut out, however long it takes"""
     value = b"0123456789abcdef" * (1 << 17)
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
         c.sendall(b"PUT /keys/big HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(value))
         for at in range(0, len(value), len(value) // 24):
             c.sendall(value[at:at + len(value) // 24])
@@ -345,7 +345,7 @@ def max_connections(s):
     get = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
     held = []
     for _ in range(20):
-        c = socket.create_connection(("127.0.0.1", s.http), timeout=20)
+        c = socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE)
         c.sendall(get)
         same(c.recv(4096)[:12], b"HTTP/1.1 200")
         held.append(c)
@@ -390,7 +390,7 @@ def kept_alive(s):
     get = b" HTTP/1.1\r\n" + HOST + b"\r\n"
     answers(s, b"GET /keys/none" + get + b"GET /keys/%zz" + get + b"GET /nothing" + get + b"PATCH /" + get +
             b"PUT /keys/k" + get + b"OPTIONS /keys/k" + get, 404, 400, 404, 405, 411, 204)
-    with socket.create_connection(("127.0.0.1", s.http), timeout=20) as c:
+    with socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) as c:
         for _ in range(3):
             c.sendall(b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
             assert b"Connection: Keep-Alive" in c.recv(4096)
@@ -414,7 +414,7 @@ def descriptors(s):
     pid = s.process.pid
     limit = len(os.listdir(f"/proc/{pid}/fd")) + 10
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
-    held = [socket.create_connection(("127.0.0.1", s.http), timeout=20) for _ in range(20)]
+    held = [socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) for _ in range(20)]
     for c in held:
         c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
     s.wait_for_log("no file descriptors left")
@@ -431,7 +431,7 @@ def all_at_once(s):
     request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
     held = []
     for total in (127, 128, 129, 256):
-        held += [socket.create_connection(("127.0.0.1", s.http), timeout=20) for _ in range(total - len(held))]
+        held += [socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE) for _ in range(total - len(held))]
         for c in held:  # each is known to the server's thread
             c.sendall(request)
             same(c.recv(4096)[:12], b"HTTP/1.1 200")
@@ -480,7 +480,7 @@ def many_uploads(s):
 def both_addresses(s):
     """several addresses, one port"""
     for address in ("127.0.0.1", "127.0.0.2"):
-        with socket.create_connection((address, s.http), timeout=20) as c:
+        with socket.create_connection((address, s.http), timeout=PATIENCE) as c:
             c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
             same(parse(read_all(c)[0])[0][0], 200, address)
 

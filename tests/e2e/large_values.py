@@ -5,7 +5,7 @@ import random
 import socket
 import time
 
-from fk import run, same
+from fk import PATIENCE, run, same
 
 PAGED_LEAST = 128 * 1024  # include/flashkv/blob.h
 HUGE = 8 << 20  # more than sockets hold on their way
@@ -81,7 +81,7 @@ def one_connection(s):
     big, other = value(1 << 20, 1), value(PAGED_LEAST, 2)
     store(s, "big", big, 2)
     store(s, "other", other, 2)
-    c = http.client.HTTPConnection("127.0.0.1", s.http, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", s.http, timeout=PATIENCE)
     for _ in range(3):
         c.request("GET", "/keys/big")
         r = c.getresponse()
@@ -154,7 +154,7 @@ def gone(s):
         readers = [Slow(s, "k") for _ in range(5)]
         for r in readers:
             r.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while s.stats()["http"]["connections"] != 1:  # the one that asks
         assert time.monotonic() < deadline, s.stats()["http"]
         time.sleep(0.01)
@@ -164,7 +164,7 @@ def stood_still(s):
     """a reader that takes nothing for http-timeout is shut out, and the server can stop with one that waits"""
     store(s, "k", value(HUGE, 1), 3)
     slow = Slow(s, "k")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while s.stats()["http"]["connections"] != 1:
         assert time.monotonic() < deadline, s.stats()["http"]
         time.sleep(0.05)

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-from fk import Resp, run, same
+from fk import PATIENCE, Resp, run, same
 from linearize import UNKNOWN, Op, counter, linearizable, pair, queue, register
 
 ROUNDS = 12   # histories of each kind
@@ -19,7 +19,7 @@ class Rest:
     """The same operations over HTTP, on a connection that is kept."""
 
     def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
     def ask(self, method, path, body=None, headers=None):
         self.connection.request(method, path, body, headers or {})
@@ -130,7 +130,7 @@ def client(server, key, spec, number, seed, together, history, failures):
     rng, written = random.Random(f"{seed} {number}"), []
     c = Rest(server.http) if over_http else Resp(server.resp)
     try:
-        together.wait(timeout=20)
+        together.wait(timeout=PATIENCE)
         for _ in range(OPS):
             kind, argument = draw(rng, number, over_http, kinds, written)
             called = time.monotonic()

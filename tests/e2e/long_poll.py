@@ -5,14 +5,14 @@ import socket
 import threading
 import time
 
-from fk import Server, run, same
+from fk import PATIENCE, Server, run, same
 
 
 class Poll:
     """A request on its way, on a connection of its own."""
 
     def __init__(self, server, key, wait, etag=None, method="GET"):
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=PATIENCE)
         self.connection.request(method, f"/keys/{key}?wait={wait}", headers={"If-None-Match": etag} if etag else {})
 
     def answer(self):
@@ -114,7 +114,7 @@ def test_time(server):
 def test_pipelined(server):
     """the connection goes on: what was sent behind it is answered behind it"""
     server.request("PUT", "/keys/k", "v")
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s:
         s.sendall(b"GET /keys/new?wait=30s HTTP/1.1\r\nHost: x\r\n\r\nGET /keys/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         time.sleep(0.05)
         server.request("PUT", "/keys/new", "first")
@@ -134,14 +134,14 @@ def test_left(server):
     with server.client() as c:
         for i in range(100):
             c("SET", "k", i)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while (left := watched(server)) > 1 and time.monotonic() < until:
         time.sleep(0.05)
     same(left, 1)
     with Server() as other:
         other.request("PUT", "/keys/k", "v")
         polls = [Poll(other, "k", "300s", tag) for _ in range(20)]
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while watched(other) < 21 and time.monotonic() < until:
             time.sleep(0.01)
         assert polls[0].is_pending()

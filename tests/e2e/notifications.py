@@ -9,7 +9,7 @@ from redis_compare import GROUPS, Redis, raw_reply, words
 # More lines, for what replies alone do not show. A new command's lines belong into redis_compare.py: they are run here too.
 MORE = {
     "strings, seen by their events": """
-        set k v / set k v ex 100 / set k v keepttl / set k v nx / set k v xx / set n v nx px 5000 / set k v get / set k v exat 1
+        set k v / set k v ex 100 / set k v keepttl / set k v nx / set k v xx / set n v nx px 500000 / set k v get / set k v exat 1
         exists k / setex k 100 v / psetex k 100000 v / setnx k v / setnx o v / getset k w / getset p w / getex k / getex k ex 5
         getex k persist / getex k persist / getex k pxat 1 / exists k / getdel o / getdel o / mset a 1 b 2 a 3 / msetnx a 1 q 2
         msetnx q 1 r 2 / append a x / append s x / setrange s 3 y / setrange s 0 "" / setrange t 0 "" / incr i / incrby i 2

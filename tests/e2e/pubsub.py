@@ -4,11 +4,11 @@ import socket
 import threading
 import time
 
-from fk import run, same
+from fk import PATIENCE, run, same
 
 import redis  # where fk looks for it too
 
-SECONDS = 20
+SECONDS = PATIENCE
 
 
 def eventually(what, wanted):

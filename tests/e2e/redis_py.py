@@ -3,11 +3,11 @@
 import threading
 
 from blocking import blocked
-from fk import run, same
+from fk import PATIENCE, run, same
 
 import redis  # where fk looks for it too
 
-SECONDS = 20
+SECONDS = PATIENCE
 
 
 def connect(s, **options):

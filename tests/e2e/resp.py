@@ -6,10 +6,10 @@ import struct
 import tempfile
 import time
 
-from fk import Resp, read_all, run, same
+from fk import PATIENCE, Resp, read_all, run, same
 
 
-def raw(s, data, seconds=20):
+def raw(s, data, seconds=PATIENCE):
     with socket.create_connection(("127.0.0.1", s.resp), timeout=seconds) as c:
         c.sendall(data)
         return read_all(c)
@@ -108,7 +108,7 @@ def looked_up_ahead(s):
     data = b"".join(Resp.encode(line) for line in lines) * 20 + b"PING\r\n" + Resp.encode(["QUIT"])
 
     def ask(cut):
-        with socket.create_connection(("127.0.0.1", s.resp), timeout=20) as c:
+        with socket.create_connection(("127.0.0.1", s.resp), timeout=PATIENCE) as c:
             c.sendall(data[:cut])
             c.sendall(data[cut:])
             return read_all(c)[0]
@@ -200,7 +200,7 @@ def quit_closes(s):
 
 def half_closed(s):
     """a client that has finished sending still gets its replies"""
-    with socket.create_connection(("127.0.0.1", s.resp), timeout=20) as c:
+    with socket.create_connection(("127.0.0.1", s.resp), timeout=PATIENCE) as c:
         c.sendall(b"PING\r\n" * 1000)
         c.shutdown(socket.SHUT_WR)
         same(read_all(c), (b"+PONG\r\n" * 1000, True))

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from fk import Error, Resp, report, same
+from fk import PATIENCE, Error, Resp, report, same
 from persist import Directory, dump, same_lasting
 from random_commands import LIMITS, SHAPES, draw, parse
 from redis_compare import raw_reply
@@ -102,7 +102,7 @@ class Storm:
         c.__exit__()
 
     def requester(self, _, rng):
-        c = http.client.HTTPConnection("127.0.0.1", self.server.http, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", self.server.http, timeout=PATIENCE)
         while not self.over.is_set():
             method, path, body = rng.choice(REQUESTS)
             c.request(method, path, body=body, headers={"Content-Type": "application/json"} if body else {})
@@ -160,7 +160,7 @@ def is_short_lived(c, key):
 def count_keys(server):
     """DBSIZE, when what had to expire has."""
     with server.client() as c:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while True:
             counted, named, scanned = c("dbsize"), c("keys", "*"), c("scan", 0, "count", 10000)
             soon = any([is_short_lived(c, key) for key in named])

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from fk import FLASHKV, Error, Resp, Server, read_all, report, name_of, same
+from fk import FLASHKV, PATIENCE, Error, Resp, Server, read_all, report, name_of, same
 
 import redis
 
@@ -68,7 +68,7 @@ def context(client=None):
 
 
 def connect(port, client=None, ctx=None):
-    s = socket.create_connection(("127.0.0.1", port), timeout=30)
+    s = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return (ctx or context(client)).wrap_socket(s, server_hostname="localhost")
 
@@ -80,7 +80,7 @@ class TlsResp(Resp):
 
 
 def request(port, method, target, body=None, client=None, headers=None):
-    c = http.client.HTTPSConnection("localhost", port, timeout=30, context=context(client))
+    c = http.client.HTTPSConnection("localhost", port, timeout=PATIENCE, context=context(client))
     try:
         c.request(method, target, body=body, headers=headers or {})
         r = c.getresponse()
@@ -99,7 +99,7 @@ def refused(try_it):
 
 
 def run_tool(*args, **kw):
-    return subprocess.run(args, capture_output=True, timeout=30, **kw)
+    return subprocess.run(args, capture_output=True, timeout=PATIENCE, **kw)
 
 
 def alive(server, client=None):
@@ -150,11 +150,11 @@ def redis_py(server):
     same(r.blpop("list", 10), (b"list", b"x"))
     sub = r.pubsub()
     sub.subscribe("news")
-    same(sub.get_message(timeout=10)["type"], "subscribe")
+    same(sub.get_message(timeout=PATIENCE)["type"], "subscribe")
     for i in range(100):
         r.publish("news", f"{i}" * 1000)
     for i in range(100):
-        same(sub.get_message(timeout=10)["data"], (f"{i}" * 1000).encode())
+        same(sub.get_message(timeout=PATIENCE)["data"], (f"{i}" * 1000).encode())
 
 
 def versions(server):
@@ -171,7 +171,7 @@ def upstash(server):
     body = json.dumps(["SET", "k", "v"])
     same(request(server.http, "POST", "/upstash", body, headers={"Content-Type": "application/json"}),
          (200, b'{"result":"OK"}'))
-    c = http.client.HTTPSConnection("localhost", server.http, timeout=30, context=context())
+    c = http.client.HTTPSConnection("localhost", server.http, timeout=PATIENCE, context=context())
     c.request("GET", "/upstash/subscribe/news", headers={"Accept": "text/event-stream"})
     events = c.getresponse()
     same(events.readline(), b"data: subscribe,news,1\n")
@@ -246,7 +246,7 @@ def request_stats(server):
     return json.loads(request(server.http, "GET", "/stats")[1])
 
 
-def wait_until(true, seconds=20):
+def wait_until(true, seconds=PATIENCE):
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it never came"
@@ -261,7 +261,7 @@ def garbage(server):
     for port in server.http, server.resp:
         for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"*1\r\n$4\r\nPING\r\n", bytes(1000), os.urandom(5000),
                      b"\x16\x03\x01\xff\xff" + b"x" * 70000, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b""):
-            with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
                 try:
                     s.sendall(data)
                     s.shutdown(socket.SHUT_WR)
@@ -277,7 +277,7 @@ ASK = {"resp": (b"PING\r\n", b"+PONG"), "http": (b"GET /healthz HTTP/1.1\r\nHost
 
 def visit(server, front, ctx, session=None):
     """A connection that asks once, for with TLS 1.3 a ticket comes behind the handshake. (the session, was it resumed?)"""
-    with socket.create_connection(("127.0.0.1", getattr(server, front)), timeout=30) as plain, \
+    with socket.create_connection(("127.0.0.1", getattr(server, front)), timeout=PATIENCE) as plain, \
             ctx.wrap_socket(plain, server_hostname="localhost", session=session) as s:
         question, answer = ASK[front]
         s.sendall(question)
@@ -341,7 +341,7 @@ def http_pipelines(server):
 
 def http_crowd(server):
     """130 busy connections of HTTP: none is forgotten"""
-    clients = [http.client.HTTPSConnection("localhost", server.http, timeout=30, context=context()) for _ in range(130)]
+    clients = [http.client.HTTPSConnection("localhost", server.http, timeout=PATIENCE, context=context()) for _ in range(130)]
     for _ in range(10):
         for c in clients:
             c.request("POST", "/keys/n/incr")
@@ -365,7 +365,7 @@ def clients_required(server):
             refused(lambda: TlsResp(server.resp, ctx=ctx)("PING"))
 
             def ask():
-                c = http.client.HTTPSConnection("localhost", server.http, timeout=30, context=ctx)
+                c = http.client.HTTPSConnection("localhost", server.http, timeout=PATIENCE, context=ctx)
                 c.request("GET", "/healthz")
                 return c.getresponse().status
 
@@ -449,7 +449,7 @@ def reloading():
     """certificates that change are taken up by themselves and on SIGHUP; bad ones are not; connections live on"""
     install("server")
     with Server(*options("live")) as server, TlsResp(server.resp) as old:
-        old_http = http.client.HTTPSConnection("localhost", server.http, timeout=30, context=context())
+        old_http = http.client.HTTPSConnection("localhost", server.http, timeout=PATIENCE, context=context())
         old_http.request("GET", "/healthz")
         same(old_http.getresponse().read() != b"", True)
         same([shown(server.http), shown(server.resp)], ["server", "server"])

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 
-from fk import Error, Events, Resp, Server, run, same
+from fk import PATIENCE, Error, Events, Resp, Server, run, same
 from random_commands import SHAPES, draw, parse
 
 STREAMS, ROUNDS = 1000, 20
@@ -269,7 +269,7 @@ def test_bad_requests(server):
     for query in ("value=1", "value=", "prefix=a&match=b", "unknown=1", "prefix=a&prefix=b"):
         status, headers, body = server.request("GET", "/watch?" + query)
         same((status, headers["content-type"]), (400, "application/problem+json"), query)
-    with socket.create_connection(("127.0.0.1", server.http), timeout=20) as s:  # no chunks for HTTP/1.0
+    with socket.create_connection(("127.0.0.1", server.http), timeout=PATIENCE) as s:  # no chunks for HTTP/1.0
         s.sendall(b"GET /watch HTTP/1.0\r\n\r\n")
         got = b""
         while b"\n\n" not in got:
