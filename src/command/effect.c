@@ -48,15 +48,13 @@ static bool repeatable(const struct call *c) {
     return c->key_count == 1 && !c->reply->failed;
 }
 
-/* For a handler that told nothing of what it changed. `alone`: it is all of the transaction, whose frame this is. */
-static void say_what_is_right(struct call *c, bool alone) {
-    if (!repeatable(c))
+/* For a handler that told nothing of what it changed. */
+static NOINLINE void say_what_is_right(struct call *c) {
+    if (repeatable(c))
+        effects_command(c->txn, &c->keys[0], c->argc, c->argv);
+    else
         for (size_t i = 0; i < c->key_count; i++)
             effects_value(c->txn, &c->keys[i]);
-    else if (alone && c->txn->effects == NULL)
-        effects_commit_command(c->txn, &c->keys[0], c->argc, c->argv);
-    else
-        effects_command(c->txn, &c->keys[0], c->argc, c->argv);
 }
 
 /* One of EXEC's, whose reserve is for what writes. */
@@ -66,19 +64,12 @@ static void handle_in_reserve(struct call *c) {
     mem_reserve_pause(true);
 }
 
-static void run(struct call *c, bool alone) {
+void call_run(struct call *c) {
     uint64_t before = c->txn->changes;
 
-    if (alone)
-        c->command->handler(c);
-    else
-        handle_in_reserve(c);
+    handle_in_reserve(c);
     if (c->txn->journal != NULL && !c->said && c->txn->changes != before)
-        say_what_is_right(c, alone);
-}
-
-void call_run(struct call *c) {
-    run(c, false);
+        say_what_is_right(c);
 }
 
 bool call_refused(struct call *c) {
@@ -95,11 +86,26 @@ void call_reach(struct session *s, const struct txn *t, bool changed) {
         s->reach = reach;
 }
 
+/* What a command that is all of its transaction has changed. */
+static inline void say_all(struct call *c) {
+    struct txn *t = c->txn;
+    bool silent = t->changes != 0 && !c->said;
+
+    if (silent && t->effects == NULL && repeatable(c)) {
+        effects_commit_command(t, &c->keys[0], c->argc, c->argv);
+        return;
+    }
+    if (silent)
+        say_what_is_right(c);
+    effects_commit(t);
+}
+
 void call_run_logged(struct call *c) {
     bool writes = (c->command->flags & CMD_WRITE) != 0, refused = writes && call_refused(c);
 
-    if (!refused)
-        run(c, true);
-    effects_commit(c->txn);
+    if (!refused) {
+        c->command->handler(c);
+        say_all(c);
+    }
     call_reach(c->session, c->txn, (writes && !refused) || c->txn->changes > 0);
 }

@@ -78,29 +78,39 @@ static inline void ask_for_next(const struct buf *b) {
     ask_for(b->data + b->len + 2 * CACHE_LINE);
 }
 
+/* The thread is told once that it shall not rest, and once that it shall not wait for more. */
+static NOINLINE void unlock_and_tell(struct journal *j) RELEASE(journal_role) {
+    bool enough = chain_len(&j->filling) >= j->gather;
+
+    j->tell_at = enough ? SIZE_MAX : j->gather;
+    journal_unlock(j);
+    kick(j, enough);
+}
+
 /* What was put behind the first `before` bytes of `filling` is a frame. Without memory for it, the change is made and cannot be
  * logged. Returns the position behind it. */
 static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(journal_role) {
     uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
     uint64_t frames = atomic_load_explicit(&j->frames, memory_order_relaxed);
     size_t after = chain_len(&j->filling);
-    bool rested = j->resting, enough = before < j->gather && after >= j->gather;
 
-    if (j->filling.failed) {
+    if (UNLIKELY(j->filling.failed)) {
         journal_lose(j, ENOMEM);
-    } else {
-        position += after - before;
-        atomic_store_explicit(&j->appended, position, memory_order_release);
-        atomic_store_explicit(&j->frames, frames + 1, memory_order_relaxed);
-        ask_for_next(&j->filling.bytes);
+        unlock_and_tell(j);
+        return position;
     }
-    if (rested)
-        j->resting = false;
-    journal_unlock(j);
-    if (rested || enough)
-        kick(j, enough);
+    position += after - before;
+    atomic_store_explicit(&j->appended, position, memory_order_release);
+    atomic_store_explicit(&j->frames, frames + 1, memory_order_relaxed);
+    ask_for_next(&j->filling.bytes);
+    if (UNLIKELY(after >= j->tell_at))
+        unlock_and_tell(j);
+    else
+        journal_unlock(j);
     return position;
 }
+
+enum { SEALED_MAX = 64 * 1024 }; /* nobody shall wait for the checksum of more */
 
 /* Of the frame that is being appended. */
 static inline uint64_t next_place(const struct journal *j) REQUIRES(journal_role) {
@@ -111,7 +121,7 @@ static inline uint64_t next_place(const struct journal *j) REQUIRES(journal_role
 static void seal(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
     if (j->filling.failed)
         return;
-    if (chain_len(&j->filling) - before <= RECORD_QUICK_MAX && j->filling.piece_count == 0)
+    if (chain_len(&j->filling) - before <= SEALED_MAX && j->filling.piece_count == 0)
         record_seal_last(&j->filling, begun, next_place(j));
     else
         j->unsealed = true;
@@ -128,17 +138,22 @@ static uint64_t append_chain(struct journal *j, struct chain *effects) {
     return end_append(j, before);
 }
 
-static uint64_t append_command(struct journal *j, const struct key *k, size_t argc, const struct arg *argv) {
+static NOINLINE void put_command(struct journal *j, const struct key *k, size_t argc, const struct arg *argv)
+    REQUIRES(journal_role) {
     struct record_command m = record_command(k, argc, argv);
-    size_t before, begun;
+    size_t before = chain_len(&j->filling), begun = record_put_frame(&j->filling, m.length);
+
+    record_put_command(&j->filling, &m);
+    seal(j, begun, before);
+}
+
+static uint64_t append_command(struct journal *j, const struct key *k, size_t argc, const struct arg *argv) {
+    size_t before;
 
     journal_lock(j);
     before = chain_len(&j->filling);
-    if (!record_put_quick(&j->filling, next_place(j), &m)) {
-        begun = record_put_frame(&j->filling, m.length);
-        record_put_command(&j->filling, &m);
-        seal(j, begun, before);
-    }
+    if (!record_put_quick(&j->filling, next_place(j), k, argc, argv))
+        put_command(j, k, argc, argv);
     return end_append(j, before);
 }
 
@@ -190,8 +205,14 @@ void effects_drop(struct txn *t) {
     t->effects = NULL;
 }
 
+/* What has happened to these shards ends at `position`: asked for by journal_reach alone. */
+static inline void note(const struct journal *j, struct store *s, uint64_t shards, uint64_t position) {
+    if (j->mode == FSYNC_ALWAYS)
+        store_note_logged(s, shards, position);
+}
+
 static void commit(struct txn *t, uint64_t shards) {
-    store_note_logged(t->store, shards, append_chain(t->journal, &t->effects->chain));
+    note(t->journal, t->store, shards, append_chain(t->journal, &t->effects->chain));
     effects_drop(t);
 }
 
@@ -200,7 +221,7 @@ void effects_commit_gathered(struct txn *t) {
 }
 
 void effects_commit_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv) {
-    store_note_logged(t->store, t->shards, append_command(t->journal, k, argc, argv));
+    note(t->journal, t->store, t->shards, append_command(t->journal, k, argc, argv));
 }
 
 void effects_flushed(struct txn *t, unsigned shard) {
@@ -228,7 +249,7 @@ void journal_event(struct journal *j, const struct event *ev) {
     if (ev->txn->journal != NULL)
         effects_command(ev->txn, ev->key, argc, argv);
     else
-        store_note_logged(ev->txn->store, ev->txn->shards, append_command(j, ev->key, argc, argv));
+        note(j, ev->txn->store, ev->txn->shards, append_command(j, ev->key, argc, argv));
 }
 
 /* ---- what the fronts ask -------------------------------------------------------------------------------------------- */

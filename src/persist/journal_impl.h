@@ -41,7 +41,8 @@ struct journal {
     _Atomic int state, error;  /* enum journal_state; errno of the trouble; changed under the lock */
     _Atomic bool renewing;     /* the snapshot that makes the segment count is not there yet */
     _Atomic uint64_t lost_at;  /* LOST: the position behind what is lost; changed under the lock */
-    bool resting GUARDED_BY(journal_role); /* the thread sleeps until it is told of a frame */
+    size_t tell_at GUARDED_BY(
+        journal_role); /* so much in `filling`, and the thread is told: 0 while it sleeps until then */
     _Atomic uint64_t frames, syncs, failures, sync_ns;
     struct histogram sync_times; /* the thread's */
 

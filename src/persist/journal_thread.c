@@ -64,7 +64,8 @@ static void take(struct journal *j) {
     j->filling = empty;
     unsealed = j->unsealed;
     j->unsealed = false;
-    j->resting = j->idle = chain_len(&j->writing) == 0;
+    j->idle = chain_len(&j->writing) == 0;
+    j->tell_at = j->idle ? 0 : j->gather;
     journal_unlock(j);
     j->done = 0;
     if (unsealed)

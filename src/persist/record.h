@@ -113,14 +113,13 @@ struct record_command {
     size_t argc, first; /* the words from `first` on are written */
     uint64_t length;    /* of the effect */
     unsigned char kind;
-    bool by_reference; /* some words are too long to be copied */
 };
 struct record_command record_command(const struct key *k, size_t argc, const struct arg *argv);
 void record_put_command(struct chain *c, const struct record_command *m);
-/* As a whole frame, sealed, made in one pass over the command's words. False, and nothing was put: not this command, or not by
- * this processor. */
-enum { RECORD_QUICK_MAX = 64 * 1024 }; /* nobody shall wait for the checksum of more */
-bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m);
+/* As a whole frame, sealed, made in one pass over the command's words. False, and nothing was put: not this command, whose key
+ * is elsewhere or whose words are long, or not by this processor. */
+bool record_put_quick(struct chain *c, uint64_t place, const struct key *k, size_t argc,
+                      const struct arg *argv);
 
 /* The key with its value: `e`, or NULL if it is gone. */
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e);

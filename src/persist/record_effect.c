@@ -23,9 +23,17 @@ static inline bool is_verb(const struct verb *v, size_t argc, const struct arg *
     return true;
 }
 
-static size_t verb_of(size_t argc, const struct arg *name) {
-    size_t i = 0;
+/* SET is most of what is logged: it is looked for by itself. */
+static inline bool is_set(size_t argc, const struct arg *name) {
+    return argc == 3 && name->len == 3 && (name->ptr[0] & LETTER) == 'S' && (name->ptr[1] & LETTER) == 'E' &&
+           (name->ptr[2] & LETTER) == 'T';
+}
 
+static inline size_t verb_of(size_t argc, const struct arg *name) {
+    size_t i = 1;
+
+    if (is_set(argc, name))
+        return 0;
     while (i < VERBS && !is_verb(&verbs[i], argc, name))
         i++;
     return i;
@@ -43,30 +51,20 @@ static inline bool has_its_key(const struct key *k, size_t argc, const struct ar
     return argc >= 2 && argv[1].ptr == k->name.ptr && argv[1].len == k->name.len;
 }
 
-/* SET is most of what is logged: it is looked for by itself. */
-static inline bool is_set(size_t argc, const struct arg *name) {
-    return argc == 3 && name->len == 3 && (name->ptr[0] & LETTER) == 'S' && (name->ptr[1] & LETTER) == 'E' &&
-           (name->ptr[2] & LETTER) == 'T';
+unsigned char record_kind(const struct key *k, size_t argc, const struct arg *argv) {
+    size_t verb;
+
+    if (!has_its_key(k, argc, argv))
+        return EFFECT_COMMAND;
+    verb = verb_of(argc, &argv[0]);
+    return verb < VERBS ? (unsigned char)(KIND_VERB + verb) : KIND_KEYED;
 }
 
 struct record_command record_command(const struct key *k, size_t argc, const struct arg *argv) {
-    struct record_command m = {k, argv, argc, 0, 1, EFFECT_COMMAND, false};
+    unsigned char kind = record_kind(k, argc, argv);
+    size_t head = kind == EFFECT_COMMAND ? HASHED_HEAD : 1, first = first_word(kind);
 
-    if (has_its_key(k, argc, argv)) {
-        size_t verb = is_set(argc, &argv[0]) ? 0 : verb_of(argc, &argv[0]);
-
-        m.kind = verb < VERBS ? (unsigned char)(KIND_VERB + verb) : KIND_KEYED;
-        m.first = verb < VERBS;
-    } else {
-        m.length = HASHED_HEAD;
-    }
-    if (m.first == 0)
-        m.length += uint_bytes(argc);
-    for (size_t i = m.first; i < argc; i++) {
-        m.length += uint_bytes(argv[i].len) + argv[i].len;
-        m.by_reference |= by_reference(&argv[i]);
-    }
-    return m;
+    return (struct record_command){k, argv, argc, first, head + words_bytes(first, argc, argv), kind};
 }
 
 static inline char *put_hashed_head(char *at, enum effect_kind kind, uint64_t hash, uint64_t length) {

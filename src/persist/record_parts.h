@@ -19,6 +19,20 @@ static inline unsigned uint_bytes(uint64_t n) {
     return n < 0x80 ? 1 : (63 - (unsigned)__builtin_clzll(n)) / 7 + 1;
 }
 
+/* How the command is told, one of the kinds; with the first word that is told of it; and how long its words are together, with
+ * their number if the kind does not say it. */
+unsigned char record_kind(const struct key *k, size_t argc, const struct arg *argv);
+static inline size_t first_word(unsigned char kind) {
+    return kind >= KIND_VERB;
+}
+static inline size_t words_bytes(size_t first, size_t argc, const struct arg *argv) {
+    size_t bytes = first == 0 ? uint_bytes(argc) : 0;
+
+    for (size_t i = first; i < argc; i++)
+        bytes += uint_bytes(argv[i].len) + argv[i].len;
+    return bytes;
+}
+
 /* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
 static inline char *put_uint(char *to, uint64_t n) {
     for (; n >= 0x80; n >>= 7)

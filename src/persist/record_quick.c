@@ -27,61 +27,71 @@ QUICK static inline void pass_uint(struct pass *p, uint64_t n) {
     pass_byte(p, (unsigned char)n);
 }
 
-QUICK static inline void pass_word(struct pass *p, const char *from, size_t at) {
+/* `n` words, which is a constant. */
+QUICK static inline void pass_words(struct pass *p, const char *from, unsigned n) {
     uint64_t word;
 
-    memcpy(&word, from + at, WORD);
-    p->crc = _mm_crc32_u64(p->crc, word);
-    memcpy(p->to + at, &word, WORD);
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(&word, from + i * WORD, WORD);
+        p->crc = _mm_crc32_u64(p->crc, word);
+    }
+    memcpy(p->to, from, n * WORD);
+    p->to += n * WORD;
 }
 
 QUICK static inline void pass_bytes(struct pass *p, const char *from, size_t len) {
-    size_t at = 0;
+    const char *end = from + len;
 
-    for (; at + 4 * WORD <= len; at += 4 * WORD) {
-        pass_word(p, from, at);
-        pass_word(p, from, at + WORD);
-        pass_word(p, from, at + 2 * WORD);
-        pass_word(p, from, at + 3 * WORD);
+    for (; (size_t)(end - from) >= 8 * WORD; from += 8 * WORD)
+        pass_words(p, from, 8);
+    if ((len & 4 * WORD) != 0) {
+        pass_words(p, from, 4);
+        from += 4 * WORD;
     }
-    for (; at + WORD <= len; at += WORD)
-        pass_word(p, from, at);
-    p->to += at;
-    for (; at < len; at++)
-        pass_byte(p, (unsigned char)from[at]);
+    if ((len & 2 * WORD) != 0) {
+        pass_words(p, from, 2);
+        from += 2 * WORD;
+    }
+    if ((len & WORD) != 0) {
+        pass_words(p, from, 1);
+        from += WORD;
+    }
+    while (from < end)
+        pass_byte(p, (unsigned char)*from++);
 }
 
-QUICK static char *put_frame(char *frame, uint64_t place, const struct record_command *m) {
-    struct pass p = {frame + CRC, (uint32_t)~short_seed(place)};
+QUICK bool record_put_quick(struct chain *c, uint64_t place, const struct key *k, size_t argc,
+                            const struct arg *argv) {
+    unsigned char kind = record_kind(k, argc, argv);
+    size_t first = first_word(kind), length = 1 + words_bytes(first, argc, argv);
+    struct pass p = {NULL, (uint32_t)~short_seed(place)};
     uint32_t crc;
+    char *frame;
 
-    pass_uint(&p, m->length);
-    pass_byte(&p, m->kind);
-    if (m->first == 0)
-        pass_uint(&p, m->argc);
-    for (size_t i = m->first; i < m->argc; i++) {
-        pass_uint(&p, m->argv[i].len);
-        pass_bytes(&p, m->argv[i].ptr, m->argv[i].len);
+    if (kind == EFFECT_COMMAND || !chain_copies(length) || !__builtin_cpu_supports("sse4.2"))
+        return false;
+    frame = chain_room(c, CRC + UINT_MAX_BYTES + length);
+    if (frame == NULL)
+        return true;
+    p.to = frame + CRC;
+    pass_uint(&p, length);
+    pass_byte(&p, kind);
+    if (first == 0)
+        pass_uint(&p, argc);
+    for (size_t i = first; i < argc; i++) {
+        pass_uint(&p, argv[i].len);
+        pass_bytes(&p, argv[i].ptr, argv[i].len);
     }
     crc = ~(uint32_t)p.crc;
     memcpy(frame, &crc, CRC);
-    return p.to;
-}
-
-bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m) {
-    char *at;
-
-    if (m->kind == EFFECT_COMMAND || m->by_reference || m->length > RECORD_QUICK_MAX ||
-        !__builtin_cpu_supports("sse4.2"))
-        return false;
-    at = chain_room(c, CRC + UINT_MAX_BYTES + m->length);
-    if (at != NULL)
-        c->bytes.len = (size_t)(put_frame(at, place, m) - c->bytes.data);
+    c->bytes.len = (size_t)(p.to - c->bytes.data);
     return true;
 }
 #else
-bool record_put_quick(struct chain *c, uint64_t place, const struct record_command *m) {
-    (void)c, (void)place, (void)m;
+bool record_put_quick(struct chain *c, uint64_t place, const struct key *k, size_t argc,
+                      const struct arg *argv) {
+    (void)c, (void)place, (void)k, (void)argc, (void)argv;
     return false;
 }
 #endif

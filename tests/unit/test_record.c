@@ -232,9 +232,13 @@ START_TEST(verbs_in_any_case) {
 }
 END_TEST
 
+static bool put_quick(const struct record_command *m) {
+    return record_put_quick(&chain, POSITION, m->key, m->argc, m->argv);
+}
+
 static struct slice quick(const struct record_command *m) {
     chain_clear(&chain, SIZE_MAX);
-    ck_assert(record_put_quick(&chain, POSITION, m));
+    ck_assert(put_quick(m));
     return flatten();
 }
 
@@ -253,13 +257,13 @@ static void check_quick(const struct record_command *m) {
 
 /* One pass writes what several do, whatever the lengths. */
 START_TEST(quick_frames_are_the_same) {
-    static char bytes[RECORD_QUICK_MAX];
-    static const size_t lengths[] = {127, 128, 16383, 16384, 20000};
+    static char bytes[CHAIN_COPIED_MAX];
+    static const size_t lengths[] = {127, 128, 2047, 8000, 8183};
     struct arg argv[WORDS];
     struct key k;
     struct record_command m = command(0, argv, &k);
 
-    if (!record_put_quick(&chain, POSITION, &m))
+    if (!put_quick(&m))
         return; /* not this processor */
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (char)(i * 7);
@@ -268,7 +272,7 @@ START_TEST(quick_frames_are_the_same) {
         check_quick(&m);
     }
     for (size_t key = 0; key < 20; key++)
-        for (size_t value = 0; value < 70; value++) {
+        for (size_t value = 0; value < 150; value++) {
             struct arg words[] = {arg("SET"), {bytes + 1, key, NULL}, {bytes + 3, value, NULL}};
 
             k.name = arg_slice(&words[1]);
@@ -291,12 +295,12 @@ START_TEST(not_quick) {
     struct key k = {arg_slice(&argv[1]), 42}, other = {SLICE_LIT("key"), 42};
     struct record_command m = record_command(&k, 3, argv);
 
-    ck_assert(m.by_reference && !record_put_quick(&chain, POSITION, &m));
+    ck_assert(!put_quick(&m));
     m = record_command(&other, 2, argv);
-    ck_assert(m.kind == EFFECT_COMMAND && !record_put_quick(&chain, POSITION, &m));
+    ck_assert(m.kind == EFFECT_COMMAND && !put_quick(&m));
     argv[2] = (struct arg){b->data, b->len, NULL};
     m = record_command(&k, 3, argv);
-    ck_assert(!m.by_reference && !record_put_quick(&chain, POSITION, &m));
+    ck_assert(!put_quick(&m));
     ck_assert_uint_eq(chain_len(&chain), 0);
     blob_unref(b);
 }
