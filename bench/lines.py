@@ -20,7 +20,7 @@ sys.path.insert(0, HERE)
 import regress  # noqa: E402
 
 REQUESTS, KEYS = 300, 50
-TRACE_LINES = 3000 * REQUESTS  # of the trace's end that are kept: more than the requests take
+TRACE_LINES = 24000 * REQUESTS  # of the trace's end that are kept: more than the requests take
 LINE, PAGE = 64, 4096
 BEGINS = {"resp": "conn_ready", "http": "on_target"}  # functions that each command enters once
 

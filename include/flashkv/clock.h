@@ -4,6 +4,7 @@
 #ifndef FLASHKV_CLOCK_H
 #define FLASHKV_CLOCK_H
 
+#include <flashkv/hints.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,12 +32,17 @@ struct clock_scale {
 };
 extern struct clock_scale clock_scale; /* measured before main, never changed after */
 
+/* What clock_ticks does without that counter. */
+NOINLINE int64_t clock_ticks_without(void);
+
 static inline int64_t clock_ticks(void) {
 #if defined(__x86_64__)
-    if (clock_scale.counter)
-        return (int64_t)__builtin_ia32_rdtsc();
+    if (UNLIKELY(!clock_scale.counter))
+        return clock_ticks_without();
+    return (int64_t)__builtin_ia32_rdtsc();
+#else
+    return clock_ticks_without();
 #endif
-    return clock_mono_ns();
 }
 static inline uint64_t clock_ticks_ns(int64_t ticks) {
     return ticks > 0 ? (uint64_t)((unsigned __int128)ticks * clock_scale.multiplier >> 24) : 0;

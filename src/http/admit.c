@@ -98,12 +98,10 @@ static bool bad_parameter(struct request *r) {
                                  (int)(bad->name.len < 64 ? bad->name.len : 64), bad->name.ptr);
 }
 
-static bool bad_body(struct request *r) {
+static NOINLINE bool bad_body(struct request *r) {
     const struct headers *h = &r->headers;
     uint64_t length = 0, longest = r->server->options->max_value_bytes;
 
-    if (r->route->body == BODY_NONE)
-        return false;
     if (r->route->body != BODY_OPTIONAL && h->content_length.ptr == NULL && h->transfer_encoding.ptr == NULL)
         return refuse(r, 411, "this needs a body: send Content-Length, 0 for an empty one");
     if (r->route->body != BODY_STREAM && num_parse_u64(h->content_length, &length) && length > longest)
@@ -118,6 +116,6 @@ static bool bad_body(struct request *r) {
 void admit(struct request *r, const char *url, const char *version) {
     r->verdict.status = 0;
     if (!bad_framing(r, url, version) && !no_route(r) && !foreign_page(r) && !unauthorized(r) &&
-        !bad_parameter(r))
+        !bad_parameter(r) && r->route->body != BODY_NONE)
         bad_body(r);
 }

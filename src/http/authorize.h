@@ -5,10 +5,12 @@
 #ifndef FLASHKV_HTTP_AUTHORIZE_H
 #define FLASHKV_HTTP_AUTHORIZE_H
 
+#include <flashkv/hints.h>
+
 #include "routes.h"
 
 /* Does the request bring a password? Sets r->rights and r->user. */
-bool authorize(struct request *r);
+NOINLINE bool authorize(struct request *r);
 /* Do its rights suffice for the route itself? */
 bool authorized_route(const struct request *r);
 

@@ -1,6 +1,7 @@
 /* cache.c - a direct-mapped table of responses. */
 #include "cache.h"
 
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <time.h>
 
@@ -43,7 +44,7 @@ static void write_date(struct cache *c, int64_t second) {
 }
 
 /* The library has one Date at most: another takes its place. */
-static void renew_date(struct cache *c, struct cache_slot *s, int64_t second) {
+static NOINLINE void renew_date(struct cache *c, struct cache_slot *s, int64_t second) {
     if (c->second != second)
         write_date(c, second);
     if (MHD_add_response_header(s->response, MHD_HTTP_HEADER_DATE, c->date) == MHD_YES)

@@ -1,6 +1,8 @@
 /* cors.c - origins against the list, and the headers of Fetch. */
 #include "cors.h"
 
+#include <flashkv/hints.h>
+
 /* What a page may send, beside what the standard lets any page send. */
 static const char request_headers_allowed[] =
     "Authorization, Cache-Control, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, "
@@ -49,7 +51,7 @@ static bool origin_is_host(const struct headers *h) {
 
 /* Browsers tell by Sec-Fetch-Site, those of before 2023 and those that talk to another machine without TLS by Origin alone. A
  * proxy may have changed Host: with a password set Origin says nothing, for no page can make a browser send that. */
-static bool is_cross_origin(const struct request *r) {
+static NOINLINE bool is_cross_origin(const struct request *r) {
     const struct headers *h = &r->headers;
 
     if (h->sec_fetch_site.ptr != NULL)
@@ -90,15 +92,19 @@ static bool is_ipv4(struct slice name) {
     return name.len > 0;
 }
 
-bool cors_is_rebound(const struct request *r) {
-    struct slice host = r->headers.host, name;
+/* Is it a name that can be had on the Internet? */
+static NOINLINE bool is_public(struct slice host) {
+    struct slice name = name_of_host(host);
 
-    if (host.len == 0 || memchr(host.ptr, '.', host.len) == NULL || *host.ptr == '[' ||
-        server_asks(r->server) || r->server->options->open)
-        return false;
-    name = name_of_host(host);
     return memchr(name.ptr, '.', name.len) != NULL && !is_ipv4(name) &&
            !ends_in(name, SLICE_LIT(".localhost"));
+}
+
+bool cors_is_rebound(const struct request *r) {
+    struct slice host = r->headers.host;
+
+    return host.len > 0 && memchr(host.ptr, '.', host.len) != NULL && *host.ptr != '[' &&
+           !server_asks(r->server) && !r->server->options->open && is_public(host);
 }
 
 static void put_origin(const struct request *r, header_put *put, void *to) {

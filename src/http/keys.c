@@ -96,18 +96,14 @@ static enum MHD_Result respond_unchanged(struct request *r, const struct capture
     return result;
 }
 
-/* The response to what rest.get found: [value, type, expire_at, content type] */
-static enum MHD_Result respond_found(struct request *r, struct capture *c) {
+/* respond_found, where no response was kept. */
+static NOINLINE enum MHD_Result respond_anew(struct request *r, struct capture *c, uint64_t digest,
+                                             int64_t expire_at) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
     char room[ETAG_LEN];
     struct slice etag = slice_of("", 0);
-    int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
-    uint64_t from = 0, count = 0, digest = is_list ? 0 : digest_of(c);
-    enum MHD_Result result;
+    uint64_t from = 0, count = 0;
 
-    if (!is_list && is_simple(&r->headers) &&
-        respond_kept(r, digest, capture_text(c, 1), capture_text(c, 4), expire_at, &result))
-        return result;
     if (!is_list)
         etag = etag_of(digest, room);
     switch (get_conditions(r, etag)) {
@@ -136,6 +132,19 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     return respond_value(r, c, 1, capture_text(c, 4), digest, etag, expire_at);
 }
 
+/* The response to what rest.get found: [value, type, expire_at, content type] */
+static enum MHD_Result respond_found(struct request *r, struct capture *c) {
+    bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
+    int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
+    uint64_t digest = is_list ? 0 : digest_of(c);
+    enum MHD_Result result;
+
+    if (!is_list && is_simple(&r->headers) &&
+        respond_kept(r, digest, capture_text(c, 1), capture_text(c, 4), expire_at, &result))
+        return result;
+    return respond_anew(r, c, digest, expire_at);
+}
+
 /* Does a client that would wait have what it waits for? With If-None-Match that is another value than those, or none any
  * more; without it, any value. */
 static bool is_awaited(const struct request *r, const struct capture *c) {
@@ -148,12 +157,11 @@ static bool is_awaited(const struct request *r, const struct capture *c) {
            get_conditions(r, etag_of(digest_of(c), room)) != GET_NOT_MODIFIED;
 }
 
-/* ?wait= in milliseconds, 0 without it. False: answered. */
-static bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result) {
+/* ?wait= in milliseconds, if it is there. False: answered. */
+static NOINLINE bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result) {
     struct slice wait;
 
-    *ms = 0;
-    if (r->target.query_count == 0 || !target_query(&r->target, "wait", &wait) || poll_time(wait, ms))
+    if (!target_query(&r->target, "wait", &wait) || poll_time(wait, ms))
         return true;
     *result = respond_problem(r, 400, "wait: expects seconds or a time like 30s or 500ms, at most %ds",
                               POLL_MS_MAX / 1000);
@@ -165,9 +173,9 @@ enum MHD_Result http_get_key(struct request *r) {
     enum poll_outcome poll = POLL_OVER;
     enum MHD_Result result;
     struct capture c;
-    int64_t wait_ms;
+    int64_t wait_ms = 0;
 
-    if (!wanted_wait(r, &wait_ms, &result))
+    if (r->target.query_count > 0 && !wanted_wait(r, &wait_ms, &result))
         return result;
     for (;;) {
         if (!ask_row(r, http_row_of_get(r->http), &c, &result, 2, argv)) {

@@ -110,7 +110,7 @@ void request_headers(struct request *r, const char *version) {
     const union MHD_ConnectionInfo *info;
     struct headers *h = &r->headers;
 
-    r->http11 = strcmp(version, "HTTP/1.0") != 0;
+    r->http11 = !slice_eq(slice_str(version), SLICE_LIT("HTTP/1.0"));
     if (request_layout_is_known())
         h->line = version + strlen(version) + 2;
     h->count = (unsigned)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);

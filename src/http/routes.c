@@ -1,6 +1,7 @@
 /* routes.c - the route table, and what follows from it: 404, 405 with Allow, unknown parameters. */
 #include "routes.h"
 
+#include <flashkv/hints.h>
 #include <stdio.h>
 
 #include "handlers.h"
@@ -129,13 +130,17 @@ static bool is_hidden(const struct request *r, const struct route *row) {
 }
 
 /* Where a word and a parameter both fit, the word stands first in the table. */
-const struct route *route_of_path(const struct request *r) {
-    if (r->target.segment_count == 2 && slice_eq(r->target.segments[0], SLICE_LIT("keys")))
-        return &route_table[0]; /* what is asked for most, at one look */
+static NOINLINE const struct route *route_in_table(const struct request *r) {
     for (size_t i = 0; i < route_count; i++)
         if (path_matches(route_table[i].template, &r->target))
             return is_hidden(r, &route_table[i]) ? NULL : &route_table[i];
     return NULL;
+}
+
+const struct route *route_of_path(const struct request *r) {
+    if (r->target.segment_count == 2 && slice_eq(r->target.segments[0], SLICE_LIT("keys")))
+        return &route_table[0]; /* what is asked for most, at one look */
+    return route_in_table(r);
 }
 
 static bool same_path(const struct route *a, const struct route *b) {
@@ -184,7 +189,7 @@ static bool word_among(const char *words, struct slice word, bool *repeats) {
     return false;
 }
 
-const struct pair *route_bad_parameter(const struct request *r) {
+static NOINLINE const struct pair *bad_of_query(const struct request *r) {
     const struct target *t = &r->target;
     bool repeats;
 
@@ -198,4 +203,8 @@ const struct pair *route_bad_parameter(const struct request *r) {
                 return &t->query[i];
     }
     return NULL;
+}
+
+const struct pair *route_bad_parameter(const struct request *r) {
+    return r->target.query_count > 0 ? bad_of_query(r) : NULL;
 }

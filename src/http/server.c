@@ -163,14 +163,14 @@ static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t 
     return MHD_YES;
 }
 
-static enum MHD_Result stream_ended(struct request *r) {
+static NOINLINE enum MHD_Result stream_ended(struct request *r) {
     if (r->intake == NULL && r->route->handler(r) != MHD_YES)
         return respond_verdict(r);
     return r->intake->finish(r, r->intake_ctx);
 }
 
 /* *left: what is to be brought again, later. */
-static enum MHD_Result body_came(struct request *r, const char *bytes, size_t len, size_t *left) {
+static NOINLINE enum MHD_Result body_came(struct request *r, const char *bytes, size_t len, size_t *left) {
     *left = 0;
     if (r->verdict.status == 0 && r->route->body == BODY_STREAM)
         return stream_came(r, bytes, len, left);

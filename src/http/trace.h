@@ -7,6 +7,7 @@
 #ifndef FLASHKV_HTTP_TRACE_H
 #define FLASHKV_HTTP_TRACE_H
 
+#include <flashkv/hints.h>
 #include <flashkv/slice.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,9 +21,9 @@ struct trace {
 };
 
 /* Looks at the two headers; ptr NULL: there was none. */
-void trace_read(struct trace *t, struct slice id, struct slice parent);
+NOINLINE void trace_read(struct trace *t, struct slice id, struct slice parent);
 /* Gives it an id: one that no other request of this process has, or is likely to have elsewhere. */
-void trace_make(struct trace *t);
+NOINLINE void trace_make(struct trace *t);
 /* The trace-id of traceparent, 32 hex digits; empty: none. */
 static inline struct slice trace_parent_id(const struct trace *t) {
     return t->parent.len > 0 ? slice_of(t->parent.ptr + 3, 32) : t->parent;

@@ -166,6 +166,11 @@ static void *run(void *worker) {
     return NULL;
 }
 
+void worker_ask_wall(struct worker *w, int64_t ticks) {
+    w->wall_ms = clock_wall_ms();
+    w->wall_ticks = ticks;
+}
+
 /* ---- starting and stopping -------------------------------------------------------------------------------------- */
 
 bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon) {

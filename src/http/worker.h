@@ -8,6 +8,7 @@
 #define FLASHKV_HTTP_WORKER_H
 
 #include <flashkv/clock.h>
+#include <flashkv/hints.h>
 #include <flashkv/http.h>
 #include <flashkv/splicer.h>
 #include <microhttpd.h>
@@ -64,13 +65,12 @@ void worker_unwatch(struct worker *w, struct waiter *waiter);
 void worker_resume(struct worker *w, struct resumption *r);
 /* clock_wall_ms for a request, in the worker's thread: the clock is asked again when its last word is older than WALL_STALE_NS. */
 enum { WALL_STALE_NS = 250000 };
+NOINLINE void worker_ask_wall(struct worker *w, int64_t ticks);
 static inline int64_t worker_wall_ms(struct worker *w) {
     int64_t ticks = clock_ticks(), since = ticks - w->wall_ticks;
 
-    if (since < 0 || clock_ticks_ns(since) > WALL_STALE_NS) {
-        w->wall_ms = clock_wall_ms();
-        w->wall_ticks = ticks;
-    }
+    if (since < 0 || clock_ticks_ns(since) > WALL_STALE_NS)
+        worker_ask_wall(w, ticks);
     return w->wall_ms;
 }
 /* Ends the thread. */
