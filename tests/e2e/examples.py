@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from fk import PATIENCE
+
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
 DOCKER_SECTION = "In a container"  # its commands need an engine
 
