@@ -5,6 +5,7 @@
 #ifndef FLASHKV_MEM_H
 #define FLASHKV_MEM_H
 
+#include <flashkv/hints.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,13 @@ void mem_free(void *ptr);
 void *mem_aligned(size_t align, size_t size) __attribute__((malloc, warn_unused_result));
 /* A copy of `len` bytes. */
 void *mem_dup(const void *ptr, size_t len) __attribute__((malloc, warn_unused_result));
+
+/* Room for one element more in `array`, a pointer from here or NULL, which has `count` of them and room for `cap`, a size_t:
+ * when it is full both change, to twice as many, or to `first` of the first. False, and nothing changed: no memory. */
+#define mem_room(array, count, cap, first)                                                                   \
+    ((count) < (cap) || mem_grow_array(&(array), &(cap), sizeof(*(array)), (first)))
+/* Private to mem_room; `array` is the address of the pointer. */
+COLD bool mem_grow_array(void *array, size_t *cap, size_t size, size_t first);
 
 /* ---- a reserve: what is done in several steps, all of them or none ------------------------------------------------------
  *

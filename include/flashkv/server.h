@@ -49,7 +49,7 @@ extern struct mutex monitors_role;
 struct monitors {
     struct mutex mutex;
     struct session **sessions GUARDED_BY(monitors_role);
-    uint32_t room GUARDED_BY(monitors_role);
+    size_t room GUARDED_BY(monitors_role);
     _Atomic uint32_t count; /* any thread may read whether there are any */
 };
 

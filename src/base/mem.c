@@ -77,6 +77,18 @@ void *mem_dup(const void *ptr, size_t len) {
     return copy;
 }
 
+bool mem_grow_array(void *array, size_t *cap, size_t size, size_t first) {
+    size_t more = *cap > 0 ? 2 * *cap : first;
+    void *at;
+
+    memcpy(&at, array, sizeof(at)); /* whatever it points to */
+    if (more > SIZE_MAX / size || (at = mem_realloc(at, more * size)) == NULL)
+        return false;
+    memcpy(array, &at, sizeof(at));
+    *cap = more;
+    return true;
+}
+
 /* ---- mappings: as global as the allocator's own state ------------------------------------------------------------ */
 
 static _Atomic unsigned maps;

@@ -99,17 +99,8 @@ static void say_names(struct reply *r, const void *ctx) {
     names_each(&((const struct walk *)ctx)->found.names, reply_name, r);
 }
 
-static bool parts_grow(struct walk *w) {
-    size_t cap = w->part_cap > 0 ? 2 * w->part_cap : 16;
-    struct blob **more;
-
-    if (w->part_count < w->part_cap)
-        return true;
-    if ((more = mem_realloc(w->parts, cap * sizeof(struct blob *))) == NULL)
-        return false;
-    w->parts = more;
-    w->part_cap = cap;
-    return true;
+static bool parts_room(struct walk *w) {
+    return mem_room(w->parts, w->part_count, w->part_cap, 16);
 }
 
 /* Makes the names found a part of the reply. */
@@ -119,7 +110,7 @@ static void keep_part(struct walk *w) {
 
     w->count += n->count;
     w->bytes += n->bytes.len;
-    if (!w->muted && (part == NULL || !parts_grow(w))) {
+    if (!w->muted && (part == NULL || !parts_room(w))) {
         blob_unref(part);
         n->overflow = n->no_memory = true;
         return;
@@ -187,7 +178,7 @@ static bool walk_begin(struct call *c, uint64_t cursor, const struct key_filter 
     if ((w = mem_zalloc(sizeof(*w) + c->argv[1].len)) == NULL)
         return false;
     *w = (struct walk){c->server, s, .muted = mute_is(c->reply), .cursor = cursor};
-    if (!parts_grow(w)) {
+    if (!parts_room(w)) {
         walk_free(w);
         return false;
     }

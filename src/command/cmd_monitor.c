@@ -34,20 +34,11 @@ void monitors_destroy(struct monitors *m) NO_THREAD_SAFETY_ANALYSIS {
 /* False: no memory. */
 static bool monitors_add(struct monitors *m, struct session *s) {
     uint32_t count;
-    bool ok = true;
+    bool ok;
 
     monitors_lock(m);
     count = atomic_load_explicit(&m->count, memory_order_relaxed);
-    if (count == m->room) {
-        uint32_t room = m->room > 0 ? 2 * m->room : 4;
-        struct session **sessions = mem_realloc(m->sessions, room * sizeof(struct session *));
-
-        ok = sessions != NULL;
-        if (ok) {
-            m->sessions = sessions;
-            m->room = room;
-        }
-    }
+    ok = mem_room(m->sessions, count, m->room, 4);
     if (ok) {
         m->sessions[count] = s;
         atomic_store_explicit(&m->count, count + 1, memory_order_relaxed);

@@ -33,17 +33,7 @@ void chain_set_lead(struct chain *c, size_t lead) {
 }
 
 static bool piece_room(struct chain *c) {
-    size_t cap = c->piece_cap > 0 ? 2 * c->piece_cap : FIRST_PIECES;
-    struct chain_piece *more;
-
-    if (c->piece_count < c->piece_cap)
-        return true;
-    more = mem_realloc(c->pieces, cap * sizeof(*more));
-    if (more == NULL)
-        return false;
-    c->pieces = more;
-    c->piece_cap = cap;
-    return true;
+    return mem_room(c->pieces, c->piece_count, c->piece_cap, FIRST_PIECES);
 }
 
 void chain_add_blob(struct chain *c, struct blob *b) {

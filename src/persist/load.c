@@ -60,15 +60,8 @@ static void progress(struct worker *w, uint64_t bytes) {
 /* ---- the snapshot ------------------------------------------------------------------------------------------------ */
 
 static bool note_range(struct ranges *all, const struct record_block *b) {
-    if (all->count == all->cap) {
-        size_t cap = all->cap > 0 ? 2 * all->cap : 64;
-        struct range *more = mem_realloc(all->at, cap * sizeof(*more));
-
-        if (more == NULL)
-            return false;
-        all->at = more;
-        all->cap = cap;
-    }
+    if (!mem_room(all->at, all->count, all->cap, 64))
+        return false;
     all->at[all->count++] = (struct range){b->to, b->position};
     return true;
 }

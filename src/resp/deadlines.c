@@ -38,15 +38,8 @@ static void move_down(struct deadlines *d, size_t at, struct deadline what) {
 }
 
 bool deadlines_add(struct deadlines *d, struct conn *c, int64_t at_ms) {
-    if (d->count == d->cap) {
-        size_t cap = d->cap > 0 ? 2 * d->cap : CAP_FIRST;
-        struct deadline *heap = mem_realloc(d->heap, cap * sizeof(*heap));
-
-        if (heap == NULL)
-            return false;
-        d->heap = heap;
-        d->cap = cap;
-    }
+    if (!mem_room(d->heap, d->count, d->cap, CAP_FIRST))
+        return false;
     move_up(d, d->count++, (struct deadline){at_ms, c});
     return true;
 }

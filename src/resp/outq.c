@@ -45,16 +45,11 @@ bool outq_grow(struct outq *q, size_t len) {
 }
 
 static COLD bool grow_pieces(struct outq *q) {
-    size_t cap = q->piece_cap > 0 ? 2 * q->piece_cap : PIECES_FIRST;
     bool paused = mem_reserve_pause(true);
-    struct piece *pieces = mem_realloc(q->pieces, cap * sizeof(*pieces));
+    bool grown = mem_room(q->pieces, q->piece_count, q->piece_cap, PIECES_FIRST);
 
     mem_reserve_pause(paused);
-    if (pieces == NULL)
-        return false;
-    q->pieces = pieces;
-    q->piece_cap = cap;
-    return true;
+    return grown;
 }
 
 void outq_add_blob(struct outq *q, struct blob *b) {

@@ -65,19 +65,8 @@ enum parse_result parser_no_memory(struct parser *p) {
     return PARSE_ERROR;
 }
 
-static COLD bool grow_args(struct parser *p) {
-    size_t cap = p->cap > 0 ? 2 * p->cap : ARGS_FIRST;
-    struct arg *argv = mem_realloc(p->argv, cap * sizeof(*argv));
-
-    if (argv == NULL)
-        return false;
-    p->argv = argv;
-    p->cap = cap;
-    return true;
-}
-
 bool parser_add(struct parser *p, struct arg a) {
-    if (p->argc == p->cap && !grow_args(p))
+    if (!mem_room(p->argv, p->argc, p->cap, ARGS_FIRST))
         return false;
     p->argv[p->argc++] = a;
     return true;

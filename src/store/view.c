@@ -162,17 +162,7 @@ static bool is_ahead(const struct view *v, uint64_t hash) {
 }
 
 static bool kept_room(struct view *v) {
-    size_t cap = v->kept_cap > 0 ? 2 * v->kept_cap : STEP;
-    struct entry **more;
-
-    if (v->kept_count < v->kept_cap)
-        return true;
-    more = mem_realloc(v->kept, cap * sizeof(*more));
-    if (more == NULL)
-        return false;
-    v->kept = more;
-    v->kept_cap = cap;
-    return true;
+    return mem_room(v->kept, v->kept_count, v->kept_cap, STEP);
 }
 
 /* What a view keeps is left out of the reserve's account: without memory the view fails, not the writer. */
