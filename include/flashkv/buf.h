@@ -5,7 +5,6 @@
 
 #include <flashkv/hints.h>
 #include <flashkv/slice.h>
-#include <stdarg.h>
 #include <stdint.h>
 
 struct buf {
@@ -42,7 +41,6 @@ static inline bool buf_append_slice(struct buf *b, struct slice s) {
 /* Appends formatted text; false, with nothing appended, when there is no room for it and the NUL behind it
  * that printf insists on (so one byte of the ceiling stays unused). */
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops the first `n` bytes (n <= len), moving the rest down. */
 void buf_consume(struct buf *b, size_t n);
 /* Gives unused room back; never fails, since keeping it is right too. */

@@ -19,10 +19,8 @@
 
 #define CAPABILITY(name) FK_TSA(capability(name))
 #define GUARDED_BY(lock) FK_TSA(guarded_by(lock))
-#define PT_GUARDED_BY(lock) FK_TSA(pt_guarded_by(lock))
 #define REQUIRES(...) FK_TSA(requires_capability(__VA_ARGS__))
 #define REQUIRES_SHARED(...) FK_TSA(requires_shared_capability(__VA_ARGS__))
-#define EXCLUDES(...) FK_TSA(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) FK_TSA(acquire_capability(__VA_ARGS__))
 #define ACQUIRE_SHARED(...) FK_TSA(acquire_shared_capability(__VA_ARGS__))
 #define RELEASE(...) FK_TSA(release_capability(__VA_ARGS__))

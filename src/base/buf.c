@@ -1,6 +1,7 @@
 /* buf.c - the growing part of the bounded buffer. */
 #include <flashkv/buf.h>
 #include <flashkv/mem.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 enum { FIRST_CAP = 64 };
@@ -37,28 +38,20 @@ bool buf_grow(struct buf *b, size_t extra) {
     return true;
 }
 
-bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) {
-    va_list again;
-    int n;
-
-    va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    if (n < 0 || !buf_reserve(b, (size_t)n + 1)) /* one for the NUL that vsnprintf writes */
-        return false;
-    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
-    b->len += (size_t)n;
-    return true;
-}
-
 bool buf_printf(struct buf *b, const char *fmt, ...) {
     va_list ap;
-    bool ok;
+    int n;
 
     va_start(ap, fmt);
-    ok = buf_vprintf(b, fmt, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    return ok;
+    if (n < 0 || !buf_reserve(b, (size_t)n + 1)) /* one for the NUL that vsnprintf writes */
+        return false;
+    va_start(ap, fmt);
+    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    b->len += (size_t)n;
+    return true;
 }
 
 void buf_consume(struct buf *b, size_t n) {

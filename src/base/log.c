@@ -2,6 +2,7 @@
 #include <flashkv/buf.h>
 #include <flashkv/log.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -129,7 +129,8 @@ bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out) {
     return true;
 }
 
-bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out) {
+/* "ERR numkeys should be greater than 0": `what` names the argument. */
+static bool count_is_positive(struct call *c, size_t i, const char *what, int64_t *out) {
     if (num_parse_i64(call_arg(c, i), out) && *out > 0)
         return true;
     reply_error(c->reply, "ERR %s should be greater than 0", what);
@@ -143,7 +144,7 @@ static bool pop_count(struct call *c, size_t at, int64_t *count) {
             reply_syntax_error(c);
             return false;
         }
-        if (!arg_count_positive(c, i + 1, "count", count))
+        if (!count_is_positive(c, i + 1, "count", count))
             return false;
     }
     return true;
@@ -152,7 +153,7 @@ static bool pop_count(struct call *c, size_t at, int64_t *count) {
 bool arg_pop(struct call *c, size_t numkeys_at, const char *const words[2], unsigned *word, int64_t *count) {
     size_t at = numkeys_at + 1 + c->key_count;
 
-    if (!arg_count_positive(c, numkeys_at, "numkeys", count))
+    if (!count_is_positive(c, numkeys_at, "numkeys", count))
         return false;
     if (c->key_count == 0 || at == c->argc || (!arg_is(c, at, words[0]) && !arg_is(c, at, words[1]))) {
         reply_syntax_error(c); /* without keys: numkeys is more than there are */

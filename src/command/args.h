@@ -53,8 +53,6 @@ struct scan_args {
 bool arg_cursor(struct call *c, size_t i, struct scan_args *out);
 bool arg_scan(struct call *c, size_t at, bool may_type, struct scan_args *out);
 
-/* "ERR numkeys should be greater than 0": `what` names the argument. */
-bool arg_count_positive(struct call *c, size_t i, const char *what, int64_t *out);
 /* LMPOP, ZMPOP and their like, what is around the keys: the argument that counts them, one of two words (*word 0 or 1),
  * and [COUNT count], else 1. */
 bool arg_pop(struct call *c, size_t numkeys_at, const char *const words[2], unsigned *word, int64_t *count);

@@ -24,7 +24,7 @@ void resp2_put_array(struct json_out *out, size_t n) {
     put_header(out, "*", (int64_t)n);
 }
 
-void resp2_put_error(struct json_out *out, struct slice text) {
+static void put_error(struct json_out *out, struct slice text) {
     put_line(out, "-", text);
 }
 
@@ -37,7 +37,7 @@ static void on_status(struct reply *r, struct slice text) {
 }
 
 static void on_error(struct reply *r, struct slice text) {
-    resp2_put_error(out_of(r), text);
+    put_error(out_of(r), text);
 }
 
 static void on_integer(struct reply *r, int64_t n) {

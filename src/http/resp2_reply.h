@@ -15,8 +15,7 @@ struct resp2_reply {
 
 /* Appends to `out`, which outlives it; what does not fit is remembered there. */
 void resp2_reply_init(struct resp2_reply *r, struct json_out *out);
-/* The header of an array, and an error, for what no command says. */
+/* The header of an array, for what no command says. */
 void resp2_put_array(struct json_out *out, size_t n);
-void resp2_put_error(struct json_out *out, struct slice text);
 
 #endif

@@ -1,5 +1,6 @@
 /* MULTI, EXEC, DISCARD, WATCH, UNWATCH. */
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
