@@ -107,7 +107,10 @@ void cmd_psubscribe(struct call *c) {
 }
 
 void cmd_ssubscribe(struct call *c) {
-    subscribe(c, PUBSUB_SHARD);
+    if (c->in_exec) /* the others Redis lets in for what was written before it refused them */
+        reply_error(c->reply, "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+    else
+        subscribe(c, PUBSUB_SHARD);
 }
 
 void cmd_unsubscribe(struct call *c) {

@@ -1,7 +1,7 @@
 /* journal_impl.h - the journal, for the files of persist beside its own. Private to persist.
  *
  *     OK ----- a write fails ------> BLOCKED ----- it succeeds, tried again and again ----> OK
- *      \------ an fsync fails, or memory is short ----> LOST --- a new segment ---> renewing --- a snapshot ---> OK
+ *      \-- an fsync fails, memory is short, the file is deleted --> LOST - a new segment -> renewing - a snapshot -> OK
  *
  * BLOCKED: all that was appended is still here; changes are refused until it is written. LOST: something that was
  * appended may never come to the disk (what a failed fsync leaves of the pages is unknown, so it is not tried again).

@@ -103,6 +103,10 @@ static void write_out(struct journal *j) {
         journal_block(j, error);
         return;
     }
+    if (segment_is_deleted(&j->segment)) {
+        lost(j, "the file was deleted", ENOENT);
+        return;
+    }
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
     atomic_store_explicit(&j->written, end, memory_order_release);
     if (journal_state(j) == JOURNAL_BLOCKED && journal_unblock(j))

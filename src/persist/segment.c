@@ -65,6 +65,12 @@ void segment_close(struct segment_file *s) {
     *s = segment_none();
 }
 
+bool segment_is_deleted(const struct segment_file *s) {
+    struct stat st;
+
+    return fstat(s->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* Whole blocks. Returns how many of the bytes were written; less than all: the rest is for the page cache, where it fails again
  * if the disk is full. Who does not take blocks of this size never will. */
 static size_t write_direct(struct segment_file *s, struct slice blocks, uint64_t offset) {

@@ -35,6 +35,8 @@ void segment_close(struct segment_file *s);
 
 /* Writes all of the bytes, which are at `position` of the log. False: errno, and some of them may be there. */
 bool segment_write(struct segment_file *s, struct slice bytes, uint64_t position);
+/* Has somebody removed the file? What is written to it then is gone with the process. */
+bool segment_is_deleted(const struct segment_file *s);
 /* Where in its block a byte of the file at `position` of the log is: there it shall be in its page of memory, too. */
 static inline size_t segment_place(const struct segment_file *s, uint64_t position) {
     return (RECORD_HEADER + position - s->position) % SEGMENT_BLOCK;

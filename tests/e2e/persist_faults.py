@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What was acknowledged is there: when the process is killed, the disk is full, or a call to it fails."""
+import os
+
 from fk import Error, Resp, name_of, report, same
 from faulty import CREATE, EIO, ENOSPC, PATIENCE, RENAME, SYNC, WRITE, Faults, kill, silent, takes_changes, until
 from persist import Directory, dump
@@ -142,6 +144,24 @@ def killed_before_the_snapshot():
             same(c("get", "a"), b"1")
 
 
+def deleted_log():
+    """the log is deleted under a running server: all is written anew, and what was acknowledged is there after a restart"""
+    for fsync in "always", "everysec", "no":
+        with Directory(f"--fsync={fsync}") as d:
+            with d.server() as s, s.client() as c:
+                same(c("set", "a", "1"), "OK")
+                for name in d.files("log-"):
+                    os.unlink(os.path.join(d.path, name))
+                same(c("set", "b", "2"), "OK")
+                until("a snapshot of all", lambda: d.files("snapshot-"))
+                until("changes are taken again", lambda: takes_changes(c))
+                assert "the file was deleted" in s.read_log()
+                same(c("set", "c", "3"), "OK")
+                same(s.stop(), 0)
+            with d.server() as s, s.client() as c:
+                same(c("mget", "a", "b", "c"), [b"1", b"2", b"3"], fsync)
+
+
 def told_once():
     """a snapshot that fails again and again is tried on, and told of once"""
     faults = Faults()
@@ -212,7 +232,7 @@ def amid_snapshots(test):
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, told_once, *map(long_runs, ("always", "everysec", "no")),
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, deleted_log, told_once, *map(long_runs, ("always", "everysec", "no")),
              *map(amid_snapshots, (disk_full, failed_fsync, blocked_clients)),
              every_call(WRITE, ENOSPC), every_call(SYNC, EIO), every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])

@@ -256,7 +256,7 @@ GROUPS = {
     "transactions": """
         multi / multi / watch a / unwatch / set a 1 / incr a / get a / client setname x / exec / client getname / exec
         discard / multi / exec / multi / set a 5 / discard / get a / multi / bogus a / set a 6 / exec / get a
-        multi / get / exec / multi / client bogus / exec / multi / exec now / exec / exec now / multi / discard now / discard
+        multi / ssubscribe ch / exec / multi / get / exec / multi / client bogus / exec / multi / exec now / exec / exec now / multi / discard now / discard
         multi now / multi / lpush a 1 / set a x ex y / incr none / exec / watch / watch a / set a 7 / multi / get a / exec
         watch a / multi / set a 8 / exec / watch a / unwatch / set a 9 / multi / exec / watch b / flushall / multi / exec
         set b 1 / watch b / flushall / multi / exec / watch b / multi / discard / set b 1 / multi / exec / multi / reset / exec
