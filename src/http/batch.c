@@ -221,7 +221,7 @@ static enum MHD_Result answer_array(struct request *r, struct batch *b) {
 static bool on_piece(struct request *r, void *ctx, const char *bytes, size_t len) {
     struct batch *b = ctx;
 
-    if (!lines_add(&b->lines, bytes, len)) {
+    if (b->is_array ? !buf_append(&b->lines.held, bytes, len) : !lines_add(&b->lines, bytes, len)) {
         if (b->is_array)
             request_refuse(r, 413, "the array is longer than max-request-bytes; send lines instead");
         else

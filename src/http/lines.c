@@ -2,9 +2,14 @@
 #include "lines.h"
 
 bool lines_add(struct lines *l, const char *bytes, size_t len) {
+    const char *end = memchr(bytes, '\n', len);
+
     buf_consume(&l->held, l->at);
     l->searched -= l->at;
     l->at = 0;
+    if (l->held.len + (end != NULL ? (size_t)(end - bytes) : len) > l->max)
+        return false;
+    l->held.max = l->max + len; /* what follows the line in its last piece is of others */
     return buf_append(&l->held, bytes, len);
 }
 

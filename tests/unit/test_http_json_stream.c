@@ -218,6 +218,24 @@ START_TEST(a_line_that_is_too_long) {
 }
 END_TEST
 
+/* What comes behind a line in one piece with its end is not counted to it. */
+START_TEST(a_line_that_is_as_long_as_it_may) {
+    struct lines l = lines_make(8);
+    char *line;
+    size_t len;
+
+    ck_assert(lines_add(&l, "1234567", 7));
+    ck_assert(!lines_next(&l, false, &line, &len));
+    ck_assert(lines_add(&l, "8\nab\ncdefgh", 11));
+    ck_assert(lines_next(&l, false, &line, &len) && len == 8 && memcmp(line, "12345678", 8) == 0);
+    ck_assert(lines_next(&l, false, &line, &len) && len == 2);
+    ck_assert(!lines_next(&l, false, &line, &len));
+    ck_assert(lines_add(&l, "ij", 2));
+    ck_assert(!lines_add(&l, "k", 1));
+    lines_free(&l);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *s = suite_create("http_json_stream");
     TCase *t = tcase_create("all");
@@ -230,6 +248,7 @@ Suite *test_suite(void) {
     tcase_add_test(t, base64_comes_back);
     tcase_add_test(t, lines_are_found_however_they_come);
     tcase_add_test(t, a_line_that_is_too_long);
+    tcase_add_test(t, a_line_that_is_as_long_as_it_may);
     suite_add_tcase(s, t);
     return s;
 }
