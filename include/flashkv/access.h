@@ -10,9 +10,9 @@
 
 struct access_rules {
     uint32_t log_factor; /* lfu-log-factor: how much rarer each further count becomes */
-    uint16_t
-        decay_minutes; /* lfu-decay-time: a count is lost for each such time without an access; 0: none is */
-    bool frequency;    /* LFU: how often; else LRU: when */
+    /* lfu-decay-time: a count is lost for each such time without an access; 0: none is. */
+    uint16_t decay_minutes;
+    bool frequency; /* LFU: how often; else LRU: when */
 };
 
 /* From now on. Thread-safe. */

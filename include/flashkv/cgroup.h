@@ -12,8 +12,8 @@
 
 /* 0: there is no limit, or none that can be read. */
 struct cgroup_limits {
-    uint64_t
-        memory; /* bytes: memory.max, memory.high (above which the kernel slows down); memory.limit_in_bytes */
+    /* Bytes: memory.max, memory.high (above which the kernel slows down); memory.limit_in_bytes. */
+    uint64_t memory;
     uint64_t cpu_millis; /* milliseconds of processor time in a second: 500 is half a processor; at least 1 */
 };
 

@@ -30,11 +30,11 @@ enum command_flag {
     CMD_PUBSUB = 1 << 13,       /* about messages */
     CMD_SUBSCRIBED = 1 << 14,   /* may be run by a RESP2 client that is subscribed */
     CMD_SORT = 1 << 15,         /* its options name more keys, by patterns too: sort.h */
-    CMD_NO_AUTH = 1 << 18,      /* needs no password */
     CMD_SKIP_SLOWLOG = 1 << 16, /* EXEC: the commands it runs are logged, not it */
     CMD_BLOCKING = 1 << 17,     /* may wait for its keys: src/command/blocking.h tells how to write one */
-    CMD_PROTECTED = 1 << 20,    /* a container that enable-debug-command opens and closes */
+    CMD_NO_AUTH = 1 << 18,      /* needs no password */
     CMD_CONNECTION = 1 << 19,   /* about the connection itself, which a request over HTTP does not have */
+    CMD_PROTECTED = 1 << 20,    /* a container that enable-debug-command opens and closes */
 };
 
 struct call;
@@ -60,8 +60,8 @@ struct call {
     const struct command *command;
     size_t argc;
     const struct arg *argv; /* argv[0] is the name */
-    const struct key
-        *keys; /* the hashed keys, in the order of argv; none if CMD_NUMKEYS counts more than there are */
+    /* The hashed keys, in the order of argv; none if CMD_NUMKEYS counts more than there are. */
+    const struct key *keys;
     size_t key_count;
     bool said;       /* the handler told effects */
     struct txn *txn; /* holds the shards of `keys`; EXEC shares one among its commands */

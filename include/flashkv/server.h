@@ -121,7 +121,7 @@ uint64_t server_memory_used(const struct server *s);
 bool server_make_room(void *server);
 /* Once a second, by one thread: the rates of a front end. */
 void front_tick(struct front_stats *f);
-/* Zeroes what STATS RESET zeroes: store counters, front counters but connections. */
+/* What POST /stats/reset and CONFIG RESETSTAT zero: store counters, front counters but connections. */
 void server_stats_reset(struct server *s);
 
 #endif

@@ -51,8 +51,8 @@ struct session_ops {
     void (*deliver)(struct session *s, struct blob *bytes, enum delivery what);
     /* In a handler of the session: what was delivered before now comes before the handler's reply. */
     void (*drain)(struct session *s);
-    unsigned
-        form; /* of the messages that `encode` makes (enum message_form); of RESP sessions the protocol says it */
+    /* Of the messages that `encode` makes (enum message_form); of RESP sessions the protocol says it. */
+    unsigned form;
     /* Several deliveries at once, with nothing between them: a DELIVER_REPLY in parts. NULL: not for this front. */
     void (*deliver_parts)(struct session *s, struct blob *const *parts, size_t count);
 };
@@ -70,10 +70,10 @@ struct session {
     uint8_t mute;                /* enum session_mute */
     _Atomic bool no_touch;       /* CLIENT NO-TOUCH: the keys it uses do not count as used */
     bool close_after_reply;      /* QUIT: send what is there, then close */
-    _Atomic bool
-        blocked; /* set by a handler that gives no reply: one will be delivered, run nothing until then */
-    _Atomic bool
-        postponed; /* and it waits for no key, but for CLIENT PAUSE's end or its next turn: CLIENT UNBLOCK ends neither */
+    /* Set by a handler that gives no reply: one will be delivered, run nothing until then. */
+    _Atomic bool blocked;
+    /* Blocked, but for no key: it waits for CLIENT PAUSE's end or its next turn, and CLIENT UNBLOCK ends neither. */
+    _Atomic bool postponed;
     bool unauthenticated; /* a password is asked of it: it may run nothing but CMD_NO_AUTH */
     bool listens;   /* what it waits for is messages, not its own next command: it may be idle for ever */
     uint64_t reach; /* the log has to be durable up to here before the replies leave (journal_reached) */

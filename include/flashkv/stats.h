@@ -15,8 +15,8 @@
 /* One row of the command table. */
 struct command_stats {
     _Atomic uint64_t ns; /* of all calls together */
-    _Atomic uint64_t
-        untimed; /* calls that are not in the histogram: there is no memory for it, or it is not wanted */
+    /* Calls that are not in the histogram: there is no memory for it, or it is not wanted. */
+    _Atomic uint64_t untimed;
     _Atomic uint64_t failed;   /* calls that answered with an error */
     _Atomic uint64_t rejected; /* not called: wrong arity, no authentication, no memory left */
     struct histogram *_Atomic histogram;
@@ -30,8 +30,8 @@ struct error_stats {
 
 struct stats_block {
     struct stats_block *next;
-    _Atomic uint32_t
-        codes; /* how many of `errors` are in use; more codes than there is room for are not told */
+    /* How many of `errors` are in use; more codes than there is room for are not told. */
+    _Atomic uint32_t codes;
     struct error_stats errors[STATS_CODES_MAX];
     struct command_stats commands[]; /* by row of the command table */
 };

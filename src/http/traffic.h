@@ -3,7 +3,7 @@
  *
  * Each worker has a block of its own and is the only one to write it, so that counting is a load and a store; readers add
  * the blocks up. What INFO and /stats tell of HTTP (struct front_stats) is shared by all workers: it gets their
- * sums once a wake-up (traffic_tell). STATS RESET leaves the blocks alone, for Prometheus wants counters that only grow. */
+ * sums once a wake-up (traffic_tell). POST /stats/reset leaves the blocks alone, for Prometheus wants counters that only grow. */
 #ifndef FLASHKV_HTTP_TRAFFIC_H
 #define FLASHKV_HTTP_TRAFFIC_H
 

@@ -16,8 +16,8 @@ struct sink {
 
 struct store {
     struct shard shards[STORE_SHARDS];
-    _Atomic uint32_t
-        heard; /* classes that some sink wants; in one line with what short keys are hashed with */
+    /* Classes that some sink wants; in one line with what short keys are hashed with. */
+    _Atomic uint32_t heard;
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
     int64_t made_ms; /* wall clock */
