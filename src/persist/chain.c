@@ -2,15 +2,20 @@
 #include "chain.h"
 
 #include <flashkv/mem.h>
+#include <sys/mman.h>
 
-enum { FIRST_PIECES = 8 };
+enum { FIRST_PIECES = 8, HUGE_PAGE = 2 << 20 };
 
-/* False: no memory, and nothing changed. */
+/* False: no memory, and nothing changed. In huge pages where it fills them, if the system gives any: the kernel, and the
+ * monitor of a virtual machine, have to find and hold every page that is written from. */
 static bool move_to_pages(struct buf *bytes, size_t cap) {
-    char *data = mem_aligned(CHAIN_ALIGNMENT, cap);
+    bool huge = cap >= HUGE_PAGE;
+    char *data = mem_aligned(huge ? HUGE_PAGE : CHAIN_ALIGNMENT, cap);
 
     if (data == NULL)
         return false;
+    if (huge)
+        madvise(data, cap / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     if (bytes->len > 0)
         memcpy(data, bytes->data, bytes->len);
     mem_free(bytes->data);

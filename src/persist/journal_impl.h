@@ -73,7 +73,7 @@ struct journal {
 
 /* ---- between the two files of the journal ------------------------------------------------------------------------ */
 
-enum { JOURNAL_KEEP_ROOM = 2 << 20 }; /* of the buffers, when they are empty */
+enum { JOURNAL_KEEP_ROOM = 4 << 20 }; /* of the buffers, when they are empty */
 
 void journal_lock(struct journal *j) ACQUIRE(journal_role);
 void journal_unlock(struct journal *j) RELEASE(journal_role);

@@ -19,7 +19,7 @@
 enum {
     GATHER_MS = 20,
     GATHERED = 128 << 10,      /* for the page cache */
-    GATHERED_DIRECT = 1 << 20, /* past it: few and large writes */
+    GATHERED_DIRECT = 2 << 20, /* past it: few and large writes */
     RETRY_MS = 200,            /* between attempts to write what could not be written */
     IDLE_MS = 10000,
     SYNC_MS = 900, /* FSYNC_EVERYSEC: with the gathering, below a second */
