@@ -134,6 +134,7 @@ def refused_midway():
             c.sendall(b"PUT /keys/k HTTP/1.1\r\nHost: x\r\nX-Request-Id: req-3\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 100000)
             assert answer.readline().startswith(b"HTTP/1.1 413")
             assert b"X-Request-Id: req-3\r\n" in iter(answer.readline, b"\r\n")
+            same(l.server.stop(), 0)  # it waits for the rest of the body otherwise
         same(TEXT.match(l.lines(1)[0]).groups()[3], "413")
 
 
