@@ -24,14 +24,12 @@
 #include "routes.h"
 #include "stream.h"
 #include "traffic.h"
+#include "upload.h"
 #include "worker.h"
 
 enum {
-    STOP_NS = 1000000000,         /* what http_stop waits for requests in flight */
-    DROP_QUIETLY = 1024 * 1024,   /* of a body that nobody wants, to answer when it is through */
-    DROP_AFTER = 8 * 1024 * 1024, /* when it was answered in its midst, before the connection is cut */
-    STREAM_PIECE = 1024,          /* of a body that is taken as it comes, between two looks at the clock */
-    SPARE_CONNECTIONS = 256,      /* the listener keeps the limit; the library's own must not come first */
+    STOP_NS = 1000000000,    /* what http_stop waits for requests in flight */
+    SPARE_CONNECTIONS = 256, /* the listener keeps the limit; the library's own must not come first */
 };
 
 struct http {
@@ -116,78 +114,6 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
     return respond_verdict(r);
 }
 
-/* Throws bytes away. Where that will be too many, the refusal is sent while they come, at once if Content-Length says
- * so; then the client has as many more to notice before it is cut off. */
-static enum MHD_Result drop(struct request *r, size_t len) {
-    uint64_t announced = 0;
-
-    r->dropped += len;
-    num_parse_u64(r->headers.content_length, &announced);
-    if (!r->answered && r->verdict.status >= 400 && (announced > DROP_QUIETLY || r->dropped > DROP_QUIETLY)) {
-        respond_verdict_now(r);
-        r->dropped = 0;
-    }
-    return r->answered && r->dropped > DROP_AFTER ? MHD_NO : MHD_YES;
-}
-
-static enum MHD_Result refuse_midway(struct request *r, unsigned status, const char *why) {
-    request_refuse(r, status, "%s", why);
-    respond_verdict_now(r);
-    return MHD_YES;
-}
-
-/* A piece of it. A handler that cannot begin has left a verdict too. */
-static bool take_piece(struct request *r, const char *bytes, size_t len) {
-    if ((r->intake != NULL || r->route->handler(r) == MHD_YES) &&
-        (r->intake == NULL || r->intake->piece(r, r->intake_ctx, bytes, len)))
-        return true;
-    respond_verdict_now(r);
-    return false;
-}
-
-/* A body that is taken as it comes, for a turn. *left: of `len`, what is for the next turn. */
-static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t len, size_t *left) {
-    r->now_ms = clock_wall_ms();
-    for (*left = len; *left > 0;) {
-        size_t n = *left < STREAM_PIECE ? *left : STREAM_PIECE;
-
-        r->body_bytes += n;
-        if (!take_piece(r, bytes + len - *left, n)) {
-            *left = 0;
-            return MHD_YES;
-        }
-        *left -= n;
-        if (*left > 0 && request_turn_over(r) && request_prepare_wait(r))
-            return request_yield(r);
-    }
-    return MHD_YES;
-}
-
-static NOINLINE enum MHD_Result stream_ended(struct request *r) {
-    if (r->intake == NULL && r->route->handler(r) != MHD_YES)
-        return respond_verdict(r);
-    return r->intake->finish(r, r->intake_ctx);
-}
-
-/* *left: what is to be brought again, later. */
-static NOINLINE enum MHD_Result body_came(struct request *r, const char *bytes, size_t len, size_t *left) {
-    *left = 0;
-    if (r->verdict.status == 0 && r->route->body == BODY_STREAM)
-        return stream_came(r, bytes, len, left);
-    r->body_bytes += len;
-    if (r->verdict.status != 0 || r->route->body == BODY_NONE)
-        return drop(r, len);
-    switch (request_body_add(r, bytes, len)) {
-    case BODY_OK:
-        break;
-    case BODY_TOO_LONG:
-        return refuse_midway(r, 413, "the body is longer than max-value-bytes");
-    case BODY_NO_MEMORY:
-        return refuse_midway(r, 503, "out of memory");
-    }
-    return MHD_YES;
-}
-
 static enum MHD_Result answer(struct request *r) {
     if (r->answered)
         return MHD_NO;
@@ -197,7 +123,7 @@ static enum MHD_Result answer(struct request *r) {
         return respond_verdict(r);
     r->now_ms = worker_wall_ms(conn_of_request(r)->worker);
     if (r->route->body == BODY_STREAM)
-        return stream_ended(r);
+        return upload_ended(r);
     request_body_done(r);
     return r->route->handler(r);
 }
@@ -218,7 +144,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     if (len == 0)
         return answer(r);
-    return body_came(r, upload, len, upload_size);
+    return upload_came(r, upload, len, upload_size);
 }
 
 /* ---- the other callbacks --------------------------------------------------------------------------------------------------- */
