@@ -81,8 +81,7 @@ static const char *wrong_origin(struct slice origin) {
     for (size_t i = 0; i < host.len; i++)
         if (host.ptr[i] <= ' ' || host.ptr[i] > '~' || strchr("/?#@*", host.ptr[i]) != NULL)
             return "expects a scheme, a host and maybe a port: no path, no slash at the end, no user, no *, "
-                   "and a host "
-                   "of other letters than ASCII's in its xn-- form";
+                   "and a host of other letters than ASCII's in its xn-- form";
     for (size_t i = 0; i < scheme.len; i++)
         if (scheme.ptr[i] <= ' ')
             return "there shall be no space in it";

@@ -36,8 +36,6 @@ static inline void effects_commit(struct txn *t) {
 }
 /* The same for a transaction whose only effect is this command. */
 void effects_commit_command(struct txn *t, const struct key *k, size_t argc, const struct arg *argv);
-/* Gives up what was gathered. */
-void effects_drop(struct txn *t);
 
 /* ---- the state of the log --------------------------------------------------------------------------------------------- */
 

@@ -9,7 +9,6 @@
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
-#include <flashkv/num.h>
 #include <gnutls/abstract.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,7 +21,6 @@
 #include "listener.h"
 #include "respond.h"
 #include "routes.h"
-#include "stream.h"
 #include "traffic.h"
 #include "upload.h"
 #include "worker.h"

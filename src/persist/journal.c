@@ -197,9 +197,7 @@ void effects_value(struct txn *t, const struct key *k) {
         record_put_value(c, k, store_peek(t, k));
 }
 
-void effects_drop(struct txn *t) {
-    if (t->effects == NULL)
-        return;
+static void drop(struct txn *t) {
     chain_free(&t->effects->chain);
     mem_free(t->effects);
     t->effects = NULL;
@@ -213,7 +211,7 @@ static inline void note(const struct journal *j, struct store *s, uint64_t shard
 
 static void commit(struct txn *t, uint64_t shards) {
     note(t->journal, t->store, shards, append_chain(t->journal, &t->effects->chain));
-    effects_drop(t);
+    drop(t);
 }
 
 void effects_commit_gathered(struct txn *t) {

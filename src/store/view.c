@@ -161,16 +161,12 @@ static bool is_ahead(const struct view *v, uint64_t hash) {
     return !v->walked && table_point(hash) >= v->point;
 }
 
-static bool kept_room(struct view *v) {
-    return mem_room(v->kept, v->kept_count, v->kept_cap, STEP);
-}
-
 /* What a view keeps is left out of the reserve's account: without memory the view fails, not the writer. */
 static bool keep(struct view *v, const struct entry *e) {
     struct entry_spec spec = entry_spec_of(e);
     struct entry *copy;
 
-    if (!kept_room(v) || (copy = entry_new(&spec)) == NULL)
+    if (!mem_room(v->kept, v->kept_count, v->kept_cap, STEP) || (copy = entry_new(&spec)) == NULL)
         return false;
     if (spec.object != NULL)
         blob_ref((struct blob *)spec.object);
