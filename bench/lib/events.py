@@ -1,6 +1,6 @@
 """What is measured of FlashKV around an event, not in a steady state: starting, growing, a second thread.
 
-An event is a function (programs, seconds) -> [{what, limit, measured, passed}], passed None where there is no goal.
+passed is None where there is no goal, see report.VERDICTS.
 """
 import json
 import os
@@ -8,10 +8,20 @@ import statistics
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
+from typing import Callable
 
 import measure
+import ratios
 import subjects
 from items import Item
+
+
+@dataclass
+class Event:
+    run: Callable  # (programs, measure.Plan) -> [{what, limit, measured, passed}]
+    quick: bool = True  # also in --quick
+
 
 ROUNDS = 3
 STARTS = 15
@@ -31,7 +41,7 @@ def row(what, value, text, limit=None, unit=""):
             "passed": None if limit is None else value <= limit}
 
 
-def start_to_ready(programs, _seconds):
+def start_to_ready(programs, _plan):
     """From exec to the line that says ready, when both ports answer; nothing is stored."""
     found = []
     for _ in range(STARTS):
@@ -82,7 +92,7 @@ def growth_round(programs, name):
             s.stop()
 
 
-def growth(programs, _seconds):
+def growth(programs, _plan):
     rows = []
     for name in ("flashkv", "redis"):
         if subjects.missing(name):
@@ -96,7 +106,7 @@ def growth(programs, _seconds):
     return rows
 
 
-def holds(programs, _seconds):
+def holds(programs, _plan):
     """What a reader may have to wait for: in the server's own process, without sockets."""
     out = subprocess.run([f"{programs}/bench/locks/holds", str(BASE_KEYS), str(EXPIRING)], check=True, capture_output=True,
                          text=True).stdout
@@ -105,26 +115,21 @@ def holds(programs, _seconds):
             for what, h in json.loads(out).items()]
 
 
-def two_threads(programs, seconds):
+def two_threads(programs, plan):
     """With cores enough for server and client, operations a second; else what a second thread costs on the same core."""
     item = Item("", "resp", [], pipeline=16)
     enough = os.cpu_count() >= 4
     names = ["flashkv", "flashkv 2 threads"]
-    table = measure.measure(programs, item, names, ROUNDS, seconds, threads=2 if enough else 1)
+    table = measure.measure(programs, item, names, plan, threads=2 if enough else 1)
     one, two = (table[n] for n in names)
     if enough:
-        r = measure.ratio(two, one, "ops_per_second")
-        return [{"what": "two server threads to one, GET p16, operations a second", "measured": f"{r:.2f}",
-                 "limit": "at least 1.8", "passed": r >= 1.8}]
-    r = measure.ratio(two, one, "cpu_us")
-    return [row("two server threads on ONE core to one, GET p16, CPU an operation (the machine lacks the cores for more)", r,
-                f"{r:.2f}")]
+        r = ratios.ratio(two, one, "ops_per_second")
+        return [{"what": "two server threads to one, GET p16, operations a second", "measured": str(r),
+                 "limit": "at least 1.8", "passed": r.value >= 1.8}]
+    r = ratios.ratio(two, one, "cpu_us")
+    return [row("two server threads on ONE core to one, GET p16, CPU an operation (the machine lacks the cores for more)",
+                r.value, str(r))]
 
 
-EVENTS = {"start to ready": start_to_ready, "growth": growth, "holds": holds, "two threads": two_threads}
-
-
-def markdown(rows):
-    verdict = {True: "PASS", False: "miss", None: ""}
-    return "\n".join(["| event | limit | measured | |", "|---|---|---|---|",
-                      *(f"| {r['what']} | {r['limit']} | {r['measured']} | {verdict[r['passed']]} |" for r in rows)]) + "\n"
+EVENTS = {"start to ready": Event(start_to_ready), "growth": Event(growth, quick=False), "holds": Event(holds),
+          "two threads": Event(two_threads)}

@@ -3,10 +3,12 @@ import os
 import platform
 import subprocess
 
-from measure import medians, ratio
+from measure import medians
+from ratios import judge, ratio
 
 TITLES = [("CPU us/op", "cpu_us", "%.2f"), ("ops/s", "ops_per_second", "%.0f"), ("p50 us", "p50_us", "%.0f"),
           ("p99 us", "p99_us", "%.0f"), ("p99.9 us", "p999_us", "%.0f")]
+VERDICTS = {True: "PASS", False: "miss", None: "", "failed": "**FAILED**"}
 
 RESP = ["floor epoll", "flashkv", "redis", "redis io-threads", "memcached"]
 # file name, title, items (those measured are drawn), subjects
@@ -32,45 +34,47 @@ def commit():
     return r.stdout.strip() or "unknown"
 
 
-def judge(item, tables):
-    """The item's goals against the figures: [{what, ratio, limit, passed}]."""
-    judged = []
-    for g in item.goals:
-        theirs = tables.get(g.item or item.name, {}).get(g.subject)
-        if theirs is None:
-            continue
-        r = ratio(tables[item.name][g.ours], theirs, g.measure)
-        whose = "" if g.ours == "flashkv" else f"{g.ours}, "
-        judged.append({"what": f"{whose}{g.measure} / {g.item or g.subject}", "ratio": round(r, 3),
-                       "limit": ("at least " if g.least else "at most ") + str(g.limit),
-                       "passed": r >= g.limit if g.least else r <= g.limit})
-    return judged
-
-
 def about(a):
-    return (f"Machine: {a['machine']}. Commit {a['commit']}, {a['date']}, {a['rounds']} alternating rounds of "
-            f"{a['seconds']} s; server on one core, client on the other.")
+    plan = a["plan"]
+    return (f"Machine: {a['machine']}. Commit {a['commit']}, {a['date']}, {plan.least} alternating rounds of {plan.seconds} s, where "
+            f"there is a goal until its ratio is known to {plan.error} or there are {plan.most}; server on one core, client on the other.")
 
 
-def goals(items, tables):
-    lines = ["| work | goal | limit | measured | |", "|---|---|---|---|---|"]
-    for item in items:
-        for j in judge(item, tables):
-            lines.append(f"| {item.name} | {j['what']} | {j['limit']} | {j['ratio']:.2f} | "
-                         f"{'PASS' if j['passed'] else 'miss'} |")
-    return "\n".join(lines) + "\n"
+def table(titles, rows, figures=0):
+    """The last `figures` columns are aligned as such."""
+    head, *body = (f"| {' | '.join(map(str, cells))} |\n" for cells in [titles, *rows])
+    return "".join([head, "|", "---|" * (len(titles) - figures), "---:|" * figures, "\n", *body])
 
 
-def figures(items, tables):
-    lines = ["| work | subject | " + " | ".join(t[0] for t in TITLES) + " | CPU, flashkv / it |",
-             "|---|---|" + "---:|" * (len(TITLES) + 1)]
-    for item in items:
-        for name, rounds in tables[item.name].items():
-            m = medians(rounds)
-            ours = ratio(tables[item.name]["flashkv"], rounds, "cpu_us")
-            lines.append(f"| {item.name} | {name} | " + " | ".join(f % m[key] for _, key, f in TITLES) +
-                         f" | {ours:.2f} |")
-    return "\n".join(lines) + "\n"
+def goal_rows(item, tables, failed):
+    """A row each. What could not be measured has one too, for it is not a goal reached."""
+    if item.name in failed:
+        return [[item.name, "all", "", failed[item.name], "", VERDICTS["failed"]]] if item.goals else []
+    return [[item.name, j["what"], j["limit"], j["ratio"] or "not measured", j["ratio"].rounds if j["ratio"] else "",
+             VERDICTS[j["passed"]]] for j in judge(item, tables[item.name])]
+
+
+def goals(items, tables, failed):
+    return table(["work", "goal", "limit", "measured", "rounds", ""],
+                 [row for i in items for row in goal_rows(i, tables, failed)])
+
+
+def figure_rows(item, tables, failed):
+    if item.name in failed:
+        return [[item.name, failed[item.name], *[""] * len(TITLES), VERDICTS["failed"]]]
+    measured = tables[item.name]
+    return [[item.name, name, *(f % m[key] for _, key, f in TITLES),
+             f"{ratio(measured['flashkv'], measured[name], 'cpu_us').value:.2f}"] for name, m in medians(measured).items()]
+
+
+def figures(items, tables, failed):
+    return table(["work", "subject", *(t[0] for t in TITLES), "CPU, flashkv / it"],
+                 [row for i in items for row in figure_rows(i, tables, failed)], figures=len(TITLES) + 1)
+
+
+def events(rows):
+    return table(["event", "limit", "measured", ""],
+                 [[r["what"], r["limit"], r["measured"], VERDICTS[r["passed"]]] for r in rows])
 
 
 def plot(tables, about, directory):
@@ -84,7 +88,8 @@ def plot(tables, about, directory):
         data = f"{directory}/{name}.dat"
         with open(data, "w") as f:
             for i in items:
-                cells = [f"{medians(tables[i][s])['cpu_us']:.3f}" if s in tables[i] else "NaN" for s in subjects]
+                m = medians(tables[i])
+                cells = [f"{m[s]['cpu_us']:.3f}" if s in m else "NaN" for s in subjects]
                 label = i.replace(", ", "\\n")
                 f.write(f'"{label}" ' + " ".join(cells) + "\n")
         bars = ", ".join(f"'{data}' using {n + 2}:xtic(1) title '{s}' linecolor rgb '{COLORS[s]}'"

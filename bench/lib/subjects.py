@@ -17,6 +17,7 @@ CLIENT_CORES = {2, 3} if MANY_CORES else {1}
 # The threads of redis-server's io-threads spin while they wait for each other: on one core that would measure the spinning.
 SPREAD = {"redis io-threads": {0, 1}, "flashkv 2 threads": {0, 1} if MANY_CORES else {0}}
 CONNECTIONS_MAX = "16000"
+LAST_WORDS = 200
 VALUE_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -100,10 +101,11 @@ http {
     server { listen 127.0.0.1:%d; location / { %s } }
 }
 """ % (p.port("http"), location))
-    return [["nginx", "-p", p.directory, "-c", config, "-e", "/dev/null"]]
+    return [["nginx", "-p", p.directory, "-c", config, "-e", "stderr"]]
 
 
 def nginx_fixed(p):
+    """A value of at most 4094 bytes: a word of its configuration cannot be longer."""
     return nginx(p, f'return 200 "{repeat(VALUE_ALPHABET, p.item.value)}";')
 
 
@@ -150,6 +152,7 @@ def pgo_program():
 REST = ("/keys/%k", "/keys/%k")
 TABLE = {
     "flashkv": (flashkv, REST),
+    "flashkv, GET": (flashkv, REST),
     "flashkv pgo": (flashkv_pgo, REST),
     "flashkv 2 threads": (flashkv_2_threads, REST),
     "flashkv logged": (flashkv_logged, REST),
@@ -164,6 +167,9 @@ TABLE = {
     "floor epoll": (floor_epoll, REST),
 }
 
+# The percentage of reads, of a subject that is asked for something else than the item says.
+READS = {"flashkv, GET": 100}
+
 
 class Subject:
     """A running subject. stop() ends what start() began, whatever happened in between."""
@@ -173,14 +179,16 @@ class Subject:
         self.place = Place(directory, programs, item)
         processes, self.targets = TABLE[name]
         self.argvs = processes(self.place)
+        self.stderr = os.path.join(directory, "stderr")
         self.processes = []
 
     def start(self):
         cores = SPREAD.get(self.name, SERVER_CORES)
         for argv in self.argvs:
-            self.processes.append(subprocess.Popen(
-                argv, cwd=self.place.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores)))
+            with open(self.stderr, "a") as stderr:
+                self.processes.append(subprocess.Popen(
+                    argv, cwd=self.place.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                    preexec_fn=lambda: os.sched_setaffinity(0, cores)))
             if argv[0] == "redis-server":
                 self.wait_for(self.place.ports["resp"])
         for port in self.place.ports.values():
@@ -190,12 +198,18 @@ class Subject:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if any(p.poll() is not None for p in self.processes):
-                raise RuntimeError(f"{self.name} ended at once: {self.argvs}")
+                raise RuntimeError(f"{self.name} ended at once: {self.last_words()}")
             with socket.socket() as s:
                 if s.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.01)
         raise RuntimeError(f"{self.name} does not listen on {port}")
+
+    def last_words(self):
+        """The end of what its processes said."""
+        with open(self.stderr, errors="replace") as f:
+            lines = f.read().split("\n")
+        return next((line[-LAST_WORDS:] for line in reversed(lines) if line), "without a word")
 
     def stop(self):
         for p in reversed(self.processes):
