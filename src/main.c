@@ -15,9 +15,9 @@ extern char **environ;
 enum { EXIT_CANNOT_START = 1, EXIT_BAD_OPTION = 2, WHY_MAX = 512 };
 
 /* Opens the data directory, if there is to be one: made, or there already. False: said why. */
-static bool open_data(struct server *srv, struct options *o, bool is_there) {
+static bool open_data(struct server *srv, struct options *o, bool must_exist) {
     struct persist_config config = {.dir = o->data_dir,
-                                    .is_there = is_there,
+                                    .must_exist = must_exist,
                                     .fsync = (enum fsync_mode)o->fsync,
                                     .buffer_max = o->log_buffer,
                                     .snapshot_bytes = o->snapshot_bytes,

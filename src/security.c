@@ -42,7 +42,7 @@ static bool open_tls(struct server *srv, const struct options *o) {
 }
 
 /* Does every client have to show something before it is served, on every port? */
-static bool asks_for_something(const struct server *srv, const struct options *o) {
+static bool requires_secret(const struct server *srv, const struct options *o) {
     bool certificates = *o->tls_client_ca != '\0' && o->tls_client_auth == TLS_CLIENT_REQUIRED &&
                         o->tls_ports == TLS_PORTS_BOTH;
 
@@ -54,7 +54,7 @@ static bool may_be_reached(const struct server *srv, const struct options *o) {
     const char *where = net_is_loopback(o->bind) ? o->admin_bind : o->bind;
     bool loopback = net_is_loopback(o->bind) && (o->admin_port == 0 || net_is_loopback(o->admin_bind));
 
-    if (loopback || o->open || asks_for_something(srv, o))
+    if (loopback || o->open || requires_secret(srv, o))
         return true;
     log_error(
         "listening on %s without a password would let whoever reaches it read and change everything: set "

@@ -1,4 +1,4 @@
-/* buf.h - a growing byte buffer with a ceiling it was born with (DESIGN.md, rule 9).
+/* buf.h - a growing byte buffer with a ceiling that is set when it is made.
  * Layer: base. Not thread-safe: one owner. */
 #ifndef FLASHKV_BUF_H
 #define FLASHKV_BUF_H
@@ -18,7 +18,8 @@ struct buf {
 static inline struct buf buf_make(size_t max) {
     return (struct buf){NULL, 0, 0, max};
 }
-/* The capacity that room for `extra` more bytes after len takes: what there is, or at least a half more. False: over the ceiling. */
+/* Sets *cap to the capacity needed for `extra` more bytes: the present one, or at least half as much again. False: over the
+ * ceiling. */
 bool buf_next_cap(const struct buf *b, size_t extra, size_t *cap);
 /* Makes room for `extra` more bytes after len, growing by at least a half; false (and nothing changed) at
  * the ceiling or out of memory. */
@@ -38,12 +39,12 @@ static inline bool buf_append(struct buf *b, const void *bytes, size_t len) {
 static inline bool buf_append_slice(struct buf *b, struct slice s) {
     return buf_append(b, s.ptr, s.len);
 }
-/* Appends formatted text; false, with nothing appended, when there is no room for it and the NUL behind it
- * that printf insists on (so one byte of the ceiling stays unused). */
+/* Appends formatted text; false, with nothing appended, when there is no room for it and its terminating NUL (so one byte of
+ * the ceiling stays unused). */
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first `n` bytes (n <= len), moving the rest down. */
 void buf_consume(struct buf *b, size_t n);
-/* Gives unused room back; never fails, since keeping it is right too. */
+/* Shrinks the allocation to the bytes in use. Never fails: if it cannot shrink, it stays. */
 void buf_trim(struct buf *b);
 /* Frees the storage; the buffer is empty and usable again. */
 void buf_free(struct buf *b);

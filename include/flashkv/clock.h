@@ -13,8 +13,8 @@ int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 /* Nanoseconds since an arbitrary start, never going back. */
 int64_t clock_mono_ns(void);
-/* When `ms` milliseconds from `now_ns` have passed, in whole milliseconds of the monotonic clock: rounded up, so that who
- * compares it with that clock rounded down is never early. INT64_MAX: never. */
+/* The deadline `ms` milliseconds after `now_ns`, in whole milliseconds of the monotonic clock. Rounded up, so that a
+ * comparison with that clock rounded down is never early. INT64_MAX: never. */
 static inline int64_t clock_deadline_ms(int64_t now_ns, int64_t ms) {
     int64_t now_ms = (now_ns + 999999) / 1000000;
 
@@ -23,16 +23,15 @@ static inline int64_t clock_deadline_ms(int64_t now_ns, int64_t ms) {
 /* Tests move wall time by this many milliseconds (cumulative); 0 by default. */
 void clock_shift_ms(int64_t delta);
 
-/* Ticks: the processor's own counter where it runs evenly on every core, a third of the price of clock_mono_ns; else the
- * monotonic clock. Only differences mean anything. One that is below zero (of two cores a few ticks apart) counts as
- * none. */
+/* Ticks: the processor's time stamp counter where it is invariant, a third of the price of clock_mono_ns; else the monotonic
+ * clock. Only differences mean anything. A negative one (two cores' counters are a few ticks apart) counts as 0. */
 struct clock_scale {
-    bool counter;        /* the processor's; false: a tick is a nanosecond */
-    uint32_t multiplier; /* nanoseconds of 2^24 ticks */
+    bool counter;        /* ticks are the processor's; false: a tick is a nanosecond */
+    uint32_t multiplier; /* nanoseconds in 2^24 ticks */
 };
 extern struct clock_scale clock_scale; /* measured before main, never changed after */
 
-/* What clock_ticks does without that counter. */
+/* The slow path of clock_ticks, without that counter. */
 NOINLINE int64_t clock_ticks_without(void);
 
 static inline int64_t clock_ticks(void) {

@@ -1,7 +1,7 @@
-/* encoding.h - up to what size collections are kept in their compact encodings.
+/* encoding.h - the size limits of the compact encodings of collections.
  *
  * One set of limits for the process, under Redis's option names (redis.conf: hash-max-listpack-entries and so
- * on). A collection is converted when it passes a limit, and never back. Layer: store. Relaxed atomics: read by
+ * on). A collection is converted when it exceeds a limit, and never back. Layer: store. Relaxed atomics: read by
  * every thread, written by CONFIG SET. */
 #ifndef FLASHKV_ENCODING_H
 #define FLASHKV_ENCODING_H

@@ -1,8 +1,8 @@
-/* entry.h - one key with its value: how a handler reads it.
+/* entry.h - one key with its value, to read.
  *
- * An entry belongs to its shard; every pointer got from here is valid while the transaction that found it
- * lasts, no longer. Small strings live in the entry's one allocation; larger ones are blobs, which can be
- * held by reference. Layer: store. */
+ * An entry belongs to its shard; every pointer got from here is valid until the end of the transaction that found the entry,
+ * or until that transaction changes the key. Small strings live in the entry's own allocation; larger ones are blobs, which
+ * can be held by reference. Layer: store. */
 #ifndef FLASHKV_ENTRY_H
 #define FLASHKV_ENTRY_H
 
@@ -16,12 +16,12 @@
 
 enum value_type { TYPE_STRING, TYPE_LIST, TYPE_HASH, TYPE_SET, TYPE_ZSET };
 
-/* What an expiry time of "none" is. All others are wall milliseconds since 1970. */
+/* The expiry time of a key without one. All others are wall milliseconds since 1970. */
 enum { NO_EXPIRY = 0 };
 
 struct entry;
 
-/* Bytes of a key, and of a field or member, at most. */
+/* The maximum length of a key, field or member, in bytes. */
 enum { ENTRY_KEY_BITS = 17, ENTRY_KEY_MAX = (1 << ENTRY_KEY_BITS) - 1 };
 
 enum value_type entry_type(const struct entry *e);
@@ -34,14 +34,14 @@ int64_t entry_expire_at(const struct entry *e);
 struct slice entry_string(const struct entry *e);
 /* The blob behind a large string, to be held with blob_ref; NULL if the value lives in the entry. */
 struct blob *entry_blob(const struct entry *e);
-/* Was the string edited in place (store_edit_string)? OBJECT ENCODING shows it. */
+/* Was the string edited in place (store_edit_string)? OBJECT ENCODING then reports "raw". */
 bool entry_is_raw(const struct entry *e);
 /* Digest of the string's bytes (store_digest); cached for blobs. */
 uint64_t entry_digest(const struct entry *e);
 /* The media type stored with a string; empty if none was. At most ENTRY_CONTENT_TYPE_MAX bytes. */
 struct slice entry_content_type(const struct entry *e);
 enum { ENTRY_CONTENT_TYPE_MAX = 255 };
-/* A longer string is behind a blob: copying it while a lock is held would cost more than a reference. */
+/* A longer string is kept in a blob: copying it while a lock is held would cost more than taking a reference. */
 enum { STRING_INLINE_MAX = 4096 };
 /* The collection, to read; each for its own type only. */
 const struct list *entry_list(const struct entry *e);

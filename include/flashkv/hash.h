@@ -15,64 +15,64 @@ struct hash;
 /* An empty hash. `secret` (TABLE_SECRET_SIZE bytes, borrowed for its life) keys the table. NULL: no memory. */
 struct hash *hash_new(const unsigned char *secret);
 void hash_free(struct hash *h);
-/* Another one of the same content; NULL: no memory. O(n). */
+/* A deep copy; NULL: no memory. O(n). */
 struct hash *hash_copy(const struct hash *h);
-/* Fields, expired ones included that are not swept yet; bytes allocated in all. O(1). */
+/* The number of fields, including expired ones that are not swept yet; the bytes allocated. O(1). */
 size_t hash_len(const struct hash *h);
 size_t hash_bytes(const struct hash *h);
-/* The most that edits of it take of the allocator (need.h). O(1). */
+/* An upper bound of what the edits allocate (need.h). O(1). */
 size_t hash_need(const struct hash *h, const struct edits *e);
 /* "listpack" or "hashtable". Static. */
 const char *hash_encoding(const struct hash *h);
 
-/* A field may have an expiry (wall ms, NO_EXPIRY: none); the first one makes the hash a table. Where a function takes
- * `now`, fields that expire at or before it are not there; HASH_ALL is before all expiries. */
+/* A field may have an expiry (wall ms, NO_EXPIRY: none); the first one converts the hash to a table. Functions that take
+ * `now` ignore fields that expire at or before it; HASH_ALL is before all expiries. */
 enum { HASH_ALL = 0 };
 
-/* Fields that are there at `now`. O(1), O(fields with an expiry) while some have expired and are not swept. */
+/* The number of live fields. O(1); O(fields with an expiry) while some have expired and are not swept. */
 size_t hash_live(const struct hash *h, int64_t now);
 
 enum hash_result { HASH_ADDED, HASH_REPLACED, HASH_NO_MEMORY, HASH_TOO_LONG };
 
-/* Sets a field, which loses its expiry; hash_update lets it keep it. On failure the hash is as it was. Too long: a
- * field of more than 131071 bytes. */
+/* Sets a field; hash_set clears its expiry, hash_update keeps it. On failure the hash is unchanged. HASH_TOO_LONG: the field
+ * name is longer than ENTRY_KEY_MAX (entry.h). */
 enum hash_result hash_set(struct hash *h, struct slice field, struct slice value, int64_t now);
 enum hash_result hash_update(struct hash *h, struct slice field, struct slice value, int64_t now);
-/* False: it is not there. *value is valid until the hash changes. */
+/* False: no such field. *value is valid until the hash changes. */
 bool hash_get(const struct hash *h, struct slice field, int64_t now, struct slice *value);
-/* False: it was not there; one that has expired is left to the sweep. */
+/* False: no such field; an expired one is left to the sweep. */
 bool hash_remove(struct hash *h, struct slice field, int64_t now);
 
-/* A field's place, valid until the hash changes. Different fields have different places. */
+/* A handle of a field, valid until the hash changes. Different fields have different handles. */
 typedef const void *hash_place;
 struct slice hash_field(const struct hash *h, hash_place at);
 struct slice hash_value(const struct hash *h, hash_place at);
 int64_t hash_expires_at(const struct hash *h, hash_place at);
-/* A field at random, each with the same chance; one must be there. O(1), O(n) when packed, or when most of those that
- * are not swept have expired. */
+/* A live field, chosen uniformly at random; there must be one. O(1); O(n) when packed, or while most unswept fields have
+ * expired. */
 hash_place hash_random(const struct hash *h, int64_t now);
 
-/* Visits about `count` fields from `cursor` on (0 starts, SIZE_MAX: all) and returns the next cursor, 0 at the
- * end. Every field that is there throughout is visited, whatever changes between the calls. */
+/* Visits about `count` live fields (SIZE_MAX: all) from `cursor` on (0 starts) and returns the next cursor, 0 at the end. A
+ * field that exists from the first call to the last is visited, whatever changes between the calls. */
 typedef void hash_visit(void *ctx, hash_place at);
 uint64_t hash_scan(const struct hash *h, uint64_t cursor, size_t count, int64_t now, hash_visit *visit,
                    void *ctx);
 
 /* ---- fields that expire (hash_expiry.c) ------------------------------------------------------------------------- */
 
-/* When a field expires, or NO_EXPIRY; false: it is not there. */
+/* Sets *at to when a field expires, or NO_EXPIRY; false: no such field. */
 bool hash_expiry(const struct hash *h, struct slice field, int64_t now, int64_t *at);
-/* Sets the expiry of a field that is there at `now` (NO_EXPIRY takes it away). False, nothing changed: no memory. */
+/* Sets the expiry of a live field (NO_EXPIRY clears it). False, nothing changed: no memory. */
 bool hash_expire(struct hash *h, struct slice field, int64_t now, int64_t at);
 /* Has any field an expiry? */
 bool hash_is_volatile(const struct hash *h);
-/* Is no field there at `now`? O(1), but while some have expired and are not swept. */
+/* Has every field expired? O(1), except while some have expired and are not swept. */
 bool hash_is_dead(const struct hash *h, int64_t now);
 /* No field expires before this; INT64_MAX: none ever. May be too low. */
 int64_t hash_due_at(const struct hash *h);
-/* Looks at up to `want` fields with an expiry, going round and round, and removes those that have expired, each after
- * it was told: how many. */
-size_t hash_sweep(struct hash *h, int64_t now, size_t want, void (*tell)(void *ctx, struct slice field),
+/* Checks up to `want` fields with an expiry, continuing where the last call ended, and removes those that have expired,
+ * calling `expired` for each before. Returns how many were removed. */
+size_t hash_sweep(struct hash *h, int64_t now, size_t want, void (*expired)(void *ctx, struct slice field),
                   void *ctx);
 
 #endif

@@ -1,7 +1,7 @@
-/* histogram.h - how often something took how long, to 6 % of the value: 16 buckets for each power of two of
- * nanoseconds, up to 17 seconds, which what took longer counts as.
+/* histogram.h - a histogram of durations, exact to 6 %: 16 buckets for each power of two of nanoseconds, up to 17 seconds;
+ * longer durations are counted in the last bucket.
  *
- * Counts are relaxed atomics with one writer (histogram_add); anybody may read. Layer: base. */
+ * Counts are relaxed atomics with one writer (histogram_add); any thread may read. Layer: base. */
 #ifndef FLASHKV_HISTOGRAM_H
 #define FLASHKV_HISTOGRAM_H
 
@@ -40,11 +40,11 @@ static inline void histogram_add(struct histogram *h, uint64_t ns) {
 /* The highest value that falls into a bucket. */
 uint64_t histogram_highest(size_t bucket);
 uint64_t histogram_total(const struct histogram *h);
-/* Those of at most `ns`, by whole buckets: exact where ns + 1 is a power of two. */
+/* How many values are at most `ns`, counting whole buckets: exact if ns + 1 is a power of two. */
 uint64_t histogram_up_to(const struct histogram *h, uint64_t ns);
-/* The value that `percent` of 100 do not pass; 0 for none at all. */
+/* The value that `percent` per cent of all values do not exceed; 0 if there are none. */
 uint64_t histogram_percentile(const struct histogram *h, double percent);
-/* Adds, or takes away, what another has counted. `to` has no other writer. */
+/* Adds the counts of another histogram, or subtracts them. `to` has no other writer. */
 void histogram_merge(struct histogram *to, const struct histogram *from);
 void histogram_subtract(struct histogram *to, const struct histogram *from);
 

@@ -18,12 +18,12 @@ enum list_end { LIST_HEAD, LIST_TAIL };
 /* An empty list; NULL: no memory. */
 struct list *list_new(void);
 void list_free(struct list *l);
-/* Another one of the same content; NULL: no memory. O(n). */
+/* A deep copy; NULL: no memory. O(n). */
 struct list *list_copy(const struct list *l);
-/* Elements; bytes allocated in all, both O(1). */
+/* The number of elements; the bytes allocated. O(1). */
 size_t list_len(const struct list *l);
 size_t list_bytes(const struct list *l);
-/* The most that edits of it take of the allocator (need.h). O(1). */
+/* An upper bound of what the edits allocate (need.h). O(1). */
 size_t list_need(const struct list *l, const struct edits *e);
 
 /* Adds one element; false, list unchanged: no memory. O(1) amortised. */
@@ -41,18 +41,18 @@ bool list_insert(struct list *l, size_t index, struct slice element);
 /* Removes `n` elements from `index` on (the range is within the list). Never fails. */
 void list_erase(struct list *l, size_t index, size_t n);
 
-/* A walk in either direction. Valid until the list changes, but for list_iter_erase of its own. */
+/* An iterator in either direction. Valid until the list changes, except by its own list_iter_erase. */
 struct list_iter {
     const struct list *list;
     size_t chunk;  /* logical number of the chunk, from the head */
     size_t offset; /* of the next element within its bytes */
     enum list_end from;
 };
-/* Starts at `index`, walking from `from` towards the other end; index == list_len gives an ended walk. */
+/* Starts at `index`, walking from `from` towards the other end; index == list_len is the end. */
 struct list_iter list_iter_at(const struct list *l, size_t index, enum list_end from);
 /* The next element; false at the end. */
 bool list_iter_next(struct list_iter *it, struct slice *out);
-/* Removes the element that list_iter_next gave last (from `l`, the list of the walk); the walk goes on. */
+/* Removes the element that list_iter_next returned last from `l`, the iterator's list; the iterator stays valid. */
 void list_iter_erase(struct list *l, struct list_iter *it);
 
 #endif

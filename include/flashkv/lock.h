@@ -1,17 +1,17 @@
 /* lock.h - the two locks of FlashKV: a mutex and a writer-preferring reader-writer lock, both ranked.
  *
- * Rank: a thread may only take a lock whose rank is higher than every rank it holds, so a cycle, hence a
+ * Rank: a thread may only acquire a lock whose rank is higher than every rank it holds, so a cycle, hence a
  * deadlock, cannot form. Builds with FK_DEBUG check it at run time and abort with both ranks; other builds
  * pay nothing. Neither lock is recursive: not even a read lock may be nested on itself, since a waiting
- * writer holds new readers off.
+ * writer blocks new readers.
  *
  * Ranks, lowest (outermost) first:
  *     LOCK_RANK_SHARD + i  shard i of the store (ascending order is the multi-key protocol)
- *     LOCK_RANK_SESSIONS   the list of connected clients; a transaction may hold shards while a command in it looks there
+ *     LOCK_RANK_SESSIONS   the list of connected clients; commands read it while their transaction holds shards
  *     LOCK_RANK_OPTIONS    values of options that CONFIG SET can change
- *     LOCK_RANK_LISTENERS  who is subscribed to what, who monitors
- *     LOCK_RANK_STREAMS    the list of HTTP responses that go on
- *     LOCK_RANK_LEAF       held for a few instructions, nothing is taken inside
+ *     LOCK_RANK_LISTENERS  subscriptions, monitors, followers of the change feed
+ *     LOCK_RANK_STREAMS    the list of open HTTP streams
+ *     LOCK_RANK_LEAF       held for a few instructions; no lock is acquired under it
  * Layer: base. All functions are thread-safe but for init and destroy. */
 #ifndef FLASHKV_LOCK_H
 #define FLASHKV_LOCK_H
@@ -35,10 +35,10 @@ enum lock_rank {
 /* ---- checks of debug builds: nothing in others -------------------------------------------------------- */
 
 #ifdef FK_DEBUG
-void lock_rank_check(unsigned rank); /* aborts if this thread holds one as high */
+void lock_rank_check(unsigned rank); /* aborts if this thread holds a lock of the same rank or a higher one */
 struct rwlock;
-void rwlock_taken(const struct rwlock *l, bool exclusive); /* this thread holds it from here on */
-void rwlock_dropped(const struct rwlock *l);               /* and no more */
+void rwlock_taken(const struct rwlock *l, bool exclusive); /* records that this thread holds it */
+void rwlock_dropped(const struct rwlock *l);               /* records that it does not any more */
 #else
 #define lock_rank_check(rank) ((void)(rank))
 #define rwlock_taken(l, exclusive) ((void)(l))
@@ -59,25 +59,25 @@ void mutex_unlock(struct mutex *m) RELEASE(m);
 
 /* ---- reader-writer lock ------------------------------------------------------------------------------- */
 
-/* All of the lock is one word, so that a reader costs one atomic addition to come and one to go, and a writer
- * one compare-and-swap and one subtraction; the statistics of readers come with them for nothing.
+/* The whole state is one word: a reader pays one atomic addition to lock and one to unlock, a writer one
+ * compare-and-swap and one subtraction; the count of shared acquisitions costs nothing extra.
  *
  *      63                                20   17   16   15          0
  *     +------------------------------------+---+---+---+-------------+
  *     |  shared acquisitions so far        |   | W | S | readers now |
  *     +------------------------------------+---+---+---+-------------+
  *      W  a writer is inside, or waits for the readers to leave
- *      S  somebody sleeps on `turn` until W goes or the readers are out
+ *      S  a thread sleeps on `turn` until W is cleared or the last reader has left
  *
- *     reader  adds itself; finds W: takes itself off again, waits for W to go, tries again
- *     writer  sets W (waits for another's W to go first), then waits for the readers to leave
+ *     reader  adds itself; if W is set: subtracts itself again, waits until W is clear, retries
+ *     writer  sets W (after waiting for another writer's W to be cleared), then waits for the readers to leave
  *
- * So a waiting writer holds new readers off. A reader that comes and goes again while W is set is never
- * inside, but is counted among the readers for that instant.
+ * So a waiting writer blocks new readers. A reader that finds W set never enters, but is counted among the readers for
+ * that instant.
  *
  * Waiting spins RWLOCK_SPINS times, then sleeps on the futex `turn`, an event count: it is read before S is
- * set, and whoever clears S raises it before waking, so a sleeper that set S too late does not go to sleep.
- * Everybody is woken: few threads wait for one shard, and they sort it out among themselves.
+ * set, and incremented by the thread that clears S before it wakes, so a thread that set S too late does not sleep.
+ * All sleepers are woken: few threads wait for one shard, and they compete again.
  * Sources: U. Drepper, "Futexes Are Tricky" (2011); D. Vyukov's eventcount. */
 struct CAPABILITY("rwlock") rwlock {
     _Atomic uint64_t state;
@@ -90,12 +90,12 @@ struct CAPABILITY("rwlock") rwlock {
 #define RWLOCK_READERS UINT64_C(0xffff)
 #define RWLOCK_SLEEPERS (UINT64_C(1) << 16)
 #define RWLOCK_WRITER (UINT64_C(1) << 17)
-#define RWLOCK_READ (UINT64_C(1) << 20) /* 2^44 of them, then the count begins anew */
+#define RWLOCK_READ (UINT64_C(1) << 20) /* the count wraps at 2^44 */
 
 void rwlock_init(struct rwlock *l, unsigned rank);
 void rwlock_destroy(struct rwlock *l);
 
-/* What is left to do when the lock is not free: private to the functions below. */
+/* The slow paths: private to the functions below. */
 COLD void rwlock_rdlock_wait(struct rwlock *l);
 COLD void rwlock_wrlock_wait(struct rwlock *l);
 COLD void rwlock_wake(struct rwlock *l);
@@ -108,7 +108,7 @@ static inline void rwlock_rdlock(struct rwlock *l) ACQUIRE_SHARED(l) NO_THREAD_S
     rwlock_taken(l, false);
 }
 
-/* One reader less, who may be the one that a writer sleeps for. */
+/* Subtracts a reader, and wakes the sleepers if it was the last. */
 static inline void rwlock_leave(struct rwlock *l) {
     uint64_t was = atomic_fetch_sub_explicit(&l->state, RWLOCK_READER, memory_order_release);
 
@@ -141,7 +141,7 @@ static inline void rwlock_wrunlock(struct rwlock *l) RELEASE(l) NO_THREAD_SAFETY
         rwlock_wake(l);
 }
 
-/* What a reader-writer lock has seen; each is a relaxed atomic, exact when nobody holds the lock. */
+/* Statistics of a reader-writer lock; each is a relaxed atomic, exact when nobody holds the lock. */
 struct rwlock_stats {
     uint64_t read_locks;  /* shared acquisitions */
     uint64_t write_locks; /* exclusive acquisitions */

@@ -16,16 +16,16 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Set once by main before other threads start; text at info until then. */
 void log_setup(enum log_level least, enum log_format format);
 bool log_enabled(enum log_level level);
-/* A message of less than 1 KiB, the rest is cut. Control characters and what is not UTF-8 are escaped. */
+/* Logs a message, truncated to 1 KiB. Control characters and invalid UTF-8 are escaped. */
 COLD void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* An error that may come again and again: its line is written when its message is another than the last one, and else once a
- * minute, with how many were left out meanwhile. `now_ns` is the monotonic clock's. Zeroed to begin with, and when all is well
- * again; not thread-safe. */
+/* An error that may recur: it is logged when its message differs from the last one, and otherwise once a minute, with the
+ * number of suppressed lines. `now_ns` is the monotonic clock's. Zeroed initially, and again when the error is over; not
+ * thread-safe. */
 struct log_repeated {
-    char message[128]; /* that was written last; a longer one is cut */
+    char message[128]; /* the last one written, truncated */
     int64_t quiet_until_ns;
-    uint64_t left_out;
+    uint64_t suppressed;
 };
 COLD void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

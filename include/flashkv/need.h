@@ -1,29 +1,29 @@
-/* need.h - how much memory an edit may take, at most: what has to be set aside (mem_reserve_begin of mem.h) so that several
- * edits are done all or none.
+/* need.h - upper bounds of what edits allocate: how much to reserve (mem_reserve_begin of mem.h) before several edits that are
+ * done all or none.
  *
- * An upper bound, not an estimate: it may be far too much, since what is set aside is mostly given back untouched, but never too
- * little. Whoever changes how a structure allocates changes its *_need beside it; tests/unit/test_atomic.c refuses every
- * allocation behind the reserve, so that a bound which is too low shows. Layer: store. */
+ * A bound, not an estimate: it may be far too high, since a reserve is mostly released untouched, but never too low. A change
+ * of how a structure allocates needs a change of its *_need function; tests/unit/test_atomic.c refuses every allocation that
+ * exceeds the reserve, so it fails if a bound is too low. Layer: store. */
 #ifndef FLASHKV_NEED_H
 #define FLASHKV_NEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is to be done to a key, or to a collection. */
+/* The edits of one key or collection. */
 struct edits {
-    size_t commands; /* that it is done by */
+    size_t commands; /* number of commands that make them */
     size_t elements; /* added or replaced */
-    size_t bytes;    /* of all that is given: keys, values, elements */
-    size_t appends;  /* of the commands: those that make a string longer where it is */
-    bool shared;     /* between them somebody may take a reference to it, so that each has to copy it */
-    bool collection; /* some command may make a collection */
-    bool expiries;   /* fields may be given an expiry */
+    size_t bytes;    /* total of all arguments: keys, values, elements */
+    size_t appends;  /* how many of the commands extend a string in place */
+    bool shared;     /* a reference may be taken between two of them, so each may have to copy the value */
+    bool collection; /* some command may create a collection */
+    bool expiries;   /* fields may get an expiry */
 };
 
 enum {
-    NEED_ENTRY =
-        192, /* an entry, or a blob and its entry, but for twice their bytes; the reserve's block included */
+    /* The overhead of an entry, or of a blob and its entry, beyond twice their bytes; MEM_RESERVE_BLOCK included. */
+    NEED_ENTRY = 192,
     NEED_ENTRIES_FACTOR = 2,
 };
 static inline size_t need_entries(size_t count, size_t bytes) {

@@ -1,9 +1,9 @@
 /* notify.h - keyspace notifications: change events of the store as messages of pub/sub.
  *
- *     __keyspace@0__:KEY   says EVENT    (letter K)
- *     __keyevent@0__:EVENT says KEY      (letter E)
+ *     channel __keyspace@0__:KEY     message EVENT    (letter K)
+ *     channel __keyevent@0__:EVENT   message KEY      (letter E)
  *
- * Off, they cost nothing: the store does not tell of its changes then. Layer: pubsub. Thread-safe but for init.
+ * Switched off they cost nothing: the store then emits no events to this sink. Layer: pubsub. Thread-safe except for init.
  * Source: https://redis.io/docs/manual/keyspace-notifications */
 #ifndef FLASHKV_NOTIFY_H
 #define FLASHKV_NOTIFY_H
@@ -14,13 +14,13 @@
 struct notify {
     struct pubsub *pubsub;
     struct store *store;
-    unsigned sink;          /* of the store */
+    unsigned sink;          /* its number (store_add_sink) */
     _Atomic uint32_t kinds; /* which of the two messages are wanted */
 };
 
-/* Before any transaction; off at first. Both outlive it. */
+/* Before any transaction; initially off. Both must outlive it. */
 void notify_init(struct notify *n, struct store *store, struct pubsub *ps);
-/* What notify-keyspace-events says, its letters known to be right; commands that begin from now on are told so. */
+/* Applies the letters of notify-keyspace-events, which have been validated, to commands that begin from now on. */
 void notify_set(struct notify *n, struct slice letters);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The values. Read-only once main has loaded them, but for the atomic ones; numbers hold whatever their row's range allows. */
+/* The values. Read-only once main has loaded them, except for the atomic ones; numbers are within their row's range. */
 struct options {
     char *bind;                           /* addresses, comma-separated */
     uint64_t http_port;                   /* 0: any free one */
@@ -31,34 +31,35 @@ struct options {
     uint64_t max_request_bytes;    /* of one RESP command, all arguments */
     uint64_t max_output_bytes;     /* unsent replies of one RESP connection */
     _Atomic uint64_t idle_timeout; /* seconds without traffic before a connection is closed, 0: never */
-    uint64_t command_timeout;      /* seconds in which a RESP command that has begun moves on; 0: for ever */
-    uint64_t max_json_depth;       /* arrays and objects within each other */
-    uint64_t http_header_timeout;  /* seconds in which the headers of an HTTP request arrive; 0: for ever */
-    uint64_t http_timeout;         /* seconds an HTTP request may take to arrive or a reply to leave */
-    uint64_t http_memory;          /* bytes of buffer per HTTP connection: bounds URL plus headers */
-    uint64_t http_heartbeat;       /* seconds between signs of life on an event stream */
-    uint64_t watch_history;        /* bytes of changes that /watch can resume from */
-    uint64_t log_level;            /* enum log_level */
-    uint64_t log_format;           /* enum log_format */
-    uint64_t max_memory;           /* bytes; 0: no limit */
-    uint64_t max_memory_policy;    /* index of setting_policies (settings.h) */
-    uint64_t max_memory_samples;   /* keys looked at for each that is evicted */
-    char *config_file;             /* path or "" */
-    char *access_log;              /* path, "-" or "off" */
-    char *data_dir;                /* path or "": nothing is kept */
-    uint64_t fsync;                /* enum fsync_mode */
-    uint64_t log_buffer;           /* bytes of the log that may wait for the disk */
-    uint64_t snapshot_bytes;       /* of log behind a snapshot that make the next one due; 0: never */
-    uint64_t snapshot_seconds;     /* the same by time */
-    char *requirepass;             /* "": none is asked for; after loading also what requirepass_file held */
-    char *requirepass_file;        /* path or "" */
-    char *tokens_file;             /* path or "" (tokens.h) */
-    uint64_t open;                 /* others may reach the ports though nothing is asked of them */
-    char *tls_cert, *tls_key;      /* paths, or both "": no TLS */
-    uint64_t tls_ports;            /* enum tls_ports */
-    uint64_t debug_command;        /* enum debug_command */
-    char *tls_client_ca;           /* path or "": clients need no certificate */
-    uint64_t tls_client_auth;      /* enum tls_client_auth */
+    uint64_t
+        command_timeout; /* seconds without progress of a RESP command that has begun to arrive; 0: for ever */
+    uint64_t max_json_depth;      /* nesting of arrays and objects */
+    uint64_t http_header_timeout; /* seconds for the headers of an HTTP request to arrive; 0: for ever */
+    uint64_t http_timeout;        /* seconds for an HTTP request to arrive or a response to be sent */
+    uint64_t http_memory;         /* bytes of buffer per HTTP connection: bounds URL plus headers */
+    uint64_t http_heartbeat;      /* seconds between heartbeats on an event stream */
+    uint64_t watch_history;       /* bytes of changes that /watch can resume from */
+    uint64_t log_level;           /* enum log_level */
+    uint64_t log_format;          /* enum log_format */
+    uint64_t max_memory;          /* bytes; 0: no limit */
+    uint64_t max_memory_policy;   /* index of setting_policies (settings.h) */
+    uint64_t max_memory_samples;  /* keys sampled for each eviction */
+    char *config_file;            /* path or "" */
+    char *access_log;             /* path, "-" or "off" */
+    char *data_dir;               /* path or "": nothing is kept */
+    uint64_t fsync;               /* enum fsync_mode */
+    uint64_t log_buffer;          /* bytes of the log that may wait for the disk */
+    uint64_t snapshot_bytes;      /* growth of the log after which a snapshot is due; 0: never */
+    uint64_t snapshot_seconds;    /* age of the last snapshot at which one is due; 0: never */
+    char *requirepass;            /* "": no password; loaded from requirepass_file if that is set */
+    char *requirepass_file;       /* path or "" */
+    char *tokens_file;            /* path or "" (tokens.h) */
+    uint64_t open;                /* the ports may be reachable by others without a password */
+    char *tls_cert, *tls_key;     /* paths, or both "": no TLS */
+    uint64_t tls_ports;           /* enum tls_ports */
+    uint64_t debug_command;       /* enum debug_command */
+    char *tls_client_ca;          /* path or "": clients need no certificate */
+    uint64_t tls_client_auth;     /* enum tls_client_auth */
 };
 
 enum debug_command { DEBUG_NO, DEBUG_YES, DEBUG_LOCAL };
@@ -82,10 +83,10 @@ struct option_row {
     size_t offset;        /* of the field in struct options: uint64_t, or char * for OPTION_TEXT */
     const char *fallback; /* the default, as text */
     uint64_t min, max;    /* of a number, or of the length of a text; inclusive */
-    /* OPTION_CHOICE: words, NULL-terminated; the value is the index. "no" and "yes": the flag alone means yes. */
+    /* OPTION_CHOICE: words, NULL-terminated; the value is the index. With "no" and "yes" the flag alone means yes. */
     const char *const *choices;
     const char *unit;       /* "port", "bytes", "seconds", "address,...": for --help */
-    const char *redis_name; /* what CONFIG GET calls it besides `name`, or NULL */
+    const char *redis_name; /* its further name in CONFIG GET, or NULL */
     const char *help;       /* one sentence */
 };
 
@@ -94,7 +95,7 @@ extern const size_t option_count;
 
 enum options_outcome {
     OPTIONS_RUN,   /* loaded: start the server */
-    OPTIONS_CHECK, /* --check: ask the instance these options describe */
+    OPTIONS_CHECK, /* --check: check the health of the running instance that these options describe */
     OPTIONS_VERIFY,
     OPTIONS_REPAIR,
     OPTIONS_DUMP, /* --verify, --repair, --dump-resp DIR: about the data in data_dir */
@@ -105,18 +106,18 @@ enum options_outcome {
 /* Fills *o from defaults, the file, `env` (as environ) and the flags. A repeated flag: the last wins. Only
  * OPTIONS_RUN and OPTIONS_CHECK leave something to free. */
 enum options_outcome options_load(struct options *o, int argc, char *const argv[], char *const env[]);
-/* Logs a warning for each FLASHKV_* variable that sets no option and looks like one meant to. */
+/* Logs a warning for each FLASHKV_* variable that sets no option but looks like a misspelt one. */
 void options_warn_unknown(char *const env[]);
 void options_free(struct options *o);
 
-/* The row by option name or redis_name (any case); NULL: unknown. */
+/* Looks a row up by option name or redis_name, in any case; NULL: unknown. */
 const struct option_row *option_find(struct slice name);
-/* The current value as text, appended to `out`; false: out of room. */
+/* Appends the current value as text to `out`; false: out of room. */
 bool option_format(const struct options *o, const struct option_row *row, struct buf *out);
-/* Parses and range-checks `text` into *o. On failure nothing changes and `why` (cap bytes) says what would be
- * right, e.g. "expects 0 to 65535 (port)". */
+/* Parses and range-checks `text` into *o. On failure nothing changes and `why` (cap bytes) says what is accepted, e.g.
+ * "expects 0 to 65535 (port)". */
 bool option_set(struct options *o, const struct option_row *row, struct slice text, char *why, size_t cap);
-/* What the row takes, appended to `out`: "0 to 65535", "1 to 64kb", "text, json", "path". */
+/* Appends the accepted values to `out`: "0 to 65535", "1 to 64kb", "text, json", "path". */
 bool option_range(const struct option_row *row, struct buf *out);
 /* The row's name in the environment: "FLASHKV_HTTP_PORT". */
 struct option_env {

@@ -1,7 +1,7 @@
-/* peers.h - how many connections each address has, so that one client cannot have them all.
+/* peers.h - counts the connections of each client address, so that one client cannot take all of them.
  *
- * An IPv4 address counts for itself, an IPv6 address for its /64, since that is what one customer is given. Layer: base.
- * Thread-safe but for init and destroy. */
+ * An IPv6 address is counted as its /64 prefix, which is what one customer is given. Layer: base.
+ * Thread-safe except for init and destroy. */
 #ifndef FLASHKV_PEERS_H
 #define FLASHKV_PEERS_H
 
@@ -18,18 +18,18 @@ enum { PEERS_BUCKETS = 1024 };
 extern struct mutex peers_role;
 
 struct peers {
-    uint64_t limit; /* of connections that an address may have; 0: none, and nothing is counted */
+    uint64_t limit; /* connections per address; 0: no limit, and nothing is counted */
     struct mutex mutex;
     struct peer *buckets[PEERS_BUCKETS] GUARDED_BY(peers_role);
 };
 
 void peers_init(struct peers *p, uint64_t limit);
 void peers_destroy(struct peers *p);
-/* What an address counts as; 0, whose connections are not counted: there is no limit, or it is of another family. */
+/* The id that an address is counted under; 0, which is not counted: there is no limit, or it is neither IPv4 nor IPv6. */
 uint64_t peers_id(const struct peers *p, const struct sockaddr *address);
-/* One connection more, unless there are as many as the limit allows. False: there are, or no memory. */
+/* Counts one more connection. False: the limit is reached, or no memory. */
 bool peers_enter(struct peers *p, uint64_t id);
-/* One less, of those that peers_enter let in. */
+/* Counts one less, after a peers_enter that returned true. */
 void peers_leave(struct peers *p, uint64_t id);
 
 #endif

@@ -1,4 +1,4 @@
-/* random.h - random numbers for picking members and the like: fast, fair, not for secrets.
+/* random.h - pseudo-random numbers for picking members and the like: fast, uniform, not for secrets.
  *
  * splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014), one state for each
  * thread, seeded by the kernel. Layer: base. Thread-safe. */
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 uint64_t random_u64(void);
-/* Below `n` (> 0), each number with the same chance (but for 2^-64 times n). */
+/* A uniform number below `n` (> 0); the bias is at most n / 2^64. */
 static inline uint64_t random_below(uint64_t n) {
     return (uint64_t)(((unsigned __int128)random_u64() * n) >> 64);
 }

@@ -1,10 +1,10 @@
-/* reply.h - the abstract sink that a command's handler answers into, neither RESP nor JSON.
+/* reply.h - the abstract reply sink that a command's handler writes to, independent of RESP and JSON.
  *
  * Each call emits one value; an aggregate announces its length first and its members follow in order. A front
- * end embeds `struct reply` first in its own sink and fills the operations. Sinks never fail towards the
- * handler: a sink that runs out of room remembers it and tells its own front end. Bytes handed in are copied
- * or sent before the call returns; a blob is held by reference instead. Values differ by protocol (a map is a
- * flat array in RESP2, a double a bulk string) inside the sink, never in a handler.
+ * end embeds `struct reply` as the first member of its own sink and sets the operations. Sinks report no failure to the
+ * handler: a sink that runs out of room records it for its own front end. Bytes are copied or sent before the call
+ * returns; a blob is held by reference instead. Differences between protocols (a map is a flat array in RESP2, a double a
+ * bulk string) are handled in the sink, never in a handler.
  * Source: https://redis.io/docs/reference/protocol-spec. Layer: command. One thread at a time. */
 #ifndef FLASHKV_REPLY_H
 #define FLASHKV_REPLY_H
@@ -18,7 +18,7 @@ enum reply_aggregate { REPLY_ARRAY, REPLY_MAP, REPLY_SET, REPLY_PUSH };
 
 struct reply;
 
-/* A string as rest.get tells of it: [value, type, expire_at, content type]. */
+/* The reply of rest.get for a string: [value, type, expire_at, content type]. */
 struct reply_stored {
     struct slice value;
     int64_t type, expire_at;
@@ -38,8 +38,8 @@ struct reply_ops {
     void (*real)(struct reply *r, double d);
     void (*boolean)(struct reply *r, bool b);             /* RESP2: integer 0 or 1 */
     void (*verbatim)(struct reply *r, struct slice text); /* "txt"; RESP2: bulk */
-    /* A whole key at once, for a sink that is asked for little else; NULL: it is not. False: it has no room, and
-     * is told piece by piece. */
+    /* The whole reply of rest.get in one call, for a sink that uses it; NULL: not supported. False: the sink has no room for
+     * it, and the caller emits the values one by one. */
     bool (*stored)(struct reply *r, const struct reply_stored *s);
 };
 
@@ -47,7 +47,7 @@ enum { REPLY_CODE_MAX = 16 };
 
 struct reply {
     const struct reply_ops *ops;
-    bool failed;               /* reply_error was called since somebody last cleared it */
+    bool failed;               /* reply_error was called since this was last cleared */
     char code[REPLY_CODE_MAX]; /* if so, the first word of the last error: "WRONGTYPE" */
 };
 
@@ -97,13 +97,13 @@ static inline void reply_verbatim(struct reply *r, struct slice text) {
     r->ops->verbatim(r, text);
 }
 
-/* Operations for sinks that have no form of their own for such values: they call the sink's bulk, or integer. */
+/* Operations for sinks without a type for such values: they call the sink's bulk or integer. */
 void reply_blob_as_bulk(struct reply *r, struct blob *b);
 void reply_real_as_bulk(struct reply *r, double d);
 void reply_boolean_as_integer(struct reply *r, bool b);
 
-/* An error: the text begins with its code ("ERR syntax error"). Control characters that arguments smuggle in
- * are replaced by spaces, and the text is cut at 512 bytes, so that no argument can forge a reply. */
+/* An error: the text begins with its code ("ERR syntax error"). Control characters are replaced by spaces, so that no argument
+ * quoted in it can forge a reply, and the text is truncated to 512 bytes. */
 COLD void reply_error(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -11,7 +11,7 @@ struct resp;
  * starts options->resp_threads threads. NULL: `why` (cap bytes) says what failed ("127.0.0.1:6379: Address
  * already in use"); nothing is left open. */
 struct resp *resp_start(struct server *srv, char *why, size_t cap);
-/* Stops accepting, answers what has arrived whole, sends what is queued (for at most a second), closes. */
+/* Stops accepting, runs the commands that have arrived whole, sends the queued output (for at most a second), closes. */
 void resp_stop(struct resp *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* rest.h - what the REST front needs beside commands: the answers of its private ones (src/command/cmd_rest.c), and a
- * way to be told that a key changed. Layer: command. */
+/* rest.h - what the REST front end needs in addition to commands: the results of its private ones (src/command/cmd_rest.c),
+ * and notification of changes to a key. Layer: command. */
 #ifndef FLASHKV_REST_H
 #define FLASHKV_REST_H
 
@@ -10,20 +10,20 @@ enum rest_outcome {
     REST_CREATED,
     REST_REPLACED,
     REST_REMOVED,
-    REST_MISSING, /* nothing was there to remove, or to add to */
+    REST_MISSING, /* there was nothing to remove, or to add to */
     REST_REFUSED, /* the condition does not hold */
 };
 
-/* Watches one key. `changed` is called for each change of it, and once for several at times, under its shard's lock: it
- * signals, and never blocks. Whoever begins has asked a command whether the key may be read. */
+/* Watches one key. `changed` is called after each change of the key (several may be reported by one call), under its shard's
+ * lock: it signals, and never blocks. The caller has checked, by running a command, that the key may be read. */
 struct rest_watch {
     struct key_watch watch; /* first */
     void (*changed)(struct rest_watch *w);
-    struct key key; /* its bytes are the caller's until the end */
+    struct key key; /* the bytes stay the caller's, and valid until rest_watch_end */
 };
-/* From here on; false: no memory. */
+/* Starts the watch; false: no memory. */
 bool rest_watch_begin(struct rest_watch *w, struct server *srv, struct slice key);
-/* Afterwards `changed` is not called any more. */
+/* Ends it: `changed` is not called any more after the return. */
 void rest_watch_end(struct rest_watch *w, struct server *srv);
 
 #endif

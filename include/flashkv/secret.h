@@ -1,7 +1,6 @@
-/* secret.h - a password, kept as its SHA-256, and SHA-256 itself.
+/* secret.h - a password, stored as its SHA-256, and SHA-256 itself.
  *
- * Comparing digests takes the same time whatever was guessed and however long it is. Layer: base. Thread-safe but for
- * init and destroy. */
+ * Digests are compared in constant time. Layer: base. Thread-safe except for init and destroy. */
 #ifndef FLASHKV_SECRET_H
 #define FLASHKV_SECRET_H
 
@@ -17,7 +16,7 @@ struct sha256 {
 };
 /* Source: FIPS 180-4. */
 struct sha256 sha256(struct slice data);
-/* In the same time, whatever differs. */
+/* In constant time. */
 bool sha256_equal(const struct sha256 *a, const struct sha256 *b);
 /* 64 hex digits and a NUL. */
 void sha256_hex(const struct sha256 *digest, char out[SHA256_HEX]);
@@ -31,14 +30,14 @@ struct secret {
     _Atomic bool is_set; /* false: there is no password */
 };
 
-void secret_init(struct secret *s); /* not set */
+void secret_init(struct secret *s); /* initially not set */
 void secret_destroy(struct secret *s);
-/* Empty: there is none any more. */
+/* An empty password unsets it. */
 void secret_set(struct secret *s, struct slice password);
 static inline bool secret_is_set(const struct secret *s) {
     return atomic_load_explicit(&s->is_set, memory_order_relaxed);
 }
-/* Is this the password? Never, if there is none. In constant time. */
+/* Is this the password? False if none is set. In constant time. */
 bool secret_matches(struct secret *s, struct slice guess);
 struct sha256 secret_digest(struct secret *s);
 

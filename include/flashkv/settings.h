@@ -1,8 +1,8 @@
-/* settings.h - the options of redis.conf that are none of FlashKV's own: what CONFIG SET changes while the server runs.
+/* settings.h - the options of redis.conf, other than those in options.h, which CONFIG SET changes while the server runs.
  *
  * Clients, tools and test suites set them and read them back, so each is a row with Redis 7.0's default, kind, range
- * and error texts. Few of them change what the server does (the command layer knows which); every other is stored and
- * echoed, no more. Layer: config. Thread-safe but for init and destroy. */
+ * and error texts. Few of them have an effect (src/command/config_live.c lists which); the others are only stored and
+ * returned. Layer: config. Thread-safe except for init and destroy. */
 #ifndef FLASHKV_SETTINGS_H
 #define FLASHKV_SETTINGS_H
 
@@ -13,20 +13,21 @@
 enum setting_kind {
     SETTING_FLAG,   /* yes, no */
     SETTING_NUMBER, /* min to max */
-    SETTING_HIDDEN, /* the same, and CONFIG GET has to name it: no pattern finds it */
-    SETTING_BYTES,  /* kb, mb, gb may follow; if min is -100, % too */
+    SETTING_HIDDEN, /* the same; CONFIG GET finds it by its name only, not by a pattern */
+    SETTING_BYTES,  /* with an optional unit kb, mb, gb; if min is -100, also % */
     SETTING_WORD,   /* one of `words` */
-    SETTING_TEXT,   /* whatever `check` lets pass */
+    SETTING_TEXT,   /* any text that `check` accepts */
     SETTING_FIXED,  /* cannot be set */
 };
 
 struct setting_row {
     const char *name, *alias; /* Redis's names; alias NULL: none */
     enum setting_kind kind;
-    const char *fallback; /* the default, as CONFIG GET tells it */
+    const char *fallback; /* the default, as CONFIG GET returns it */
     int64_t min, max;
     const char *const *words;
-    /* Appends the text as CONFIG GET shall tell it; else says why not. NULL: any text, as it is. */
+    /* Appends the text in the form that CONFIG GET returns and returns NULL, or returns an error message. A NULL function
+     * accepts any text unchanged. */
     const char *(*check)(struct slice text, struct buf *out);
 };
 
@@ -46,20 +47,20 @@ struct settings {
 void settings_init(struct settings *s);
 void settings_destroy(struct settings *s);
 
-/* By name or alias, any case. NULL: unknown. */
+/* Looks a row up by name or alias, in any case. NULL: unknown. */
 const struct setting_row *setting_find(struct slice name);
-/* Appends the value now; false: out of room. */
+/* Appends the current value; false: out of room. */
 bool setting_format(struct settings *s, const struct setting_row *row, struct buf *out);
 
-/* A value that is known to be right. */
+/* A validated new value. */
 struct setting_change {
     const struct setting_row *row;
     char *value; /* owned */
 };
-/* NULL, and ch->value is the value in its normal form (free it, or apply it); else what is wrong, in Redis's words,
- * which may be in `why`. */
+/* Validates `text` for ch->row. NULL: ch->value is the value in its normal form (free it, or apply it). Else Redis's error
+ * message, which may be written to `why` (cap bytes). */
 const char *setting_parse(struct setting_change *ch, struct slice text, char *why, size_t cap);
-/* Makes all of them the values, at once, and takes them over; `applied` is told of each, with `ctx`, under the mutex. */
+/* Sets all of the values atomically and takes ownership of them; calls `applied` for each, with `ctx`, under the mutex. */
 void settings_apply(struct settings *s, const struct setting_change *changes, size_t count,
                     void (*applied)(void *ctx, const struct setting_change *ch), void *ctx);
 

@@ -1,6 +1,6 @@
 /* slice.h - a borrowed run of bytes.
  *
- * A slice owns nothing: whoever hands it out says how long the bytes stay valid. The bytes may hold
+ * A slice owns nothing: the function that returns one documents how long the bytes stay valid. The bytes may hold
  * anything, NUL included, and are not terminated. Layer: base. */
 #ifndef FLASHKV_SLICE_H
 #define FLASHKV_SLICE_H
@@ -36,7 +36,8 @@ static inline bool slice_caseeq(struct slice a, struct slice b) {
     return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* Below, at or above 0 as `a` comes before, is, or comes after `b` in the order of bytes; a start comes before the whole. */
+/* Less than, equal to or greater than 0 as `a` is before, equal to or after `b` in the order of bytes; a prefix comes before
+ * what it is a prefix of. */
 static inline int slice_compare(struct slice a, struct slice b) {
     size_t shorter = a.len < b.len ? a.len : b.len;
     int order = shorter > 0 ? memcmp(a.ptr, b.ptr, shorter) : 0;

@@ -1,7 +1,7 @@
-/* slowlog.h - the commands that took too long, and the moments that did: what SLOWLOG and LATENCY tell.
+/* slowlog.h - slow commands and latency events: the source of SLOWLOG and LATENCY.
  *
- * Thresholds are looked at with each command, as one number (slow.slow_ns); all else happens only when something was
- * slow. Layer: command. Thread-safe but for init and destroy. */
+ * Each command compares its duration with one number (slow.slow_ns); everything else happens only if it was slow. Layer:
+ * command. Thread-safe except for init and destroy. */
 #ifndef FLASHKV_SLOWLOG_H
 #define FLASHKV_SLOWLOG_H
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What was slow. The names are Redis's, and so is what they mean. */
+/* Redis's latency events of the same names. */
 enum latency_event {
     LATENCY_COMMAND,
     LATENCY_FAST_COMMAND,
@@ -26,7 +26,7 @@ struct latency_sample {
     int64_t at; /* seconds since 1970; 0: none */
     uint32_t ms;
 };
-/* The last samples of an event, one for each second that had any, in a ring. */
+/* A ring of the last samples of an event: the maximum of each second that had any. */
 struct latency_series {
     struct latency_sample samples[LATENCY_SAMPLES];
     unsigned next;
@@ -38,12 +38,12 @@ struct slow_command {
     struct slow_command *next;
     uint64_t id;
     int64_t at;    /* seconds since 1970 */
-    uint64_t us;   /* how long it took */
+    uint64_t us;   /* duration */
     char peer[56]; /* "127.0.0.1:50123" */
     char name[SLOWLOG_NAME_MAX];
     unsigned argc;
     uint32_t len;
-    char args[]; /* `argc` times: the length in two bytes, the bytes */
+    char args[]; /* `argc` arguments: each its length in two bytes, then the bytes */
 };
 
 /* The role of slow.mutex (thread_safety.h). */
@@ -66,17 +66,17 @@ void slow_destroy(struct slow *s);
 void slow_lock(struct slow *s) ACQUIRE(slow_role);
 void slow_unlock(struct slow *s) RELEASE(slow_role);
 
-/* Sets a threshold, as Redis's options of these names do. */
+/* Set the thresholds: slowlog-log-slower-than, slowlog-max-len, latency-monitor-threshold. */
 void slow_set_slower_than(struct slow *s, int64_t us);
 void slow_set_max_len(struct slow *s, uint64_t len);
 void slow_set_monitor(struct slow *s, uint64_t ms);
 
-/* Takes an entry over (id, at and next are its own affair), and drops the oldest beyond the limit. */
+/* Takes ownership of an entry, whose id, at and next it sets, and drops the oldest beyond the limit. */
 void slowlog_add(struct slow *s, struct slow_command *entry);
 void slowlog_reset(struct slow *s);
-/* Notes an event that took so long, if the monitor is on and it is above its threshold. */
+/* Records an event of that duration, if the monitor is on and the duration is above its threshold. */
 void latency_add(struct slow *s, enum latency_event event, uint64_t ns);
-/* Forgets an event's samples; true: there were some. */
+/* Drops an event's samples; false: there were none. */
 bool latency_reset(struct slow *s, enum latency_event event);
 
 #endif

@@ -1,9 +1,9 @@
-/* stats.h - what commands have cost: calls, time, failures and a histogram for each row of the table, and the codes of
- * errors. INFO commandstats, errorstats and latencystats, LATENCY HISTOGRAM and the metrics are told from here.
+/* stats.h - command statistics: calls, time, failures and a histogram for each row of the table, and counts by error code. The
+ * source of INFO commandstats, errorstats and latencystats, of LATENCY HISTOGRAM and of the metrics.
  *
  * Each thread that runs commands has a block of its own and is the only one to write it, so counting is a load and a
- * store; readers add the blocks up. A reset keeps what was counted so far as the base that is taken away from the sum:
- * it need not stop anybody. Layer: command. Thread-safe, but for what says one thread. */
+ * store; readers add the blocks up. A reset saves the current sum as a base that is subtracted from later sums, so it need
+ * not stop the writers. Layer: command. Thread-safe, except where a function names one thread. */
 #ifndef FLASHKV_STATS_H
 #define FLASHKV_STATS_H
 
@@ -14,10 +14,10 @@
 
 /* One row of the command table. */
 struct command_stats {
-    _Atomic uint64_t ns; /* of all calls together */
-    /* Calls that are not in the histogram: there is no memory for it, or it is not wanted. */
+    _Atomic uint64_t ns; /* total of all calls */
+    /* Calls that are not in the histogram: there was no memory for it, or latency-tracking is off. */
     _Atomic uint64_t untimed;
-    _Atomic uint64_t failed;   /* calls that answered with an error */
+    _Atomic uint64_t failed;   /* calls that replied with an error */
     _Atomic uint64_t rejected; /* not called: wrong arity, no authentication, no memory left */
     struct histogram *_Atomic histogram;
 };
@@ -30,7 +30,7 @@ struct error_stats {
 
 struct stats_block {
     struct stats_block *next;
-    /* How many of `errors` are in use; more codes than there is room for are not told. */
+    /* How many of `errors` are in use; further codes are not counted. */
     _Atomic uint32_t codes;
     struct error_stats errors[STATS_CODES_MAX];
     struct command_stats commands[]; /* by row of the command table */
@@ -42,31 +42,31 @@ extern struct mutex stats_role;
 struct stats {
     struct mutex mutex;
     struct stats_block *blocks GUARDED_BY(stats_role);
-    struct stats_block *base GUARDED_BY(stats_role); /* NULL: nothing was ever reset */
-    _Atomic bool histograms; /* latency-tracking: are they kept? Those there are, are told either way */
+    struct stats_block *base GUARDED_BY(stats_role); /* NULL: never reset */
+    _Atomic bool histograms; /* latency-tracking: are calls added to the histograms? */
 };
 
 void stats_init(struct stats *s);
-/* Frees the blocks; nobody counts any more. */
+/* Frees the blocks; no thread may count any more. */
 void stats_destroy(struct stats *s);
 /* A block for one thread, freed with `s`. NULL: no memory. */
 struct stats_block *stats_block_new(struct stats *s);
-/* All blocks together, less the base; to be freed. NULL: no memory. */
+/* The sum of all blocks minus the base, the caller's (stats_block_free). NULL: no memory. */
 struct stats_block *stats_sum(struct stats *s);
 void stats_block_free(struct stats_block *b);
-/* Begins anew. False: no memory, and nothing changed. */
+/* Resets all counts to 0. False, nothing changed: no memory. */
 bool stats_reset(struct stats *s);
 
 /* How often the row's command was called. */
 uint64_t stats_calls(const struct command_stats *row);
 
-/* For the thread whose block it is. */
+/* Only for the thread that owns the block. */
 static inline void stats_add(_Atomic uint64_t *counter, uint64_t n) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
 void stats_count_error(struct stats_block *b, const char *code);
-/* The row's histogram, made at its first call. NULL: no memory. */
+/* The row's histogram, created at its first call. NULL: no memory. */
 struct histogram *stats_histogram(struct command_stats *row);
 
 #endif

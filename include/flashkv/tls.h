@@ -1,14 +1,14 @@
-/* tls.h - TLS 1.2 and 1.3 on sockets that do not block, by GnuTLS.
+/* tls.h - TLS 1.2 and 1.3 on non-blocking sockets, by GnuTLS.
  *
- *     struct tls         a server's certificate, and the authorities whose clients it knows; changed by tls_reload
- *     struct tls_creds   the same, as it is when a connection begins; it lives as long as one of those does
- *     struct tls_conn    a connection's TLS, to be used as the socket is: by one thread at a time
+ *     struct tls         a server's certificate, and the CAs that it trusts for clients; replaced by tls_reload
+ *     struct tls_creds   an immutable snapshot of that, taken when a connection begins; reference-counted by connections
+ *     struct tls_conn    the TLS session of a connection; one thread at a time, as the socket
  *
- * A client's certificate must come from one of the authorities, be valid now, and be meant for clients if it says what it is
- * meant for. The server's own is always good: who holds its key needs no other to ask how it is (flashkv --check).
- * A client may resume a session within an hour by a ticket (RFC 8446, 2.2; RFC 5077), which holds all of it, sealed by a key
- * that is made with the certificate and ends with it: so nobody whom a reload shuts out comes back by an old ticket. Early data
- * is not taken, and nothing is renegotiated. Layer: base. Thread-safe, but for tls_reload and tls_close.
+ * A client's certificate must be signed by one of the CAs, be valid now, and permit client authentication if it restricts its
+ * use. The server's own certificate is always accepted from a client (flashkv --check uses it).
+ * A client may resume a session within an hour by a ticket (RFC 8446, 2.2; RFC 5077), encrypted by a key that is created with
+ * the credentials and dropped with them: so a client that a reload excludes cannot resume by an old ticket. Early data and
+ * renegotiation are off. Layer: base. Thread-safe, except for tls_reload and tls_close.
  * Source: RFC 8446, RFC 5246; the manual of GnuTLS 3.7. */
 #ifndef FLASHKV_TLS_H
 #define FLASHKV_TLS_H
@@ -17,25 +17,25 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What GnuTLS calls a priority string: the versions and algorithms that are spoken. */
+/* GnuTLS's priority string: the versions and algorithms that are enabled. */
 extern const char tls_priorities[];
 
 struct tls_files {
-    const char *cert, *key; /* PEM; the certificate first, then those that lead to its authority */
-    const char *client_ca;  /* PEM; "": clients are asked for none */
-    bool required;          /* a client without one is let in no further than the handshake */
+    const char *cert, *key; /* PEM; the certificate first, then its chain */
+    const char *client_ca;  /* PEM; "": no client certificate is requested */
+    bool required;          /* the handshake fails for a client without a certificate */
 };
 
 struct tls;
 
-/* Reads the files, whose names must outlive it. NULL: `why` (cap bytes) says what is wrong with which. */
+/* Reads the files, whose names must outlive it. NULL: `why` (cap bytes) names the file and the error. */
 struct tls *tls_open(const struct tls_files *files, char *why, size_t cap);
 /* After the last of its connections. NULL is ignored. */
 void tls_close(struct tls *t);
 
 enum tls_change { TLS_SAME, TLS_CHANGED, TLS_KEPT };
-/* Reads the files again, if they have changed since they were read, or `anyway`; connections that are there go on as they
- * are. TLS_KEPT: they cannot be used, `why` says it, and all stays as it was. One thread at a time. */
+/* Reads the files again if they have changed since they were read, or if `anyway`; existing connections are not affected.
+ * TLS_KEPT: the new files cannot be used, for the reason in `why`, and the old credentials stay. One thread at a time. */
 enum tls_change tls_reload(struct tls *t, bool anyway, char *why, size_t cap);
 
 /* ---- a connection ------------------------------------------------------------------------------------------------ */
@@ -44,36 +44,36 @@ struct tls_conn;
 
 /* The server's side of a connection on the socket, which stays the caller's. NULL: no memory. */
 struct tls_conn *tls_accept(struct tls *t, int fd);
-/* A client's side, which believes any server: for one that asks itself how it is. It shows the certificate of `files`, if it
- * can be read. NULL: no memory. */
+/* A client's side, which does not verify the server: for the health check of this server by itself. It presents the
+ * certificate of `files`, if that can be read. NULL: no memory. */
 struct tls_conn *tls_connect(const struct tls_files *files, int fd);
-/* Frees it, and says nothing to the other side. NULL is ignored. */
+/* Frees it without notifying the peer. NULL is ignored. */
 void tls_free(struct tls_conn *c);
 
 enum tls_progress { TLS_DONE, TLS_WANTS_INPUT, TLS_WANTS_OUTPUT, TLS_FAILED };
-/* Goes on with the handshake, which comes before all else. */
+/* Continues the handshake, which must be done before data are sent or received. */
 enum tls_progress tls_handshake(struct tls_conn *c);
-/* As recv(2), with EAGAIN or EPROTO; but it goes on until `room` is full or the socket empty. */
+/* As recv(2), with EAGAIN or EPROTO; it reads until `room` is full or the socket is drained. */
 ssize_t tls_recv(struct tls_conn *c, void *to, size_t room);
-/* Has something been received that tls_recv had no room for? Of that the socket does not tell. */
+/* Is there decrypted data that tls_recv had no room for? epoll does not report it. */
 bool tls_pending(const struct tls_conn *c);
-/* As send(2), with EAGAIN or EPIPE, of TLS_RECORD bytes at most. After EAGAIN the next call must have the same bytes to
- * send, wherever they are by then. */
+/* As send(2), with EAGAIN or EPIPE, of TLS_RECORD bytes at most. After EAGAIN the next call must send the same bytes, though
+ * their address may differ. */
 ssize_t tls_send(struct tls_conn *c, const void *bytes, size_t len);
 enum { TLS_RECORD = 16 * 1024 };
-/* Tells the other side that no more comes, if the socket takes it at once. */
+/* Sends close_notify, if the socket takes it without blocking. */
 void tls_end(struct tls_conn *c);
 
 /* ---- a connection of libmicrohttpd, which has a gnutls_session_t of its own --------------------------------------- */
 
 struct tls_creds;
 
-/* Has a session that is yet to shake hands show and ask for what `t` says. To be let go of when the session ends. NULL: it
- * must not go on. */
+/* Sets the credentials of a session before its handshake, and returns a reference to them, to be dropped when the session
+ * ends. NULL: failed, the connection must be closed. */
 struct tls_creds *tls_prepare(struct tls *t, void *session);
 /* NULL is ignored. */
 void tls_creds_unref(struct tls_creds *creds);
-/* Sends what fits in one record and goes out at once, past the library. False: it did not. */
-bool tls_say(void *session, const void *bytes, size_t len);
+/* Sends bytes that fit in one record, bypassing libmicrohttpd, without blocking. False: not all were sent. */
+bool tls_send_record(void *session, const void *bytes, size_t len);
 
 #endif

@@ -1,9 +1,9 @@
-/* tokens.h - further passwords, each with a name and what it allows.
+/* tokens.h - access tokens: further passwords, each with a name and rights.
  *
  * From a JSON file (--tokens-file), an array of objects:
  *     {"name": "web", "secret": "..." or "sha256": "64 hex digits", "scopes": ["read", "write", "admin"], "prefixes": ["user:"]}
- * and from the environment, where UPSTASH_REDIS_REST_TOKEN and SRH_TOKEN allow everything. Kept as digests. Read-only
- * once loaded, so that any thread may look, and a struct rights lives as long as its tokens. Layer: config. */
+ * and from the environment, where UPSTASH_REDIS_REST_TOKEN and SRH_TOKEN allow everything. Stored as digests. Read-only
+ * once loaded, so any thread may read; a struct rights lives as long as its tokens. Layer: config. */
 #ifndef FLASHKV_TOKENS_H
 #define FLASHKV_TOKENS_H
 
@@ -17,7 +17,7 @@ struct rights {
     char *name;
     struct sha256 digest;
     unsigned scopes; /* enum scope */
-    char **prefixes; /* of the keys; none: any key */
+    char **prefixes; /* of the keys that it may access; none: all keys */
     size_t prefix_count;
 };
 
@@ -26,13 +26,13 @@ struct tokens {
     size_t count;
 };
 
-/* Fills *t from the file, if `path` is not empty, and `env` (as environ). False: `why` (cap bytes) says what is wrong,
- * and *t is empty. */
+/* Fills *t from the file, if `path` is not empty, and `env` (as environ). False: *t is empty, and `why` (cap bytes) holds the
+ * error message. */
 bool tokens_load(struct tokens *t, const char *path, char *const env[], char *why, size_t cap);
 void tokens_free(struct tokens *t);
-/* Whose secret is it? NULL: nobody's. In the same time whatever was guessed. */
+/* The rights of the token with this secret; NULL: there is none. In constant time. */
 const struct rights *tokens_find(const struct tokens *t, struct slice secret);
-/* May a token do something with keys that begin so? */
+/* Do the rights cover all keys that begin with these bytes? */
 bool rights_cover(const struct rights *r, struct slice beginning);
 
 #endif

@@ -113,14 +113,14 @@ void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt,
     vsnprintf(message, sizeof(message), fmt, ap);
     va_end(ap);
     if (strcmp(message, r->message) == 0 && now_ns < r->quiet_until_ns) {
-        r->left_out++;
+        r->suppressed++;
         return;
     }
-    if (r->left_out > 0)
-        log_error("%s (%" PRIu64 " more like the last were left out)", message, r->left_out);
+    if (r->suppressed > 0)
+        log_error("%s (%" PRIu64 " more like the last were left out)", message, r->suppressed);
     else
         log_error("%s", message);
     memcpy(r->message, message, sizeof(message));
     r->quiet_until_ns = now_ns + QUIET_NS;
-    r->left_out = 0;
+    r->suppressed = 0;
 }

@@ -197,7 +197,7 @@ static uint64_t given(void) {
     return (bytes > freed ? bytes - freed : 0) + books(bytes);
 }
 
-bool mem_tells(void) {
+bool mem_counts_allocated(void) {
     size_t bytes;
 
     return statistic("stats.allocated", &bytes);
@@ -225,7 +225,7 @@ static uint64_t given(void) {
     return 0;
 }
 
-bool mem_tells(void) {
+bool mem_counts_allocated(void) {
     return false;
 }
 
@@ -254,7 +254,7 @@ static uint64_t given(void) {
     return info.uordblks + info.hblkhd;
 }
 
-bool mem_tells(void) {
+bool mem_counts_allocated(void) {
     return given() > 0; /* a sanitizer's malloc does not */
 }
 

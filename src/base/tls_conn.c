@@ -132,6 +132,6 @@ void tls_end(struct tls_conn *c) {
     gnutls_bye(c->session, GNUTLS_SHUT_WR);
 }
 
-bool tls_say(void *session, const void *bytes, size_t len) {
+bool tls_send_record(void *session, const void *bytes, size_t len) {
     return gnutls_record_send(session, bytes, len) == (ssize_t)len;
 }

@@ -250,7 +250,7 @@ void object_done(struct call *c, const struct key *k, enum event_class class, co
         call_changed(c, k, EVENT_GENERIC, "del");
 }
 
-static NOINLINE void tell_expiry(struct call *c, const struct key *k, int64_t expire_at) {
+static NOINLINE void expiry_changed(struct call *c, const struct key *k, int64_t expire_at) {
     call_changed(c, k, EVENT_GENERIC, "expire");
     if (expire_at <= c->txn->now_ms)
         call_changed(c, k, EVENT_EXPIRED, "expired"); /* a time that is past: it is gone already */
@@ -259,7 +259,7 @@ static NOINLINE void tell_expiry(struct call *c, const struct key *k, int64_t ex
 HOT void call_set(struct call *c, const struct key *k, int64_t expire_at) {
     call_changed(c, k, EVENT_STRING, "set");
     if (expire_at != NO_EXPIRY)
-        tell_expiry(c, k, expire_at);
+        expiry_changed(c, k, expire_at);
 }
 
 bool read_object(struct call *c, const struct key *k, enum value_type type, const struct object **o) {

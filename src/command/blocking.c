@@ -190,7 +190,7 @@ bool arg_timeout(struct call *c, size_t i, int64_t *timeout_ms) {
 
 /* ---- serving ------------------------------------------------------------------------------------------------- */
 
-static bool say_taken(struct call *c, const struct parked *p) {
+static bool reply_taken(struct call *c, const struct parked *p) {
     return p->how.take(c, p->how.args);
 }
 
@@ -210,9 +210,9 @@ static uint64_t serve_key(struct txn *t, const struct watched_key *ready) {
         if ((p->shards & ~t->shards) != 0)
             return p->shards;
         if (p->how.waits > 1)
-            answer(p, t, k, 1, say_taken);
+            answer(p, t, k, 1, reply_taken);
         else
-            answer(p, t, p->keys, p->key_count, say_taken);
+            answer(p, t, p->keys, p->key_count, reply_taken);
     }
     return 0;
 }
@@ -257,7 +257,7 @@ void blocking_serve(struct server *srv, struct txn *t) {
 
 /* ---- other ends ---------------------------------------------------------------------------------------------- */
 
-static bool say_late(struct call *c, const struct parked *p) {
+static bool reply_timed_out(struct call *c, const struct parked *p) {
     if (p->how.late != NULL)
         p->how.late(c);
     else
@@ -265,7 +265,7 @@ static bool say_late(struct call *c, const struct parked *p) {
     return true;
 }
 
-static bool say_unblocked(struct call *c, const struct parked *p) {
+static bool reply_unblocked(struct call *c, const struct parked *p) {
     (void)p;
     reply_error(c->reply, "UNBLOCKED client unblocked via CLIENT UNBLOCK");
     return true;
@@ -319,7 +319,7 @@ static void free_parked(struct parked *p) {
     mem_free(p);
 }
 
-static void say_postponed(struct reply *r, const void *ctx) {
+static void reply_postponed(struct reply *r, const void *ctx) {
     const struct parked *p = ctx;
     struct muted_reply silent;
 
@@ -334,29 +334,29 @@ static void run_postponed(struct session *s) {
     s->parked = NULL;
     atomic_store_explicit(&s->postponed, false, memory_order_relaxed);
     s->now_ms = clock_wall_ms();
-    bytes =
-        s->ops->encode(p->server, atomic_load_explicit(&s->protocol, memory_order_relaxed), say_postponed, p);
+    bytes = s->ops->encode(p->server, atomic_load_explicit(&s->protocol, memory_order_relaxed),
+                           reply_postponed, p);
     if (s->parked == NULL && s->walk == NULL)
         s->ops->deliver(s, bytes, bytes != NULL ? DELIVER_REPLY : DELIVER_CLOSE);
     blob_unref(bytes);
     free_parked(p);
 }
 
-void session_time_up(struct server *srv, struct session *s) {
+void session_timed_out(struct server *srv, struct session *s) {
     if (s->parked == NULL)
         return;
     if (s->parked->postponed != NULL) {
         run_postponed(s); /* postponed again, if the pause has become longer */
     } else {
         s->parked->deadline_ms = 0;
-        end_wait(srv, s, say_late);
+        end_wait(srv, s, reply_timed_out);
     }
 }
 
 void blocking_forget(struct server *srv, struct session *s) {
     end_wait(srv, s, NULL);
     walk_forget(s);
-    session_go_on(s);
+    session_resume(s);
 }
 
 /* The reply was delivered before what it tells of was logged; whoever did both still held the shards. */
@@ -369,7 +369,7 @@ static void reach_as_served(struct session *s, const struct parked *p) {
     txn_end(&t);
 }
 
-void session_go_on(struct session *s) {
+void session_resume(struct session *s) {
     if (s->parked != NULL)
         reach_as_served(s, s->parked);
     atomic_store_explicit(&s->blocked, false, memory_order_relaxed);
@@ -398,5 +398,5 @@ void session_woken(struct server *srv, struct session *s) {
         run_postponed(s); /* CLIENT UNPAUSE */
     else if (s->parked != NULL &&
              request >> 1 == atomic_load_explicit(&s->block_serial, memory_order_relaxed))
-        end_wait(srv, s, request & 1 ? say_unblocked : say_late);
+        end_wait(srv, s, request & 1 ? reply_unblocked : reply_timed_out);
 }

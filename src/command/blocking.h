@@ -4,7 +4,7 @@
  * a function that takes what is there. When nothing is, the call is parked and the session blocked, no thread with it:
  *
  *     parked ---- a key it waits for becomes a value of its type (dispatch, blocking_serve) ----> its take's reply
- *         \------ time is up (session_time_up), CLIENT UNBLOCK ------------------------------------> null, or an error
+ *         \------ time is up (session_timed_out), CLIENT UNBLOCK ------------------------------------> null, or an error
  *         \------ the client goes (session_end) ---------------------------------------------------> nothing
  *
  * It stands in the queue of each of its keys, in the keys' shards (watch.h): first come first served. Whoever changes such

@@ -19,7 +19,7 @@ bool auth_check(struct call *c, struct slice user, struct slice password) {
     const struct rights *rights = tokens_find(&c->server->tokens, password);
     bool is_default = slice_eq(user, slice_str(default_user));
 
-    if (is_default && (!server_asks(c->server) || secret_matches(secret, password)))
+    if (is_default && (!server_requires_auth(c->server) || secret_matches(secret, password)))
         rights = NULL;
     else if (rights == NULL || !(is_default || slice_eq(user, slice_str(rights->name)))) {
         reply_error(c->reply, "WRONGPASS invalid username-password pair or user is disabled.");
@@ -35,7 +35,7 @@ void cmd_auth(struct call *c) {
 
     if (c->argc > 3)
         reply_syntax_error(c);
-    else if (!named && !server_asks(c->server))
+    else if (!named && !server_requires_auth(c->server))
         reply_error(c->reply,
                     "ERR AUTH <password> called without any password configured for the default user. "
                     "Are you sure your configuration is correct?");

@@ -124,7 +124,7 @@ void cmd_reset(struct call *c) {
     listening_stop(c->server, c->session);
     multi_end(c);
     set_text(c, &c->session->name, slice_of("", 0));
-    c->session->unauthenticated = server_asks(c->server);
+    c->session->unauthenticated = server_requires_auth(c->server);
     c->session->rights = NULL;
     atomic_store_explicit(&c->session->no_touch, false, memory_order_relaxed);
     atomic_store_explicit(&c->session->protocol, 2, memory_order_relaxed);

@@ -64,7 +64,7 @@ static void renew(void *ctx, struct slice name) {
     struct renewal *r = ctx;
     struct key k = store_key(r->txn.store, name);
 
-    r->ok = persist_renew(&r->txn, &k) && r->ok;
+    r->ok = persist_reload_key(&r->txn, &k) && r->ok;
 }
 
 /* A page of a shard; returns where the next begins, 0 at the end. The log has nothing to say of it: nothing changes. */

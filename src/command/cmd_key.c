@@ -298,7 +298,7 @@ void cmd_object_refcount(struct call *c) {
 }
 
 /* IDLETIME and FREQ each ask for what only some policies have: is it kept? False: replied. */
-static bool stamps_tell(struct call *c, bool frequency) {
+static bool stamps_are_kept(struct call *c, bool frequency) {
     if (store_access(c->server->store).frequency == frequency)
         return true;
     reply_error(c->reply,
@@ -311,14 +311,14 @@ static bool stamps_tell(struct call *c, bool frequency) {
 void cmd_object_idletime(struct call *c) {
     const struct entry *e = object_of(c);
 
-    if (e != NULL && stamps_tell(c, false))
+    if (e != NULL && stamps_are_kept(c, false))
         reply_integer(c->reply, store_idle_ms(c->txn, e) / 1000);
 }
 
 void cmd_object_freq(struct call *c) {
     const struct entry *e = object_of(c);
 
-    if (e != NULL && stamps_tell(c, true))
+    if (e != NULL && stamps_are_kept(c, true))
         reply_integer(c->reply, store_frequency(c->txn, e));
 }
 

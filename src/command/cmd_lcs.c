@@ -59,7 +59,7 @@ struct lcs {
     unsigned char *ups; /* a bit for each cell: its way back goes up; NULL: nobody asks */
 };
 
-static bool goes_up(const struct lcs *l, size_t i, size_t j) {
+static bool prefers_up(const struct lcs *l, size_t i, size_t j) {
     size_t bit = i * l->b.len + j;
 
     return l->ups[bit / 8] >> bit % 8 & 1;
@@ -129,7 +129,7 @@ static void walk_back(const struct lcs *l, void (*found)(void *ctx, const struct
         if (m.len > 0)
             found(ctx, &m);
         m.len = 0;
-        if (goes_up(l, i - 1, j - 1))
+        if (prefers_up(l, i - 1, j - 1))
             i--;
         else
             j--;

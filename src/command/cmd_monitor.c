@@ -22,7 +22,7 @@ static void monitors_unlock(struct monitors *m) RELEASE(monitors_role) NO_THREAD
 void monitors_init(struct monitors *m) NO_THREAD_SAFETY_ANALYSIS {
     mutex_init(&m->mutex, LOCK_RANK_LISTENERS);
     m->sessions = NULL;
-    m->room = 0;
+    m->cap = 0;
     atomic_init(&m->count, 0);
 }
 
@@ -38,7 +38,7 @@ static bool monitors_add(struct monitors *m, struct session *s) {
 
     monitors_lock(m);
     count = atomic_load_explicit(&m->count, memory_order_relaxed);
-    ok = mem_room(m->sessions, count, m->room, 4);
+    ok = mem_room(m->sessions, count, m->cap, 4);
     if (ok) {
         m->sessions[count] = s;
         atomic_store_explicit(&m->count, count + 1, memory_order_relaxed);
@@ -125,7 +125,7 @@ static struct blob *monitor_line(const struct call *c) {
     return line;
 }
 
-void monitors_tell(const struct call *c) {
+void monitors_feed(const struct call *c) {
     struct monitors *m = &c->server->monitors;
     struct blob *line;
     uint32_t count;

@@ -243,7 +243,7 @@ static void remove_name(void *ctx, struct slice name) {
     set_remove(ctx, name);
 }
 
-static void tell_removed(void *ctx, struct slice name) {
+static void log_removed(void *ctx, struct slice name) {
     struct call *c = ctx;
 
     effect_member(c, &c->keys[0], "SREM", name);
@@ -253,7 +253,7 @@ static void tell_removed(void *ctx, struct slice name) {
 static void pop_names(struct call *c, const struct names *picked) {
     names_each(picked, remove_name, edit(c, &c->keys[0], false, missing_zero));
     done(c, &c->keys[0], "spop");
-    names_each(picked, tell_removed, c);
+    names_each(picked, log_removed, c);
 }
 
 static void pop_many(struct call *c) {

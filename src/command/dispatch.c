@@ -257,7 +257,7 @@ static HOT void run(struct call *c) {
         run_without_keys(c);
     measure_end(c, began);
     if (monitored(srv))
-        monitors_tell(c);
+        monitors_feed(c);
 }
 
 void command_run(struct server *srv, struct session *s, const struct command *cmd, size_t argc,

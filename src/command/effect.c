@@ -6,7 +6,7 @@
 enum { ARGS_ON_STACK = 16 };
 
 /* What the log takes is left out of the reserve's account: without memory for it the log is lost, not the data. */
-static void tell(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
+static void add_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
     struct arg room[ARGS_ON_STACK] = {{NULL, 0, NULL}}, *args = room;
 
     if (argc > ARGS_ON_STACK && (args = mem_alloc(argc * sizeof(*args))) == NULL) {
@@ -23,18 +23,18 @@ static void tell(struct call *c, const struct key *k, size_t argc, const struct 
 void call_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
     bool paused;
 
-    c->said = true;
+    c->effects_given = true;
     if (c->txn->journal == NULL)
         return;
     paused = mem_reserve_pause(true);
-    tell(c, k, argc, argv);
+    add_effect(c, k, argc, argv);
     mem_reserve_pause(paused);
 }
 
 void call_effect_value(struct call *c, const struct key *k) {
     bool paused;
 
-    c->said = true;
+    c->effects_given = true;
     if (c->txn->journal == NULL)
         return;
     paused = mem_reserve_pause(true);
@@ -49,7 +49,7 @@ static bool repeatable(const struct call *c) {
 }
 
 /* For a handler that told nothing of what it changed. */
-static NOINLINE void say_what_is_right(struct call *c) {
+static NOINLINE void give_default_effects(struct call *c) {
     if (repeatable(c))
         effects_command(c->txn, &c->keys[0], c->argc, c->argv);
     else
@@ -68,8 +68,8 @@ void call_run(struct call *c) {
     uint64_t before = c->txn->changes;
 
     handle_in_reserve(c);
-    if (c->txn->journal != NULL && !c->said && c->txn->changes != before)
-        say_what_is_right(c);
+    if (c->txn->journal != NULL && !c->effects_given && c->txn->changes != before)
+        give_default_effects(c);
 }
 
 bool call_refused(struct call *c) {
@@ -87,16 +87,16 @@ void call_reach(struct session *s, const struct txn *t, bool changed) {
 }
 
 /* What a command that is all of its transaction has changed. */
-static inline void say_all(struct call *c) {
+static inline void commit_effects(struct call *c) {
     struct txn *t = c->txn;
-    bool silent = t->changes != 0 && !c->said;
+    bool silent = t->changes != 0 && !c->effects_given;
 
     if (silent && t->effects == NULL && repeatable(c)) {
         effects_commit_command(t, &c->keys[0], c->argc, c->argv);
         return;
     }
     if (silent)
-        say_what_is_right(c);
+        give_default_effects(c);
     effects_commit(t);
 }
 
@@ -105,7 +105,7 @@ void call_run_logged(struct call *c) {
 
     if (!refused) {
         c->command->handler(c);
-        say_all(c);
+        commit_effects(c);
     }
     call_reach(c->session, c->txn, (writes && !refused) || c->txn->changes > 0);
 }

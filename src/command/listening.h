@@ -26,7 +26,7 @@ void listening_stop(struct server *srv, struct session *s);
 /* ---- cmd_monitor.c ---- */
 
 /* Tells all monitors of a command that has run. */
-void monitors_tell(const struct call *c);
+void monitors_feed(const struct call *c);
 static inline bool monitored(const struct server *srv) {
     return atomic_load_explicit(&srv->monitors.count, memory_order_relaxed) > 0;
 }

@@ -328,7 +328,7 @@ static void run_queue(struct call *c, const struct multi *m) {
         measure_end(&one, began);
         began = c->session->ticks;
         if (monitored(c->server))
-            monitors_tell(&one);
+            monitors_feed(&one);
     }
     c->reply->failed = false; /* of one of them; EXEC itself went well */
 }

@@ -27,8 +27,8 @@ uint64_t memory_not_counted(const struct server *srv) {
 uint64_t server_memory_used(const struct server *s) {
     uint64_t given, not_counted;
 
-    if (!mem_tells())
-        return atomic_load_explicit(&s->memory.beside, memory_order_relaxed) + store_bytes(s->store);
+    if (!mem_counts_allocated())
+        return atomic_load_explicit(&s->memory.other, memory_order_relaxed) + store_bytes(s->store);
     given = mem_allocated();
     not_counted = memory_not_counted(s);
     return given > not_counted ? given - not_counted : 0;
@@ -36,7 +36,7 @@ uint64_t server_memory_used(const struct server *s) {
 
 /* What the allocator has given out beside the keyspace. Both sums are not of one instant: if this thread has to wait between
  * them, what others wrote meanwhile is not to be taken for something that no eviction can free. */
-static uint64_t measure_beside(const struct server *srv) {
+static uint64_t measure_other(const struct server *srv) {
     uint64_t before = store_bytes(srv->store), given = mem_allocated(), after = store_bytes(srv->store);
     uint64_t keyspace = (before > after ? before : after) + memory_not_counted(srv);
 
@@ -49,14 +49,14 @@ static void refresh(struct server *srv, int64_t now_ms) {
     struct memory_limit *m = &srv->memory;
     int64_t due = atomic_load_explicit(&m->due_ms, memory_order_relaxed), began;
 
-    if (!mem_tells()) /* what was in use at the start has to do */
+    if (!mem_counts_allocated()) /* what was in use at the start has to do */
         return;
     if (now_ms < due && due - now_ms <= LATEST_MS) /* else the clock was set back */
         return;
     if (!atomic_compare_exchange_strong(&m->due_ms, &due, now_ms + LATEST_MS))
         return;
     began = clock_mono_ns();
-    atomic_store_explicit(&m->beside, measure_beside(srv), memory_order_relaxed);
+    atomic_store_explicit(&m->other, measure_other(srv), memory_order_relaxed);
     began = (clock_mono_ns() - began) * COST / 1000000;
     atomic_store_explicit(&m->due_ms, now_ms + 1 + (began < LATEST_MS ? began : LATEST_MS - 1),
                           memory_order_relaxed);
@@ -65,7 +65,7 @@ static void refresh(struct server *srv, int64_t now_ms) {
 /* By how much more is in use than there may be. */
 static uint64_t excess(const struct server *srv) {
     uint64_t max = atomic_load_explicit(&srv->memory.max, memory_order_relaxed);
-    uint64_t used = atomic_load_explicit(&srv->memory.beside, memory_order_relaxed) + store_bytes(srv->store);
+    uint64_t used = atomic_load_explicit(&srv->memory.other, memory_order_relaxed) + store_bytes(srv->store);
 
     return max > 0 && used > max ? used - max : 0;
 }

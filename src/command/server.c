@@ -14,7 +14,7 @@ void server_init(struct server *s) {
     atomic_store(&s->memory.policy, eviction_policy_find(SLICE_LIT("noeviction")));
     atomic_store(&s->memory.samples, 5);
     atomic_store(&s->memory.tenacity, 10);
-    atomic_store(&s->memory.beside, mem_resident());
+    atomic_store(&s->memory.other, mem_resident());
     s->memory_at_start = mem_allocated(); /* asked for the first time: see mem.h */
 }
 

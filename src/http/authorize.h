@@ -16,7 +16,7 @@ bool authorized_route(const struct request *r);
 
 /* May the request have its route (r->route)? Always, while neither password nor token is set: in the header, to cost nothing then. */
 static inline bool authorized(struct request *r) {
-    return !server_asks(r->server) || r->route->access < ACCESS_AUTH || authorize(r);
+    return !server_requires_auth(r->server) || r->route->access < ACCESS_AUTH || authorize(r);
 }
 
 #endif

@@ -57,7 +57,7 @@ static NOINLINE bool is_cross_origin(const struct request *r) {
     if (h->sec_fetch_site.ptr != NULL)
         return !slice_caseeq(h->sec_fetch_site, SLICE_LIT("same-origin")) &&
                !slice_caseeq(h->sec_fetch_site, SLICE_LIT("none"));
-    return h->origin.ptr != NULL && !server_asks(r->server) && !origin_is_host(h);
+    return h->origin.ptr != NULL && !server_requires_auth(r->server) && !origin_is_host(h);
 }
 
 /* Upstash's clients may change anything by GET. */
@@ -104,7 +104,7 @@ bool cors_is_rebound(const struct request *r) {
     struct slice host = r->headers.host;
 
     return host.len > 0 && memchr(host.ptr, '.', host.len) != NULL && *host.ptr != '[' &&
-           !server_asks(r->server) && !r->server->options->open && is_public(host);
+           !server_requires_auth(r->server) && !r->server->options->open && is_public(host);
 }
 
 static void put_origin(const struct request *r, header_put *put, void *to) {

@@ -119,7 +119,7 @@ static bool say_now(struct request *r, struct slice text) {
     if (c->tls == NULL)
         return send(c->fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len;
     info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    return info != NULL && tls_say(info->tls_session, text.ptr, text.len);
+    return info != NULL && tls_send_record(info->tls_session, text.ptr, text.len);
 }
 
 static void put_line(void *to, const char *name, const char *value) {

@@ -166,7 +166,7 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
         return begin_with_copy(r, raw, prefix);
     if (r->target.segment_count > 1) {
         r->near = store_key(r->server->store, r->target.segments[1]);
-        store_near_shard(r->server->store, &r->near);
+        store_prefetch_shard(r->server->store, &r->near);
     }
     return true;
 }

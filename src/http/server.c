@@ -93,7 +93,7 @@ static void refuse_crowded(struct request *r) {
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
                                     const char *version) {
     if (r->near.name.ptr != NULL)
-        store_near_slot(r->server->store, &r->near);
+        store_prefetch_slot(r->server->store, &r->near);
     r->method = slice_str(method);
     request_headers(r, version);
     if (r->headers.request_id.ptr != NULL || r->headers.traceparent.ptr != NULL)
@@ -106,7 +106,7 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
         return MHD_NO;
     admit(r, url, version);
     if (r->near.name.ptr != NULL)
-        store_near_entry(r->server->store, &r->near);
+        store_prefetch_entry(r->server->store, &r->near);
     if (r->verdict.status == 0 || !(r->close || (r->headers.expect.ptr != NULL && admit_has_body(r))))
         return MHD_YES;
     return respond_verdict(r);

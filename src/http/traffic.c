@@ -76,7 +76,7 @@ static void tell(_Atomic uint64_t *to, const _Atomic uint64_t *from, uint64_t *t
     *told = now;
 }
 
-void traffic_tell(struct traffic *t, struct front_stats *f) {
+void traffic_publish(struct traffic *t, struct front_stats *f) {
     tell(&f->requests, &t->ended, &t->told_ended);
     tell(&f->bytes_in, &t->bytes_in, &t->told_in);
     tell(&f->bytes_out, &t->bytes_out, &t->told_out);

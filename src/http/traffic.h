@@ -3,7 +3,7 @@
  *
  * Each worker has a block of its own and is the only one to write it, so that counting is a load and a store; readers add
  * the blocks up. What INFO and /stats tell of HTTP (struct front_stats) is shared by all workers: it gets their
- * sums once a wake-up (traffic_tell). POST /stats/reset leaves the blocks alone, for Prometheus wants counters that only grow. */
+ * sums once a wake-up (traffic_publish). POST /stats/reset leaves the blocks alone, for Prometheus wants counters that only grow. */
 #ifndef FLASHKV_HTTP_TRAFFIC_H
 #define FLASHKV_HTTP_TRAFFIC_H
 
@@ -38,7 +38,7 @@ void traffic_begin(struct traffic *t, struct request *r);
 /* It has ended, `r->status` is what it was answered with. Returns how long it took, in ns. */
 uint64_t traffic_end(struct traffic *t, const struct request *r);
 /* Adds to the front's counters what has come since the last time. */
-void traffic_tell(struct traffic *t, struct front_stats *f);
+void traffic_publish(struct traffic *t, struct front_stats *f);
 /* Adds `from` to a block that nobody else sees. False: no memory, and something is missing. */
 bool traffic_add(struct traffic *to, const struct traffic *from);
 

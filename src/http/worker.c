@@ -162,7 +162,7 @@ static void *run(void *worker) {
         }
         resume_some(w, RESUMES);
         MHD_run(w->daemon);
-        traffic_tell(w->traffic, &http_server(w->http)->http);
+        traffic_publish(w->traffic, &http_server(w->http)->http);
     }
     return NULL;
 }

@@ -64,7 +64,7 @@ void journal_lose(struct journal *j, int error) {
 
 /* Has the processor fetch a line of the cache to write to it. (What the compiler makes of __builtin_prefetch for any x86-64 is
  * content with a line that others have too, as the machine's monitor has when it has read the buffer for the disk.) */
-static inline void ask_for(const char *line) {
+static inline void prefetch_line(const char *line) {
 #ifdef __x86_64__
     __asm__ volatile("prefetchw %0" : : "m"(*line)); /* nothing, to a processor that has no such thing */
 #else
@@ -74,12 +74,12 @@ static inline void ask_for(const char *line) {
 
 /* The lines where the next frame goes, while other things are done: otherwise it waits for them when the lock is given back. */
 static inline void ask_for_next(const struct buf *b) {
-    ask_for(b->data + b->len + CACHE_LINE);
-    ask_for(b->data + b->len + 2 * CACHE_LINE);
+    prefetch_line(b->data + b->len + CACHE_LINE);
+    prefetch_line(b->data + b->len + 2 * CACHE_LINE);
 }
 
 /* The thread is told once that it shall not rest, and once that it shall not wait for more. */
-static NOINLINE void unlock_and_tell(struct journal *j) RELEASE(journal_role) {
+static NOINLINE void unlock_and_wake(struct journal *j) RELEASE(journal_role) {
     bool enough = chain_len(&j->filling) >= j->gather;
 
     j->tell_at = enough ? SIZE_MAX : j->gather;
@@ -96,7 +96,7 @@ static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(jour
 
     if (UNLIKELY(j->filling.failed)) {
         journal_lose(j, ENOMEM);
-        unlock_and_tell(j);
+        unlock_and_wake(j);
         return position;
     }
     position += after - before;
@@ -104,7 +104,7 @@ static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(jour
     atomic_store_explicit(&j->frames, frames + 1, memory_order_relaxed);
     ask_for_next(&j->filling.bytes);
     if (UNLIKELY(after >= j->tell_at))
-        unlock_and_tell(j);
+        unlock_and_wake(j);
     else
         journal_unlock(j);
     return position;
@@ -286,21 +286,21 @@ bool journal_reached(const struct journal *j, uint64_t position) {
     return position <= atomic_load(&j->durable);
 }
 
-bool journal_listen(struct journal *j, journal_listener *tell, void *ctx) {
+bool journal_listen(struct journal *j, journal_listener *advanced, void *ctx) {
     bool room;
 
     listeners_lock(j);
     room = j->listener_count < JOURNAL_LISTENERS;
     if (room)
-        j->listeners[j->listener_count++] = (struct listener){tell, ctx};
+        j->listeners[j->listener_count++] = (struct listener){advanced, ctx};
     listeners_unlock(j);
     return room;
 }
 
-void journal_unlisten(struct journal *j, journal_listener *tell, void *ctx) {
+void journal_unlisten(struct journal *j, journal_listener *advanced, void *ctx) {
     listeners_lock(j);
     for (unsigned i = 0; i < j->listener_count; i++)
-        if (j->listeners[i].tell == tell && j->listeners[i].ctx == ctx)
+        if (j->listeners[i].advanced == advanced && j->listeners[i].ctx == ctx)
             j->listeners[i--] = j->listeners[--j->listener_count];
     listeners_unlock(j);
 }
@@ -308,7 +308,7 @@ void journal_unlisten(struct journal *j, journal_listener *tell, void *ctx) {
 void journal_tell_listeners(struct journal *j) {
     listeners_lock(j);
     for (unsigned i = 0; i < j->listener_count; i++)
-        j->listeners[i].tell(j->listeners[i].ctx);
+        j->listeners[i].advanced(j->listeners[i].ctx);
     listeners_unlock(j);
 }
 

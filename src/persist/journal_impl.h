@@ -23,7 +23,7 @@ extern struct mutex journal_role;
 extern struct mutex listeners_role;
 
 struct listener {
-    journal_listener *tell;
+    journal_listener *advanced;
     void *ctx;
 };
 

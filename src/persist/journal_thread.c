@@ -195,7 +195,7 @@ static void rotate(struct journal *j) {
     bool ok = next_segment(j);
 
     if (ok)
-        j->rotations_failed = (struct log_repeated){.left_out = 0};
+        j->rotations_failed = (struct log_repeated){.suppressed = 0};
     else
         log_error_repeated(&j->rotations_failed, clock_mono_ns(), "log: cannot begin a segment: %s",
                            errno == EAGAIN ? "what was logged before is not on disk yet"

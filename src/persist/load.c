@@ -33,7 +33,7 @@ struct worker {
     struct arg *args;
     size_t arg_cap;
     uint64_t done, all; /* bytes of the files */
-    int64_t told_ns;
+    int64_t logged_ns;
     bool failed;
     char why[256];
 };
@@ -51,9 +51,9 @@ static bool fail(struct worker *w, const char *file, uint64_t offset, const char
 /* The first worker speaks for all, who are about as far. */
 static void progress(struct worker *w, uint64_t bytes) {
     w->done += bytes;
-    if (w->number != 0 || clock_mono_ns() - w->told_ns < PROGRESS_NS)
+    if (w->number != 0 || clock_mono_ns() - w->logged_ns < PROGRESS_NS)
         return;
-    w->told_ns = clock_mono_ns();
+    w->logged_ns = clock_mono_ns();
     log_info("loading: %llu %%", (unsigned long long)(100 * w->done / (w->all + 1)));
 }
 
@@ -268,7 +268,7 @@ bool load_scanned(const struct scan *s, struct store *store, unsigned threads, p
                                      .number = i,
                                      .of = of,
                                      .all = bytes_of(s),
-                                     .told_ns = clock_mono_ns()};
+                                     .logged_ns = clock_mono_ns()};
     while (started < of && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
         started++;
     work(&workers[0]);

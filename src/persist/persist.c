@@ -21,7 +21,7 @@ struct persist *persist_open(const struct persist_config *config, char *why, siz
     p->snapshot_ns = clock_mono_ns();
     p->stats.snapshot_wall_ms = clock_wall_ms();
     snapshots_init(p);
-    if (files_open(&p->files, config->dir, config->is_there ? FILES_CHANGE : FILES_MAKE, why, cap))
+    if (files_open(&p->files, config->dir, config->must_exist ? FILES_CHANGE : FILES_MAKE, why, cap))
         return p;
     snapshots_destroy(p);
     mem_free(p);

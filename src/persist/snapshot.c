@@ -27,7 +27,7 @@ static bool run_snapshot(struct persist *p) {
     errno = ok ? 0 : EIO;
     ok = ok && snapshot_write(p, position, &w);
     if (ok) {
-        p->failures = (struct log_repeated){.left_out = 0};
+        p->failures = (struct log_repeated){.suppressed = 0};
         journal_renewed(p->journal);
         files_remove_below(&p->files, RECORD_SNAPSHOT, position);
         files_remove_below(&p->files, RECORD_LOG, position);

@@ -6,9 +6,9 @@
 #include <flashkv/store.h>
 
 enum {
-    CHANGE_LEAST = 128, /* bytes of a usual change: how many slots the ring has */
-    TOLD_AT_ONCE = 16,  /* changes that the thread takes to the followers in one go */
-    LOOKED_AT = 64,     /* changes that a follower looks at while it holds the ring */
+    CHANGE_LEAST = 128,    /* bytes of a usual change: how many slots the ring has */
+    NOTIFIED_AT_ONCE = 16, /* changes that the thread takes to the followers in one go */
+    LOOKED_AT = 64,        /* changes that a follower looks at while it holds the ring */
     SLOTS_LEAST = 64,
 };
 
@@ -135,7 +135,7 @@ static struct change *close_ring(struct feed *f) REQUIRES(feed_role) {
     f->open = false;
     while (f->first < f->next)
         dead = drop_first(f, dead);
-    f->first = f->told =
+    f->first = f->notified =
         ++f->next; /* the number that is left out stands for all that is not told from now on */
     mem_free(f->ring);
     f->ring = NULL;
@@ -152,7 +152,7 @@ static bool is_over(const struct feed *f) REQUIRES(feed_role) {
 
 /* Waits for changes; false: the ring is no longer needed, or the thread. */
 static bool await(struct feed *f) REQUIRES(feed_role) {
-    while (!f->stop && f->told == f->next && !is_over(f)) {
+    while (!f->stop && f->notified == f->next && !is_over(f)) {
         int64_t until = f->left_ns + f->linger_ms * INT64_C(1000000);
         struct timespec at = {until / 1000000000, until % 1000000000};
 
@@ -163,7 +163,7 @@ static bool await(struct feed *f) REQUIRES(feed_role) {
             pthread_cond_wait(&f->wake, &f->mutex.impl);
     }
     f->sleeps = false;
-    return !f->stop && f->told != f->next;
+    return !f->stop && f->notified != f->next;
 }
 
 /* Is one of the changes, whose numbers begin at `from`, for it? It passes over the others. */
@@ -190,11 +190,11 @@ static void wake_followers(struct feed *f, uint64_t from, struct change *const c
 static size_t take(struct feed *f, struct change *changes[], uint64_t *from) REQUIRES(feed_role) {
     size_t n = 0;
 
-    if (f->told < f->first)
-        f->told = f->first;
-    *from = f->told;
-    for (; n < TOLD_AT_ONCE && f->told < f->next; n++) {
-        changes[n] = *slot(f, f->told++);
+    if (f->notified < f->first)
+        f->notified = f->first;
+    *from = f->notified;
+    for (; n < NOTIFIED_AT_ONCE && f->notified < f->next; n++) {
+        changes[n] = *slot(f, f->notified++);
         if (changes[n] != NULL)
             atomic_fetch_add_explicit(&changes[n]->refs, 1, memory_order_relaxed);
     }
@@ -203,7 +203,7 @@ static size_t take(struct feed *f, struct change *changes[], uint64_t *from) REQ
 
 static void *run(void *feed) {
     struct feed *f = feed;
-    struct change *changes[TOLD_AT_ONCE], *dead = NULL;
+    struct change *changes[NOTIFIED_AT_ONCE], *dead = NULL;
     uint64_t from;
 
     ring_lock(f);
@@ -243,7 +243,7 @@ void feed_init(struct feed *f, struct store *store, size_t max) NO_THREAD_SAFETY
     pthread_condattr_t attr;
 
     *f = (struct feed){
-        .store = store, .linger_ms = FEED_LINGER_MS, .max = max, .first = 1, .next = 1, .told = 1};
+        .store = store, .linger_ms = FEED_LINGER_MS, .max = max, .first = 1, .next = 1, .notified = 1};
     mutex_init(&f->followers_mutex, LOCK_RANK_LISTENERS);
     mutex_init(&f->mutex, LOCK_RANK_LEAF);
     pthread_condattr_init(&attr);

@@ -102,7 +102,7 @@ static bool conn_watch(struct conn *c, uint32_t events) {
 }
 
 /* What it has of its own when a turn ends, for CLIENT LIST. */
-static void tell_sizes(struct conn *c) {
+static void publish_sizes(struct conn *c) {
     const struct partial *part = c->partial;
     struct session *s = &c->session;
     size_t bytes = 0, room = 0;
@@ -131,7 +131,7 @@ static HOT bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
     bool writes = c->out != NULL && !c->held;
 
-    tell_sizes(c);
+    publish_sizes(c);
     if (UNLIKELY(c->state == CONN_ENDING) && c->out == NULL) {
         if (!conn_end(c))
             return false;
@@ -218,7 +218,7 @@ void conn_go_out(struct conn *c) {
 
 /* The blocked command has its reply: what was received behind it is run, what was not is asked for. */
 static bool conn_go_on(struct conn *c) {
-    session_go_on(&c->session);
+    session_resume(&c->session);
     deadlines_remove(&c->source.loop->deadlines, c);
     c->state = c->session.close_after_reply ? CONN_ENDING : CONN_OPEN;
     conn_ask_again(c);

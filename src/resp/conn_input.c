@@ -42,11 +42,11 @@ void conn_set_deadline(struct conn *c) {
 
     deadlines_remove(&l->deadlines, c);
     if (c->session.blocked && deadline != 0 && !deadlines_add(&l->deadlines, c, deadline))
-        session_time_up(l->server, &c->session);
+        session_timed_out(l->server, &c->session);
 }
 
 void conn_time_up(struct conn *c) {
-    session_time_up(c->source.loop->server, &c->session);
+    session_timed_out(c->source.loop->server, &c->session);
     conn_set_deadline(c);
 }
 
@@ -85,11 +85,11 @@ static NOINLINE bool make_room(struct conn *c, struct writer *w, bool *lost) {
 
 /* Has the keys of the next commands brought near, and returns how many commands that are: 1 at least. */
 static NOINLINE size_t look_ahead(struct loop *l, const char *in, size_t len) {
-    struct slice names[STORE_NEAR_MAX];
-    size_t n = ahead_names(in, len, names, STORE_NEAR_MAX);
+    struct slice names[STORE_PREFETCH_MAX];
+    size_t n = ahead_names(in, len, names, STORE_PREFETCH_MAX);
 
     if (n > 1)
-        store_bring_near(l->server->store, names, n);
+        store_prefetch(l->server->store, names, n);
     return n > 0 ? n : 1;
 }
 
@@ -105,7 +105,7 @@ static inline void move_clock(struct session *s, int64_t *seen) {
  * the connection is lost. */
 static HOT bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
     struct loop *l = c->source.loop;
-    bool lost = false, far = store_is_far(l->server->store);
+    bool lost = false, far = store_exceeds_cache(l->server->store);
     size_t near = 1; /* commands whose keys are: the first, which often is the only one, waits */
     int64_t seen;
     struct writer w;

@@ -59,6 +59,6 @@ void conn_session_init(struct conn *c) {
     s->created_ms = s->now_ms = clock_wall_ms();
     atomic_init(&s->active_ms, s->created_ms);
     s->stats = c->source.loop->stats;
-    s->unauthenticated = server_asks(c->source.loop->server);
+    s->unauthenticated = server_requires_auth(c->source.loop->server);
     session_find_peer(s);
 }

@@ -1,4 +1,4 @@
-/* access.c - the access stamp; the why is in access.h. */
+/* access.c - the access stamp; access.h explains it. */
 #include "access.h"
 
 #include <flashkv/random.h>
@@ -65,7 +65,7 @@ struct access_rules store_access(const struct store *s) {
     return atomic_load_explicit(&s->access, memory_order_relaxed);
 }
 
-/* While the keys are loaded time stands at 0: what is loaded counts as used when the store was made. */
+/* While the keys are loaded the clock is at 0: loaded keys count as used at the creation of the store. */
 static int64_t now_of(const struct txn *t) {
     return t->now_ms > 0 ? t->now_ms : t->store->made_ms;
 }

@@ -1,15 +1,15 @@
 /* batch.c - setting several keys, all or none.
  *
- * What can fail comes first: keys that are not there are added, and may be taken out again; for those that are, the
- * entry that will take their place is made and kept aside. Then those are put in place, which cannot fail, since an
- * entry without an expiry takes a slot that there is. */
+ * What can fail comes first: missing keys are added, and removed again if a later step fails; for existing keys the
+ * replacing entry is allocated and set aside. Then those replace the old entries, which cannot fail, since an
+ * entry without an expiry takes over the slot of the old one. */
 #include <assert.h>
 #include <flashkv/mem.h>
 
 #include "access.h"
 #include "store_impl.h"
 
-/* What becomes of one key. */
+/* One key of the batch. */
 struct pending {
     enum { ADDED, REPLACES, REWRITES } how;
     struct entry *fresh; /* REPLACES */
@@ -29,8 +29,8 @@ static enum store_result spec_of(struct txn *t, const struct key *k, const struc
     return STORE_OK;
 }
 
-/* `replacing`: the shards in which an entry made before will take another's place, so that no entry of theirs can
- * be counted on to stay as it is. */
+/* `replacing`: the shards in which an earlier key of the batch will replace an entry, so that the present entries of those
+ * shards must not be relied on. */
 static enum store_result prepare(struct txn *t, const struct key *k, const struct string_value *v,
                                  uint64_t *replacing, struct pending *p) {
     struct shard *sh = txn_shard_write(t, k);

@@ -56,7 +56,7 @@ struct blob *blob_grow(struct blob *b, size_t cap) {
 
     if (cap <= b->cap)
         return b;
-    moved = mem_realloc(b, sizeof(*b) + cap); /* large ones move by pages: never held twice */
+    moved = mem_realloc(b, sizeof(*b) + cap); /* large blocks are remapped, not copied */
     if (moved != NULL)
         moved->cap = cap;
     return moved;
@@ -75,13 +75,13 @@ struct blob *blob_trim(struct blob *b) {
 }
 
 struct blob *blob_ref(struct blob *b) {
-    /* Relaxed: whoever takes a reference already has one, or the shard's lock, which orders it. */
+    /* Relaxed: the caller already has a reference, or the shard's lock, which orders it. */
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
     return b;
 }
 
 void blob_unref(struct blob *b) {
-    /* Release: what this holder did happens before the free; acquire: the last one sees what all others did. */
+    /* Release: this holder's accesses happen before the free; acquire: the last holder sees those of all others. */
     if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (b->paged)
@@ -93,7 +93,7 @@ void blob_unref(struct blob *b) {
 uint64_t blob_digest(struct blob *b) {
     uint64_t digest = atomic_load_explicit(&b->digest, memory_order_relaxed);
 
-    /* Two readers may both compute it: they store the same number. */
+    /* Two readers may compute it at once: both store the same number. */
     if (digest == 0) {
         digest = store_digest(blob_slice(b));
         atomic_store_explicit(&b->digest, digest, memory_order_relaxed);

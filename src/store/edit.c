@@ -1,4 +1,4 @@
-/* edit.c - values that are changed where they are: strings by their bytes, collections by their object. */
+/* edit.c - editing values in place: the bytes of strings, the objects of collections. */
 #include <assert.h>
 #include <flashkv/mem.h>
 
@@ -7,15 +7,15 @@
 
 /* ---- strings --------------------------------------------------------------------------------------------- */
 
-/* Room for `len` bytes with some to spare, as a string that grows will grow again: double it up to 1 MiB, then
- * 1 MiB at a time (Redis's sds does the same). */
+/* The capacity for a string of `len` bytes that has grown, and will probably grow again: double it up to 1 MiB, then add
+ * 1 MiB at a time (as Redis's sds). */
 static size_t roomy(size_t len) {
     enum { STEP = 1 << 20 };
 
     return len < STEP ? 2 * len : len + STEP;
 }
 
-/* A blob of `len` bytes that begins with `old`, zeroed behind it. NULL: no memory. */
+/* A blob of `len` bytes: `old`, then zeroes. NULL: no memory. */
 static struct blob *blob_from(struct slice old, size_t len, size_t cap) {
     struct blob *b = blob_new(len, cap);
     size_t keep = old.len < len ? old.len : len;
@@ -28,7 +28,7 @@ static struct blob *blob_from(struct slice old, size_t len, size_t cap) {
     return b;
 }
 
-/* Resizes a blob nobody else holds; it may move. NULL: no memory, and it stands as it was. */
+/* Resizes a blob with only one reference; it may move. NULL: no memory, and the blob is unchanged. */
 static struct blob *blob_resize(struct blob *b, size_t len) {
     size_t old = b->len;
 
@@ -41,7 +41,7 @@ static struct blob *blob_resize(struct blob *b, size_t len) {
     return b;
 }
 
-/* The entry as a string of `len` bytes kept in the entry. */
+/* Resizes to a string of `len` bytes that is kept in the entry. */
 static enum store_result edit_inline(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
                                      struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
     size_t old = spec->value.len, keep = old < len ? old : len;
@@ -69,7 +69,7 @@ static enum store_result edit_inline(struct txn *t, struct shard *sh, const stru
     return STORE_OK;
 }
 
-/* The entry as a string of `len` bytes in a blob of its own. */
+/* Resizes to a string of `len` bytes in a blob of its own. */
 static enum store_result edit_blob(struct txn *t, struct shard *sh, const struct key *k, struct entry *e,
                                    struct entry_spec *spec, size_t len) REQUIRES(shard_role) {
     struct blob *b = (struct blob *)spec->object;
@@ -144,7 +144,7 @@ enum store_result store_edit_object(struct txn *t, const struct key *k, enum val
     }
     if (e != NULL) {
         *o = entry_object(e);
-        shard_resized(sh, object_footprint(*o), 0); /* store_object_done adds it again, as it is then */
+        shard_resized(sh, object_footprint(*o), 0); /* store_object_done adds the new size */
     }
     return STORE_OK;
 }
@@ -156,10 +156,9 @@ enum store_result store_fields_expire(struct txn *t, const struct key *k) {
     return e == NULL || shard_fields_expire(sh, k->hash, e, true) ? STORE_OK : STORE_NO_MEMORY;
 }
 
-/* An edit may have set expiries of fields, or taken the last one away. */
+/* An edit may have set expiries of fields, or removed the last one. */
 static void note_fields(struct shard *sh, const struct key *k, struct entry *e) REQUIRES(shard_role) {
-    (void)shard_fields_expire(sh, k->hash, e,
-                              hash_is_volatile(entry_hash(e))); /* to take it off cannot fail */
+    (void)shard_fields_expire(sh, k->hash, e, hash_is_volatile(entry_hash(e))); /* removing it cannot fail */
     shard_note_expiry(sh, entry_due_at(e));
 }
 
@@ -176,7 +175,8 @@ bool store_object_done(struct txn *t, const struct key *k) {
             note_fields(sh, k, e);
         return true;
     }
-    if (object_len(entry_object(e)) > 0) /* what is left has expired: the edit alone does not end the key */
+    if (object_len(entry_object(e)) >
+        0) /* all remaining fields have expired: that is for the sweeper, not for this edit */
         txn_removed(t, k, slice_of(NULL, 0));
     shard_unlink(sh, k->hash, e, &t->dead);
     return false;

@@ -1,4 +1,4 @@
-/* entry.c - reading and writing the packed entry; the drawing is in entry_layout.h. */
+/* entry.c - reading and writing the packed entry; entry_layout.h draws it. */
 #include "entry_layout.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@ static size_t object_offset(uint32_t meta) {
     return meta & E_EXPIRES ? sizeof(int64_t) : 0;
 }
 
-/* Where the content type's length byte is, and where the value begins when there is none. */
+/* The offset of the content type's length byte, or of the value if there is no content type. */
 static inline size_t tail_offset(const struct entry *e) {
     return entry_key_offset(entry_meta(e)) + entry_key_length(e);
 }
@@ -211,7 +211,8 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
     at += spec->key.len;
     if (spec->content_type.len > 0) {
         *at++ = (char)spec->content_type.len;
-        memmove(at, spec->content_type.ptr, spec->content_type.len); /* may be there already */
+        memmove(at, spec->content_type.ptr,
+                spec->content_type.len); /* may overlap: it may be in place already */
         at += spec->content_type.len;
     }
     if (value > 0 && spec->value.ptr != NULL)
@@ -219,7 +220,7 @@ void entry_write(struct entry *e, const struct entry_spec *spec) {
 }
 
 struct entry *entry_new(const struct entry_spec *spec) {
-    /* All that the allocator's size class holds: overwriting counts on it. */
+    /* The whole size class of the allocator: entry_can_rewrite relies on it. */
     struct entry *e = mem_alloc(mem_good_size(entry_spec_size(spec)));
 
     if (e != NULL)

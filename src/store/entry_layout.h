@@ -7,8 +7,8 @@
  *                        E_EXPIRES   E_OBJECT              E_CONTENT_TYPE    no E_OBJECT
  *
  *     lens: key length 17 bits, length of a value in the entry 15 bits
- *     meta: type 3 bits, E_ flags 5 bits, access stamp 24 bits (access.h). Readers who share the shard may stamp, so it
- *           is an atomic; type and flags change under the exclusive lock only.
+ *     meta: type 3 bits, E_ flags 5 bits, access stamp 24 bits (access.h). Readers who share the shard set the stamp, so it
+ *           is an atomic; type and flags change only under the exclusive lock.
  *
  * A key of 16 bytes with a value of 64 thus takes 88 bytes, 96 with an expiry: one 96-byte class of the usual
  * allocators either way. A value of more than STRING_INLINE_MAX bytes, or of another type, is an object behind
@@ -25,7 +25,7 @@ enum entry_flag {
     E_OBJECT = 1 << 4,
     E_CONTENT_TYPE = 1 << 5,
     E_RAW = 1 << 6,    /* a string that was edited */
-    E_FIELDS = 1 << 7, /* a hash some of whose fields may expire */
+    E_FIELDS = 1 << 7, /* a hash that may have fields with an expiry */
     E_VOLATILE = E_EXPIRES | E_FIELDS,
     E_ALL = 0xff /* type and flags; the rest is the stamp */
 };
@@ -37,8 +37,8 @@ struct entry {
     char body[];
 };
 
-/* What an entry is made from. `value` is copied in, undefined bytes if its ptr is NULL; or else `object` is
- * pointed to. */
+/* The contents of an entry: either `object`, which it will point to, or `value`, which is copied (undefined bytes if its ptr
+ * is NULL). */
 struct entry_spec {
     enum value_type type;
     struct slice key, content_type, value;
@@ -52,10 +52,9 @@ struct entry_spec {
 size_t entry_spec_size(const struct entry_spec *spec);
 /* A new entry; NULL: no memory. The object's reference moves into it. */
 struct entry *entry_new(const struct entry_spec *spec);
-/* Writes the entry's fields over memory that has room for them; the key may lie in that very memory, at the
- * place where it stays. */
+/* Writes an entry over memory that has room for it; the key's bytes may already be in their place there. */
 void entry_write(struct entry *e, const struct entry_spec *spec);
-/* What `e` was made from; borrows its bytes. */
+/* The contents of `e`; borrows its bytes. */
 struct entry_spec entry_spec_of(const struct entry *e);
 /* Frees the entry alone, not its object. */
 void entry_free(struct entry *e);
@@ -66,12 +65,12 @@ void entry_set_expire_at(struct entry *e, int64_t expire_at);
 /* The object, or NULL. */
 struct object *entry_object(const struct entry *e);
 void entry_set_object(struct entry *e, struct object *o);
-/* The bytes of a value that lives in the entry, to write. */
+/* The bytes of a value that is stored in the entry, for writing. */
 char *entry_inline_value(struct entry *e);
-/* Would entry_rewrite do for a value of this length? */
+/* Can entry_rewrite store a value of this length? */
 bool entry_can_rewrite(const struct entry *e, size_t len);
-/* Copies another value of the same length over the one of a string that lives in the entry, without expiry or content
- * type; false, nothing done: the entry is another, or the length. */
+/* Overwrites the value of a string that is stored in the entry, without expiry or content type, by one of the same length.
+ * False, nothing changed: another kind of entry, or another length. */
 bool entry_rewrite(struct entry *e, struct slice value);
 /* Bytes accounted to the entry and its object, allocator's rounding included. */
 size_t entry_footprint(const struct entry *e);
@@ -84,7 +83,7 @@ static inline bool entry_has(const struct entry *e, enum entry_flag flag) {
     return (entry_meta(e) & flag) != 0;
 }
 
-/* The stamp; to set it a shared lock will do. Of two that are set at once, one stays. */
+/* The access stamp, which may be set under a shared lock. Of two concurrent writes one wins. */
 static inline uint32_t entry_stamp(const struct entry *e) {
     return entry_meta(e) >> ENTRY_STAMP_SHIFT;
 }
@@ -101,8 +100,8 @@ static inline size_t entry_key_offset(uint32_t meta) {
     return (meta & E_EXPIRES ? sizeof(int64_t) : 0) + (meta & E_OBJECT ? sizeof(struct object *) : 0);
 }
 
-/* Is this the entry's key? Every look-up asks, so keys of the usual lengths are compared without a call: as two words,
- * which overlap. */
+/* Is this the entry's key? On the path of every look-up, so keys of common lengths are compared without a call, as two
+ * overlapping words. */
 static inline bool entry_key_is(const struct entry *e, struct slice key) {
     const char *own = e->body + entry_key_offset(entry_meta(e));
     uint64_t a[2], b[2];
@@ -118,14 +117,14 @@ static inline bool entry_key_is(const struct entry *e, struct slice key) {
     return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
-/* Is it a key, or a field, whose time is up, or (E_FIELDS) a hash all of whose fields are such? */
+/* Has the key or field expired, or (E_FIELDS) have all fields of the hash? */
 bool entry_is_expired(const struct entry *e, int64_t now_ms);
 static inline bool entry_expired(const struct entry *e, int64_t now_ms) {
     return entry_has(e, E_VOLATILE) && entry_is_expired(e, now_ms);
 }
-/* The key, or one of a hash's fields, expires no earlier. */
+/* A lower bound of when the key, or one of the hash's fields, expires. */
 int64_t entry_due_at(const struct entry *e);
-/* A hash's fields may expire from now on, or no longer. */
+/* Sets or clears E_FIELDS. */
 void entry_set_fields(struct entry *e, bool may_expire);
 
 /* ---- objects, of any type (object.c) ------------------------------------------------------------------------ */
@@ -135,7 +134,7 @@ void entry_set_fields(struct entry *e, bool may_expire);
 struct object *object_new(enum value_type type, const unsigned char *secret);
 /* Drops an object: a blob's reference, or a whole collection. NULL is ignored. */
 void object_free(struct object *o);
-/* Another object of the same content; a blob is shared. NULL: no memory. */
+/* A deep copy; of a blob another reference. NULL: no memory. */
 struct object *object_copy(const struct object *o);
 /* Elements of a collection, bytes of a blob. O(1). */
 size_t object_len(const struct object *o);

@@ -1,4 +1,4 @@
-/* events.c - who is told of changes, and telling them (event.h). */
+/* events.c - the sinks of change events, and passing events to them (event.h). */
 #include <assert.h>
 #include <flashkv/event.h>
 #include <flashkv/mem.h>
@@ -7,12 +7,12 @@
 
 unsigned store_add_sink(struct store *s, event_sink *sink, void *ctx, uint32_t classes) {
     assert(s->sink_count < STORE_SINKS_MAX);
-    s->sinks[s->sink_count] = (struct sink){.tell = sink, .ctx = ctx};
+    s->sinks[s->sink_count] = (struct sink){.emit = sink, .ctx = ctx};
     store_sink_classes(s, s->sink_count, classes);
     return s->sink_count++;
 }
 
-static uint32_t wanted_classes(struct store *s) {
+static uint32_t all_classes(struct store *s) {
     uint32_t classes = 0;
 
     for (unsigned i = 0; i < STORE_SINKS_MAX; i++)
@@ -22,38 +22,38 @@ static uint32_t wanted_classes(struct store *s) {
 
 void store_sink_classes(struct store *s, unsigned sink, uint32_t classes) {
     atomic_store(&s->sinks[sink].classes, classes);
-    do /* until no other thread has changed another sink's meanwhile */
-        atomic_store(&s->heard, wanted_classes(s));
-    while (atomic_load(&s->heard) != wanted_classes(s));
+    do /* until no other thread has changed another sink's classes meanwhile */
+        atomic_store(&s->wanted, all_classes(s));
+    while (atomic_load(&s->wanted) != all_classes(s));
 }
 
-/* What they take is left out of the reserve's account: the change is made, whether they have memory to tell of it or not. */
-static void tell_sinks(const struct event *ev) {
+/* Sinks allocate outside the reserve: the change is made, whether or not they have the memory to report it. */
+static void notify_sinks(const struct event *ev) {
     struct store *s = ev->txn->store;
     bool paused = mem_reserve_pause(true);
 
     for (unsigned i = 0; i < s->sink_count; i++)
         if (atomic_load_explicit(&s->sinks[i].classes, memory_order_relaxed) & ev->class)
-            s->sinks[i].tell(s->sinks[i].ctx, ev);
+            s->sinks[i].emit(s->sinks[i].ctx, ev);
     mem_reserve_pause(paused);
 }
 
-void store_tell(const struct event *ev) {
+void store_notify(const struct event *ev) {
     struct shard *sh = txn_shard_write(ev->txn, ev->key);
 
     if (sh->watches != NULL)
-        watches_tell(&sh->watches, ev);
-    tell_sinks(ev);
+        watches_notify(&sh->watches, ev);
+    notify_sinks(ev);
 }
 
 void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name) {
-    if (t->heard & class)
-        tell_sinks(&(struct event){.txn = t, .key = k, .class = class, .name = name});
+    if (t->wanted & class)
+        notify_sinks(&(struct event){.txn = t, .key = k, .class = class, .name = name});
 }
 
 void txn_removed(struct txn *t, const struct key *k, struct slice field) {
-    if (t->heard & EVENT_REMOVED)
-        tell_sinks(&(struct event){t, k, EVENT_REMOVED, "removed", field});
+    if (t->wanted & EVENT_REMOVED)
+        notify_sinks(&(struct event){t, k, EVENT_REMOVED, "removed", field});
 }
 
 void txn_expired(struct txn *t, const struct key *k, const struct entry *e) {

@@ -1,17 +1,17 @@
-/* evict.c - makes room by deleting the keys that are likely to be missed least.
+/* evict.c - evicts keys by sampling, as maxmemory-policy says.
  *
  * Goal: evict about what an exact LRU, LFU or TTL would, without a list that reads would have to keep in order. For each
- * key that goes, a few are sampled, from slots that lie together behind a random point of a random shard (slots are in the
- * order of hashes, so neighbours have nothing in common). Where shards are small, the next shards fill the sample up, so that
- * few keys are compared with each other as well as many are. The best candidates seen so far are kept in a pool, as Redis
- * does: it makes samples of five come close to the exact order.
- * Stop rule: one key is gone, or every shard was asked and nothing was found; the caller says how often.
- * Cost: one shared lock of a shard for some slots and their entries, one exclusive one for the deletion: one to two microseconds.
+ * eviction a few keys are sampled, from adjacent slots after a random point of a random shard (slots are in the
+ * order of hashes, so neighbours are unrelated). If shards are small, the sample is filled up from the next shards, so that
+ * small keyspaces are sampled as well as large ones. The best candidates seen so far are kept in a pool, as in Redis:
+ * it brings samples of five close to the exact order.
+ * Stop rule: one key is evicted, or every shard was sampled without finding any; the caller decides how often to call.
+ * Cost: one shared lock of a shard for some slots and their entries, one exclusive lock for the deletion: 1 to 2 us.
  *
- * The pool has its own mutex, a leaf, under which nothing is touched but the pool. A candidate is a slot's content (hash
- * and address), not a reference: the entry may be gone when its turn comes, or another may lie at its address. So under
- * the exclusive lock the table is asked whether it has this very entry, and its score is taken anew: if it was used
- * meanwhile, it stays. Threads that evict at the same time take different candidates from the pool, or find one gone. */
+ * The pool has its own mutex, a leaf, which guards only the pool. A candidate is a slot's content (hash
+ * and address), not a reference: the entry may be gone when it is chosen, or another may be at its address. So under
+ * the exclusive lock the table is searched for this very entry, and its score is computed again: if it was used
+ * meanwhile, it stays. Threads that evict concurrently take different candidates from the pool. */
 #include <flashkv/random.h>
 
 #include "access.h"
@@ -53,7 +53,7 @@ bool candidates_add(struct candidates *all, struct candidate c) {
         memmove(&all->at[at + 1], &all->at[at], (all->count - at) * sizeof(c));
         all->at[at] = c;
         all->count++;
-    } else if (at > 0) { /* the worst makes room */
+    } else if (at > 0) { /* drop the worst */
         memmove(&all->at[0], &all->at[1], (at - 1) * sizeof(c));
         all->at[at - 1] = c;
     }
@@ -67,7 +67,7 @@ bool candidates_take(struct candidates *all, struct candidate *best) {
     return true;
 }
 
-/* The higher, the sooner it goes. Scores of the same policy can be compared whenever they were taken. */
+/* The higher, the sooner it is evicted. Scores of the same policy are comparable, whenever they were computed. */
 static uint64_t score_of(const struct txn *t, const struct eviction_policy *policy, const struct entry *e) {
     if (entry_expired(e, t->now_ms))
         return UINT64_MAX;
@@ -104,8 +104,8 @@ static void sample_visit(void *ctx, struct entry *e) {
         &s->found, (struct candidate){table_hash(s->secret, entry_key(e)), e, score_of(s->t, s->policy, e)});
 }
 
-/* From a random point of the shard on, round its end if need be. Where slots are thinly filled, a walk ends before it has
- * seen what it wants. */
+/* Samples from a random point of the shard on, wrapping at its end. In a thinly filled table a walk may end before it has found
+ * enough entries. */
 static void sample_shard(struct sample *s, struct shard *sh) REQUIRES_SHARED(shard_role) {
     enum { WALKS = 32 };
     const struct table *keys = s->policy->volatile_only ? &sh->volatile_keys : &sh->keys;
@@ -154,12 +154,12 @@ void eviction_pool_destroy(struct eviction_pool *p) {
     mutex_destroy(&p->mutex);
 }
 
-/* Adds what a sample found and takes the best of all. False: there is none. */
+/* Adds the sample to the pool and takes the best candidate. False: there is none. */
 static bool pool_exchange(struct eviction_pool *p, const struct sample *s, struct candidate *best) {
     bool any;
 
     pool_lock(p);
-    if (p->policy != s->policy) /* scores of another cannot be compared */
+    if (p->policy != s->policy) /* scores of different policies are not comparable */
         p->all.count = 0;
     p->policy = s->policy;
     for (unsigned i = 0; i < s->found.count; i++)
@@ -171,7 +171,7 @@ static bool pool_exchange(struct eviction_pool *p, const struct sample *s, struc
 
 /* ---- evicting ------------------------------------------------------------------------------------------------------ */
 
-/* Deletes the entry, if it is still there and has not been used since it became a candidate. The bytes that it took. */
+/* Deletes the entry, if it still exists and has not been used since it became a candidate. Returns the bytes freed. */
 static uint64_t evict(struct shard *sh, struct txn *t, const struct eviction_policy *policy,
                       const struct candidate *c) REQUIRES(shard_role) {
     struct entry *e = table_holds(&sh->keys, c->hash, c->entry);
@@ -190,7 +190,8 @@ static uint64_t evict(struct shard *sh, struct txn *t, const struct eviction_pol
     }
     shard_take(sh, k.hash, e, &t->dead);
     shard_count(sh, COUNT_EVICTED);
-    store_changed(t, &k, EVENT_EVICTED, "evicted"); /* the name of the key is still there */
+    store_changed(t, &k, EVENT_EVICTED,
+                  "evicted"); /* before the entry, which holds the key's name, is freed */
     entry_free(e);
     return bytes;
 }
@@ -215,7 +216,7 @@ uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_poli
 
     if (policy->order == EVICT_NONE)
         return 0;
-    for (int i = 0; i < TRIES; i++) { /* candidates that went meanwhile, or were used */
+    for (int i = 0; i < TRIES; i++) { /* candidates may have been deleted or used meanwhile */
         struct sample sample = {.policy = policy, .secret = s->secret};
         struct candidate best;
         struct txn t;

@@ -1,15 +1,15 @@
-/* garbage.c - what was unlinked and takes long to free is left to the sweeper, so that no connection waits for it.
+/* garbage.c - lazy freeing: unlinked objects that take long to free are left to the sweeper, so that no connection waits.
  *
- * Objects are linked through their next_dead, so leaving one costs no memory. Where no sweeper runs, or when it has
- * fallen behind by BACKLOG_MAX, they are freed at once: a client that makes large values faster than they can be freed
+ * Objects are linked through their next_dead, so queueing one costs no memory. If no sweeper runs, or it has
+ * fallen behind by BACKLOG_MAX, they are freed immediately: a client that creates large values faster than they can be freed
  * does the freeing itself. */
 #include <flashkv/mem.h>
 
 #include "store_impl.h"
 
 enum {
-    SLOW_ELEMENTS = 512,    /* of a collection: freeing so many takes some 20 us */
-    SLOW_BYTES = 1 << 20,   /* of a string, whose pages go back to the system */
+    SLOW_ELEMENTS = 512,    /* of a collection: freeing that many takes some 20 us */
+    SLOW_BYTES = 1 << 20,   /* of a string: its pages are returned to the system */
     BACKLOG_MAX = 16 << 20, /* elements, or KiB of strings */
 };
 
@@ -40,7 +40,7 @@ static bool is_collected(const struct garbage *g) {
     return atomic_load_explicit(&g->collected, memory_order_relaxed);
 }
 
-/* What it takes to free an object, as BACKLOG_MAX counts it; 0: next to nothing. */
+/* The cost of freeing an object, in the unit of BACKLOG_MAX; 0: cheap enough to do it now. */
 static size_t cost_of(const struct object *o) {
     size_t len = object_len(o);
 

@@ -1,4 +1,4 @@
-/* garbage.h - what was unlinked and is freed in the background. Private to the store. Thread-safe. */
+/* garbage.h - unlinked objects that are freed in the background. Private to the store. Thread-safe. */
 #ifndef FLASHKV_STORE_GARBAGE_H
 #define FLASHKV_STORE_GARBAGE_H
 
@@ -22,22 +22,22 @@ struct garbage {
     struct garbage_keys *keys GUARDED_BY(garbage_role);
     struct object *objects GUARDED_BY(garbage_role); /* linked through next_dead */
     size_t backlog GUARDED_BY(garbage_role);         /* the cost of `objects` */
-    _Atomic uint64_t bytes;                          /* of all that is left to be freed */
-    _Atomic bool collected;                          /* somebody calls garbage_collect */
+    _Atomic uint64_t bytes;                          /* still to be freed */
+    _Atomic bool collected;                          /* a thread calls garbage_collect */
     _Atomic uint64_t pending, freed; /* objects, and keys of tables: left to the collector, and freed by it */
 };
 
 void garbage_init(struct garbage *g);
 /* Frees all that is left. */
 void garbage_destroy(struct garbage *g);
-/* While nobody collects, all is freed at once. */
+/* Sets whether a thread collects; otherwise everything is freed immediately. */
 void garbage_set_collected(struct garbage *g, bool collected);
 
-/* Takes a chain of unlinked objects: frees small ones, leaves large ones to the collector. The caller holds no shard. */
+/* Takes ownership of a chain of unlinked objects: frees small ones, queues large ones. The caller holds no shard. */
 NOINLINE void garbage_add_objects(struct garbage *g, struct object *dead);
-/* The same for a shard's table, with its entries and objects, of so many bytes. */
+/* The same for a shard's table with its entries and objects, `bytes` in all. */
 void garbage_add_keys(struct garbage *g, struct table *keys, uint64_t bytes);
-/* Frees what was left so far. */
+/* Frees what is queued. */
 void garbage_collect(struct garbage *g);
 
 #endif

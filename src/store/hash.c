@@ -1,4 +1,4 @@
-/* hash.c - fields packed while they are few and short, a table of entries after that. */
+/* hash.c - hashes: packed while the fields are few and short, a table of entries after that. */
 #include <flashkv/encoding.h>
 #include <flashkv/entry.h>
 #include <flashkv/mem.h>
@@ -87,7 +87,7 @@ size_t hash_need(const struct hash *h, const struct edits *e) {
 
 /* ---- packed ---------------------------------------------------------------------------------------------------- */
 
-/* The place of a field and of what follows it, its value; false: it is not there. */
+/* The offsets of a field and of its value, which follows it; false: no such field. */
 static bool packed_find(const struct packed *p, struct slice field, size_t *at, size_t *value_at) {
     for (size_t i = 0, next; i < p->used; packed_get(p, next, &i))
         if (slice_eq(packed_get(p, i, &next), field)) {
@@ -98,7 +98,7 @@ static bool packed_find(const struct packed *p, struct slice field, size_t *at, 
     return false;
 }
 
-/* Would the hash still be small with this in it? */
+/* Would the hash still be within the limits of the packed encoding with this field and value? */
 static bool stays_packed(const struct hash *h, struct slice field, struct slice value, bool adds) {
     size_t longest = encoding_limit(&encoding_limits.hash_value);
 
@@ -266,7 +266,7 @@ hash_place hash_random(const struct hash *h, int64_t now) {
     return h->packed->data + at;
 }
 
-/* Passes on what has not expired. */
+/* A scan that skips expired fields. */
 struct live_scan {
     int64_t now;
     hash_visit *visit;

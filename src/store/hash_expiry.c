@@ -1,4 +1,4 @@
-/* hash_expiry.c - fields that expire; the idea is in hash_impl.h. */
+/* hash_expiry.c - fields that expire; hash_impl.h explains it. */
 #include <flashkv/mem.h>
 #include <flashkv/random.h>
 
@@ -37,7 +37,7 @@ static void note(struct field_expiry *x, int64_t at) {
         x->latest = at;
 }
 
-/* An entry is no longer one that expires. */
+/* Removes an entry from the table of fields with an expiry. */
 static void forget(struct hash *h, const struct entry *e) {
     table_remove(&h->expiry->fields, hash_of(h, entry_key(e)), e);
     if (h->expiry->fields.used == 0)
@@ -132,7 +132,7 @@ bool hash_expire(struct hash *h, struct slice field, int64_t now, int64_t at) {
     return true;
 }
 
-/* A field that is given an expiry is made anew. */
+/* A field that gets an expiry is allocated again. */
 size_t hash_expiry_need(const struct hash *h, const struct edits *e) {
     static const struct table none;
     const struct table *fields = h->expiry != NULL ? &h->expiry->fields : &none;
@@ -192,7 +192,7 @@ size_t hash_live(const struct hash *h, int64_t now) {
     return hash_len(h) - c.expired;
 }
 
-/* Looks until it finds one that lives. */
+/* Searches until it finds a live field. */
 bool hash_is_dead(const struct hash *h, int64_t now) {
     enum { STEP = 16 };
     const struct field_expiry *x = h->expiry;
@@ -257,7 +257,7 @@ static void sweep_look(void *ctx, struct entry *e) {
         s->earliest = at;
 }
 
-size_t hash_sweep(struct hash *h, int64_t now, size_t want, void (*tell)(void *ctx, struct slice field),
+size_t hash_sweep(struct hash *h, int64_t now, size_t want, void (*expired)(void *ctx, struct slice field),
                   void *ctx) {
     struct field_expiry *x = h->expiry;
     struct sweep s = {.now = now, .earliest = INT64_MAX};
@@ -267,12 +267,12 @@ size_t hash_sweep(struct hash *h, int64_t now, size_t want, void (*tell)(void *c
     x->sweep_from = table_walk(&x->fields, x->sweep_from, want, sweep_look, &s);
     if (s.earliest < x->floor_next)
         x->floor_next = s.earliest;
-    if (x->sweep_from == 0) { /* a pass is through */
+    if (x->sweep_from == 0) { /* a pass is complete */
         x->floor = x->floor_next;
         x->floor_next = INT64_MAX;
     }
     for (size_t i = 0; i < s.count; i++) {
-        tell(ctx, entry_key(s.expired[i]));
+        expired(ctx, entry_key(s.expired[i]));
         hash_take_member(h, entry_key(s.expired[i]), HASH_ALL);
     }
     return s.count;

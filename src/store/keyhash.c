@@ -11,13 +11,13 @@
 #endif
 #include <xxhash.h>
 
-enum { KEY_SHORT = 16 }; /* where the first of its ways ends */
+enum { KEY_SHORT = 16 }; /* the longest key on XXH3's first code path */
 
 static NOINLINE uint64_t hash_long(const unsigned char *secret, struct slice key) {
     return XXH3_64bits_withSecret(key.ptr, key.len, secret, TABLE_SECRET_SIZE);
 }
 
-/* Most keys are short. What xxHash does with longer ones is not inlined for them, with the room on the stack that it needs. */
+/* Most keys are short. XXH3's code for longer ones is not inlined here, to save its stack frame. */
 HOT __attribute__((flatten)) uint64_t table_hash(const unsigned char *secret, struct slice key) {
     if (key.len > KEY_SHORT)
         return hash_long(secret, key);

@@ -1,4 +1,4 @@
-/* keyspace.c - what goes over all shards, one at a time: counting, scanning, flushing, statistics. */
+/* keyspace.c - operations over all shards, one at a time: counting, scanning, flushing, statistics. */
 #include "store_impl.h"
 
 /* ---- counting ------------------------------------------------------------------------------------------- */
@@ -41,7 +41,7 @@ enum { CURSOR_POINT_BITS = 47, CURSOR_DROPPED = 64 - CURSOR_POINT_BITS };
 
 struct scan {
     int64_t now_ms;
-    size_t visited; /* entries, expired ones included: they are work too */
+    size_t visited; /* entries, including expired ones, which cost time too */
     store_visit *visit;
     void *ctx;
 };
@@ -101,9 +101,9 @@ static uint64_t store_random_number(struct store *s) {
     return table_hash(s->secret, slice_of(&n, sizeof(n)));
 }
 
-/* Goal: about the same chance for every key. The first key after a random point would favour keys after wide
- * gaps, so a few are looked at and one of those is picked (reservoir sampling: the n-th replaces the pick with
- * chance 1/n). */
+/* Goal: about the same probability for every key. The first key after a random point would favour keys after wide
+ * gaps, so one of the next few is picked (reservoir sampling: the n-th replaces the pick with
+ * probability 1/n). */
 enum { RANDOM_SAMPLE = 16 };
 
 struct random_pick {
@@ -127,7 +127,8 @@ bool store_random(struct txn *t, store_visit *visit, void *ctx) {
     struct random_pick r = {t->now_ms, t->store, 0, NULL};
     uint64_t start = store_random_number(t->store);
 
-    for (unsigned i = 0; i <= STORE_SHARDS; i++) { /* the first shard again: what lies before the point */
+    for (unsigned i = 0; i <= STORE_SHARDS;
+         i++) { /* the first shard twice: at last the part before the point */
         unsigned shard = (unsigned)((start >> 58) + i) % STORE_SHARDS;
         struct shard *sh = txn_visit_read(t, shard);
         uint64_t from = i == 0 ? start << 6 : 0;
@@ -150,17 +151,17 @@ static void mark_live(void *ctx, const struct key *k, bool *marked) {
     *marked = store_peek(ctx, k) != NULL;
 }
 
-/* Empties a shard that `t` visits, and tells those who watch a key that was there. The bytes of it. */
+/* Empties a shard that `t` visits, and notifies the watches of its live keys. Returns the bytes of the shard. */
 static uint64_t flush_shard(struct txn *t, struct shard *sh, unsigned i, struct table *keys)
     REQUIRES(shard_role) {
     uint64_t held = t->shards, bytes;
 
-    t->shards |= UINT64_C(1) << i; /* while it is visited: watches may look at their keys */
+    t->shards |= UINT64_C(1) << i; /* while it is visited: watches may peek at their keys */
     if (sh->watches != NULL)
         watches_each(sh->watches, mark_live, t);
     bytes = shard_empty(sh, keys);
     if (sh->watches != NULL)
-        watches_tell_marked(&sh->watches, t);
+        watches_notify_marked(&sh->watches, t);
     t->shards = held;
     return bytes;
 }

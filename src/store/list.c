@@ -1,4 +1,4 @@
-/* list.c - a ring of chunks; the idea is in flashkv/list.h.
+/* list.c - a ring of chunks; flashkv/list.h explains it.
  *
  *     ring   head                                          counts beside it, so that finding an index reads
  *     +----+------+------+------+----+                     numbers that lie side by side
@@ -6,7 +6,7 @@
  *     |    |  12  | 200  |  31  |    |   counts
  *     +----+------+------+------+----+
  *
- * Elements of 16 bytes cost 18 in their chunk (packed.h) and next to nothing beside it. No chunk is empty. */
+ * An element of 16 bytes takes 18 in its chunk (packed.h) and next to nothing outside of it. No chunk is empty. */
 #include <assert.h>
 #include <flashkv/entry.h>
 #include <flashkv/list.h>
@@ -16,7 +16,7 @@
 #include "view_impl.h"
 
 enum {
-    /* Bytes of elements, unless one alone is larger: with the header it fills two pages, and an allocator's class. */
+    /* Bytes of elements, unless a single one is larger: with the header they fill two pages, a size class of allocators. */
     CHUNK_MAX = 8192 - sizeof(struct packed),
     CHUNK_MERGE = CHUNK_MAX / 2 /* neighbours that fit in this together become one */
 };
@@ -75,7 +75,7 @@ static bool ring_double(struct list *l) {
     return true;
 }
 
-/* Puts a chunk at logical place `i`, moving the shorter side of the ring. False: no memory. */
+/* Inserts a chunk at logical index `i`, moving the shorter side of the ring. False: no memory. */
 static bool ring_insert(struct list *l, size_t i, struct packed *chunk, uint32_t count) {
     if (l->used == l->cap && !ring_double(l))
         return false;
@@ -93,7 +93,7 @@ static bool ring_insert(struct list *l, size_t i, struct packed *chunk, uint32_t
     return true;
 }
 
-/* Takes chunk `i` out of the ring and frees it; its elements are no longer counted. */
+/* Removes chunk `i` from the ring and frees it; subtracts its elements from `len`. */
 static void ring_remove(struct list *l, size_t i) {
     struct packed *chunk = chunk_at(l, i);
 
@@ -114,7 +114,7 @@ static void ring_remove(struct list *l, size_t i) {
 
 /* ---- chunks ------------------------------------------------------------------------------------------------ */
 
-/* Before the bytes of a chunk change. */
+/* To be called before the bytes of a chunk change (view_impl.h). */
 static void chunk_changes(struct list *l, size_t i) {
     struct packed *chunk = chunk_at(l, i);
 
@@ -141,7 +141,7 @@ static bool chunk_insert(struct list *l, size_t i, size_t at, struct slice eleme
     return true;
 }
 
-/* Removes `n` elements that lie in [from, to) of chunk `i`, the chunk too if nothing is left. True: it is gone. */
+/* Removes the `n` elements in bytes [from, to) of chunk `i`, and the chunk if it is then empty. True: it was removed. */
 static bool chunk_erase(struct list *l, size_t i, size_t from, size_t to, uint32_t n) {
     size_t before = packed_footprint(chunk_at(l, i));
     struct packed *chunk;
@@ -158,7 +158,7 @@ static bool chunk_erase(struct list *l, size_t i, size_t from, size_t to, uint32
     return false;
 }
 
-/* A new chunk with one element at place `i` of the ring. False: no memory. */
+/* Inserts a new chunk with one element at index `i` of the ring. False: no memory. */
 static bool chunk_add(struct list *l, size_t i, struct slice element) {
     struct packed *chunk = packed_new(packed_size(element.len)), *filled;
 
@@ -186,12 +186,12 @@ static bool chunk_split(struct list *l, size_t i, size_t at, uint32_t nth) {
         mem_free(filled != NULL ? filled : right);
         return false;
     }
-    l->len += rest; /* chunk_erase takes them off again */
+    l->len += rest; /* chunk_erase subtracts them again */
     chunk_erase(l, i, at, left->used, rest);
     return true;
 }
 
-/* Makes one of chunks i and i + 1 if they are small. Not having the memory for it is no failure. */
+/* Merges chunks i and i + 1 if they are small. It is no failure if there is no memory for that. */
 static void chunk_merge(struct list *l, size_t i) {
     struct packed *left, *right;
     uint32_t count;
@@ -212,18 +212,18 @@ static void chunk_merge(struct list *l, size_t i) {
     ring_put(l, i, left, *count_at(l, i) + count);
     l->bytes += packed_footprint(left) - before;
     ring_remove(l, i + 1);
-    l->len += count; /* they live on in the left chunk */
+    l->len += count; /* ring_remove subtracted them, but they are in the left chunk now */
 }
 
 /* ---- finding an element ------------------------------------------------------------------------------------ */
 
-/* A place in the list: byte `at` of chunk `chunk`, before that chunk's element `nth`. */
+/* A position in the list: byte `at` of chunk `chunk`, before that chunk's element `nth`. */
 struct place {
     size_t chunk, at;
     uint32_t nth;
 };
 
-/* The chunk of `index`; *nth its number in there. Walks counts from the nearer end. */
+/* The chunk of element `index`; *nth is its index within the chunk. Walks the counts from the nearer end. */
 static size_t find_chunk(const struct list *l, size_t index, uint32_t *nth) {
     size_t i = 0, first = 0;
 
@@ -238,7 +238,7 @@ static size_t find_chunk(const struct list *l, size_t index, uint32_t *nth) {
     return i;
 }
 
-/* The byte of element `nth` of a chunk, walking from the nearer end; nth == count gives its end. */
+/* The byte offset of element `nth` of a chunk, walking from the nearer end; nth == count gives the end. */
 static size_t find_byte(const struct packed *chunk, uint32_t count, uint32_t nth) {
     size_t at = 0;
 
@@ -315,8 +315,7 @@ size_t list_bytes(const struct list *l) {
     return l->bytes;
 }
 
-/* A command may move a chunk, divide it in two, or begin one at either end; and chunks in the ring may come to be twice as
- * many, again and again. */
+/* Each command may move a chunk, split it, or add one at either end; and the ring may double repeatedly. */
 size_t list_need(const struct list *l, const struct edits *e) {
     size_t grown = (l->used > 0 ? (size_t)CHUNK_MAX : 0) + 2 * e->bytes + NEED_ENTRY * e->elements;
     size_t chunk = grown < CHUNK_MAX ? grown : CHUNK_MAX;
@@ -418,7 +417,7 @@ struct list_iter list_iter_at(const struct list *l, size_t index, enum list_end 
     p = find_place(l, index);
     it.chunk = p.chunk;
     it.offset = p.at;
-    if (from == LIST_TAIL) /* a walk to the head stands behind its next element */
+    if (from == LIST_TAIL) /* a walk to the head is positioned after its next element */
         packed_get(chunk_at(l, p.chunk), p.at, &it.offset);
     return it;
 }
@@ -434,7 +433,7 @@ bool list_iter_next(struct list_iter *it, struct slice *out) {
             return false;
         it->offset = 0;
     } else if (it->from == LIST_TAIL && it->offset == 0) {
-        if (it->chunk-- == 0) /* wraps to a chunk that does not exist: ended */
+        if (it->chunk-- == 0) /* wraps to an index without a chunk: the end */
             return false;
         it->offset = chunk_at(l, it->chunk)->used;
     }
@@ -457,7 +456,7 @@ void list_iter_erase(struct list *l, struct list_iter *it) {
     it->offset = from;
     if (!chunk_erase(l, it->chunk, from, to, 1))
         return;
-    /* The chunk is gone; what follows it in the walk stands at its number, or before it. */
+    /* The chunk was removed; the next one of the walk has its index, or the one before. */
     if (it->from == LIST_HEAD) {
         it->offset = 0;
     } else if (it->chunk-- > 0) {

@@ -1,4 +1,4 @@
-/* need.c - how much memory the edits of a key may take (flashkv/need.h). */
+/* need.c - upper bounds of what the edits of a key allocate (flashkv/need.h). */
 #include <flashkv/mem.h>
 
 #include "store_impl.h"
@@ -23,8 +23,8 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* `len`: of the string that is there. Each command makes an entry anew; a long one is copied with room to spare (roomy) when it
- * has none left, and also when somebody else holds it. */
+/* `len`: the length of the present string. Each command may allocate a new entry; a long string is copied with spare capacity
+ * (roomy) when it has none left, and also when another reference to it exists. */
 static size_t string_need(size_t len, const struct edits *e) {
     enum { STEP = 1 << 20, KEPT = 2 * ENTRY_CONTENT_TYPE_MAX };
     size_t all = len + e->bytes, inside = least(all, STRING_INLINE_MAX);
@@ -34,7 +34,7 @@ static size_t string_need(size_t len, const struct edits *e) {
     return all > STRING_INLINE_MAX ? need + copies * (all + least(all, STEP) + NEED_ENTRY) : need;
 }
 
-/* A collection that is not there yet, of whatever type. */
+/* A collection that does not exist yet, of whatever type. */
 static size_t fresh_need(const struct edits *e) {
     enum { EACH = 256, FEW = 255, OF_FEW = 16 << 10, OF_MANY = 128 << 10, LARGEST = 32 << 10 };
     size_t small = least(2 * e->bytes + 32 * e->elements, LARGEST) + 2 * NEED_ENTRY;
@@ -66,7 +66,7 @@ size_t store_keys_need(const struct txn *t, const uint32_t added[STORE_SHARDS]) 
     return need;
 }
 
-/* Made element by element, as a table with an order, which takes most; and the elements gathered before that. */
+/* Made element by element as a large sorted set, the type that takes most; plus the elements gathered before that. */
 size_t store_copy_need(struct txn *t, const struct key *k) {
     enum { EACH = 512, BESIDE = 64 << 10 };
     const struct entry *e = store_peek(t, k);

@@ -1,4 +1,4 @@
-/* object.c - what a value outside its entry is, by its type: the one file that knows every type. */
+/* object.c - operations on objects by type: the one file that switches over all types. */
 #include <flashkv/mem.h>
 
 #include "entry_layout.h"
@@ -6,7 +6,7 @@
 struct object *object_new(enum value_type type, const unsigned char *secret) {
     switch (type) {
     case TYPE_STRING:
-        break; /* made with its bytes: blob_new */
+        break; /* created with its bytes: blob_new */
     case TYPE_LIST:
         return (struct object *)list_new();
     case TYPE_HASH:

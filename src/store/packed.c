@@ -1,4 +1,4 @@
-/* packed.c - the small-collection encoding; the drawing is in packed.h. */
+/* packed.c - the small-collection encoding; packed.h draws it. */
 #include "packed.h"
 
 #include <flashkv/mem.h>
@@ -24,7 +24,7 @@ static size_t varint_write(unsigned char *at, size_t n) {
     return i;
 }
 
-/* Written so that reading from the last byte backwards gives the low bits first. */
+/* Written in reverse, so that reading backwards from the last byte gives the low bits first. */
 static size_t back_write(unsigned char *at, size_t n) {
     size_t size = varint_size(n);
 
@@ -47,7 +47,7 @@ size_t packed_footprint(const struct packed *p) {
     return mem_good_size(sizeof(*p) + cap_of(p));
 }
 
-/* Words of an allocation of so many bytes: `used` keeps it far below 31 bits of them. */
+/* The words of an allocation of `size` bytes: `used` keeps them far below 2^31. */
 static uint32_t words_of(size_t size) {
     return (uint32_t)((size - sizeof(struct packed)) / WORD) & INT32_MAX;
 }
@@ -150,9 +150,9 @@ struct packed *packed_erase(struct packed *p, size_t from, size_t to) {
     return moved != NULL ? moved : p;
 }
 
-/* Each command may move it. */
+/* Each command may reallocate it. */
 size_t packed_need(const struct packed *p, const struct edits *e, size_t elements, size_t longest) {
-    enum { LENGTHS = 2 * 5 }; /* of an element of 32 bits' length, before it and behind */
+    enum { LENGTHS = 2 * 5 }; /* bytes of both lengths of an element, each of up to 32 bits */
     size_t grown = (p != NULL ? p->used : 0) + e->bytes + (LENGTHS + sizeof(double)) * e->elements;
     size_t most = (elements + 1) * (longest + LENGTHS), used = grown < most ? grown : most;
 

@@ -1,4 +1,4 @@
-/* set.c - integers in order while they are few, a table of entries otherwise. */
+/* set.c - sets: a sorted array for a few integers, a table of entries otherwise. */
 #include <flashkv/encoding.h>
 #include <flashkv/entry.h>
 #include <flashkv/mem.h>
@@ -74,17 +74,17 @@ size_t set_need(const struct set *s, const struct edits *e) {
     size_t limit = encoding_limit(&encoding_limits.set_ints), most = s->used + e->elements;
     size_t need = need_entries(e->elements, e->bytes), ints = most < limit ? most : limit;
 
-    if (!s->is_table) /* each command may move the integers, with a quarter to spare */
+    if (!s->is_table) /* each command may reallocate the array, with a quarter to spare */
         need += e->commands * (2 * sizeof(*s->ints) * (ints + 1) + NEED_ENTRY) +
                 need_entries(s->used, s->used * NUM_I64_MAX);
     return need + table_need(&s->members.table, (s->is_table ? 0 : s->used) + e->elements);
 }
 
-/* Only what num_format_i64 would write is read as an integer, so the same bytes come back. */
+/* Only the canonical form (that of num_format_i64) is stored as an integer, so the same bytes are returned. */
 
 /* ---- integers ---------------------------------------------------------------------------------------------------- */
 
-/* The first place whose integer is not less than `n`. */
+/* The first index whose integer is not less than `n`. */
 static uint32_t ints_search(const struct set *s, int64_t n) {
     uint32_t low = 0, high = s->used;
 
@@ -135,11 +135,11 @@ static bool ints_remove(struct set *s, int64_t n) {
     s->used--;
     memmove(&s->ints[at], &s->ints[at + 1], (s->used - at) * sizeof(*s->ints));
     if (s->used > 0 && s->used < s->cap / 2)
-        (void)ints_resize(s, s->used); /* stays as it is if there is no memory to save memory */
+        (void)ints_resize(s, s->used); /* if shrinking fails, it stays as it is */
     return true;
 }
 
-/* Moves everything to the table. False, nothing changed: no memory. */
+/* Converts to a table. False, nothing changed: no memory. */
 static bool to_table(struct set *s) {
     struct members members;
 

@@ -22,7 +22,7 @@ void shard_init(struct shard *sh, unsigned index, const unsigned char *secret,
 void shard_destroy(struct shard *sh) NO_THREAD_SAFETY_ANALYSIS {
     entries_destroy(&sh->keys);
     table_free(&sh->volatile_keys);
-    watches_free(&sh->watches); /* of somebody who did not end them */
+    watches_free(&sh->watches); /* those that their owners did not end */
     rwlock_destroy(&sh->lock);
 }
 
@@ -30,13 +30,13 @@ struct entry *shard_find(const struct shard *sh, const struct key *k) {
     return table_find(&sh->keys, k->hash, k->name);
 }
 
-/* Adds to the total what has come since, or gone. */
+/* Adds the change of `bytes` since the last call to the total. */
 static NOINLINE void count_bytes(struct shard *sh, uint64_t bytes) REQUIRES(shard_role) {
     atomic_fetch_add_explicit(sh->total, bytes - sh->counted, memory_order_relaxed);
     sh->counted = bytes;
 }
 
-/* Publishes what store_stats reads; the total, which all shards share, not for every few bytes. */
+/* Publishes the copies that store_stats reads; the total, which all shards share, only when it has changed by enough. */
 static void shard_publish(struct shard *sh) REQUIRES(shard_role) {
     uint64_t bytes = sh->footprint + table_bytes(&sh->keys) + table_bytes(&sh->volatile_keys);
 
@@ -68,7 +68,7 @@ static void bury(struct object *o, struct object **dead) {
         return;
     if (o->type == TYPE_STRING && blob_shared((struct blob *)o)) {
         object_free(
-            o); /* a reference among several: a blob that two keys share (COPY) can be in one chain only */
+            o); /* not the last reference: a blob that two keys share (COPY) can be in only one chain */
         return;
     }
     o->next_dead = *dead;
@@ -129,7 +129,7 @@ void shard_take(struct shard *sh, uint64_t hash, struct entry *e, struct object 
 /* ---- sweeping ------------------------------------------------------------------------------------------ */
 
 struct sweep {
-    int64_t now_ms, earliest; /* of those that stay */
+    int64_t now_ms, earliest; /* earliest expiry of those that stay */
     struct sweep_result seen;
     struct entry *expired[SWEEP_BATCH * 2];
 };
@@ -159,33 +159,33 @@ bool shard_fields_expire(struct shard *sh, uint64_t hash, struct entry *e, bool 
     return true;
 }
 
-struct field_teller {
+struct field_event {
     struct txn *t;
     const struct key *k;
 };
 
-static void tell_field(void *ctx, struct slice field) {
-    const struct field_teller *f = ctx;
+static void notify_field(void *ctx, struct slice field) {
+    const struct field_event *f = ctx;
 
     txn_removed(f->t, f->k, field);
 }
 
-/* Some fields' time may be up. */
+/* Removes the expired fields of a hash. */
 static void sweep_fields(struct shard *sh, struct txn *t, const struct key *k, struct entry *e)
     REQUIRES(shard_role) {
     enum { FIELDS = 64 };
     struct hash *h = (struct hash *)entry_object(e);
     size_t before = entry_footprint(e);
 
-    if (hash_sweep(h, t->now_ms, FIELDS, tell_field, &(struct field_teller){t, k}) > 0)
+    if (hash_sweep(h, t->now_ms, FIELDS, notify_field, &(struct field_event){t, k}) > 0)
         store_changed(t, k, EVENT_HASH, "hexpired");
     shard_resized(sh, before, entry_footprint(e));
-    (void)shard_fields_expire(sh, k->hash, e, hash_is_volatile(h)); /* to take it off cannot fail */
+    (void)shard_fields_expire(sh, k->hash, e, hash_is_volatile(h)); /* removing it cannot fail */
     if (entry_has(e, E_VOLATILE))
         shard_note_expiry(sh, entry_due_at(e));
 }
 
-/* The event comes while the entry, and so the name of its key, is still there. */
+/* Emits the event before the entry, which holds the key's name, is freed. */
 static void sweep_out(struct shard *sh, struct txn *t, struct entry *e) REQUIRES(shard_role) {
     struct key k = {entry_key(e), table_hash(sh->keys.secret, entry_key(e))};
 
@@ -209,7 +209,7 @@ struct sweep_result shard_sweep(struct shard *sh, struct txn *t, size_t want) {
         sweep_out(sh, t, s.expired[i]);
     if (s.earliest < sh->expiry_floor_next)
         sh->expiry_floor_next = s.earliest;
-    if (sh->sweep_from == 0) { /* a pass is through */
+    if (sh->sweep_from == 0) { /* a pass is complete */
         sh->expiry_floor = sh->expiry_floor_next;
         sh->expiry_floor_next = INT64_MAX;
     }

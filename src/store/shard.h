@@ -1,11 +1,11 @@
 /* shard.h - one 64th of the keyspace: a lock, the tables it guards, the counters. Private to the store.
  *
- * Locking: every function says by its annotation what it needs. Whoever changes entries holds the lock
- * exclusively; whoever reads them, at least shared. Counters are atomics, written relaxed: those that only
- * writers touch by load and store, those that readers share by fetch-and-add.
+ * Locking: the annotation of every function states what it needs: the exclusive lock to change entries, at least the
+ * shared one to read them. Counters are relaxed atomics: those that only writers update by load and store, those that
+ * readers update too by fetch-and-add.
  *
- * Unlinking: a value that is not in its entry may be large, and freeing it slow, so functions that unlink push
- * it on a `dead` chain, which the caller frees after the lock is gone. */
+ * Unlinking: a value outside its entry may be large, and freeing it slow, so functions that unlink push
+ * it on a `dead` chain, which the caller frees after it has released the lock. */
 #ifndef FLASHKV_STORE_SHARD_H
 #define FLASHKV_STORE_SHARD_H
 
@@ -32,29 +32,29 @@ enum shard_counter {
 
 struct shard {
     _Alignas(2 * CACHE_LINE) struct rwlock lock;
-    struct watches *watches GUARDED_BY(shard_role); /* NULL: nobody watches a key */
-    _Atomic uint64_t counters[COUNTERS]; /* here, that commands on a key find what they need in two lines */
+    struct watches *watches GUARDED_BY(shard_role); /* NULL: no key is watched */
+    _Atomic uint64_t counters[COUNTERS]; /* here, so that a command on a key touches two cache lines */
     struct table keys GUARDED_BY(shard_role);
     struct view *views; /* of collections of the shard: see attach in view.c for who may change it */
     struct table volatile_keys GUARDED_BY(shard_role); /* the same entries, those that have an expiry */
     uint64_t footprint GUARDED_BY(shard_role);         /* bytes of all entries and their objects */
-    uint64_t counted GUARDED_BY(shard_role);           /* bytes that are in *total */
+    uint64_t counted GUARDED_BY(shard_role);           /* the part of it that is in *total */
     _Atomic uint64_t *total;                           /* of all shards */
-    uint64_t sweep_from GUARDED_BY(shard_role);        /* the point where the sweeper goes on */
-    /* No volatile key expires before `expiry_floor`: while now is below it, nothing has expired unswept. It may
-     * be too low, since keys get deleted. Each pass of the sweeper gathers the next one. */
+    uint64_t sweep_from GUARDED_BY(shard_role);        /* the point where the sweeper continues */
+    /* A lower bound of all expiries: before it no key has expired unswept. It may be too low, since keys are deleted. Each
+     * pass of the sweeper computes the next one. */
     int64_t expiry_floor GUARDED_BY(shard_role);
     int64_t expiry_floor_next GUARDED_BY(shard_role);
-    _Atomic uint64_t logged;  /* the position of the log behind the last change */
-    _Atomic uint64_t flushes; /* so far */
+    _Atomic uint64_t logged;  /* the position of the log after the last change */
+    _Atomic uint64_t flushes; /* how often it was flushed */
     /* Copies for store_stats, which takes no lock. */
     _Atomic uint64_t key_count, volatile_count, bytes;
     _Atomic bool moving; /* a table is growing or shrinking */
 };
 
-/* `total` is where it adds its bytes up. */
+/* `total` is the sum of all shards' bytes, which this shard updates. */
 void shard_init(struct shard *sh, unsigned index, const unsigned char *secret, _Atomic uint64_t *total);
-/* Frees every entry. Nobody else may have it. */
+/* Frees every entry. No other thread may use the shard. */
 void shard_destroy(struct shard *sh);
 
 /* The lock: these are the only ways to take and release it. */
@@ -73,29 +73,28 @@ static inline void shard_wrunlock(struct shard *sh) RELEASE(shard_role) NO_THREA
 
 /* The entry, expired or not, or NULL. */
 struct entry *shard_find(const struct shard *sh, const struct key *k) REQUIRES_SHARED(shard_role);
-/* Puts `fresh` in the place of `stale` (same key), or adds it if `stale` is NULL. False, nothing changed: no
+/* Replaces `stale` by `fresh` (same key), or adds `fresh` if `stale` is NULL. False, nothing changed: no
  * memory; `fresh` stays the caller's. On success `stale` is freed, and its object is pushed on *dead unless
  * `fresh` has the same one. */
 bool shard_link(struct shard *sh, uint64_t hash, struct entry *stale, struct entry *fresh,
                 struct object **dead) REQUIRES(shard_role);
-/* Takes an entry out and frees it, pushing its object on *dead, or just dropping the pointer to it if `dead` is
- * NULL. */
+/* Removes and frees an entry, pushing its object on *dead; if `dead` is NULL, the object becomes the caller's. */
 void shard_unlink(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead)
     REQUIRES(shard_role);
-/* The same, but the entry is the caller's to free (entry_free), and *total is exact for this shard. */
+/* The same, but the caller frees the entry (entry_free), and *total is exact for this shard afterwards. */
 void shard_take(struct shard *sh, uint64_t hash, struct entry *e, struct object **dead) REQUIRES(shard_role);
-/* Tells the shard that entry_footprint of one of its entries went from `before` to `after`. */
+/* Accounts for a change of the entry_footprint of one of the shard's entries. */
 void shard_resized(struct shard *sh, size_t before, size_t after) REQUIRES(shard_role);
-/* Notes that fields of a hash may expire, so that it is swept, or no longer do. False, nothing changed: no memory,
- * which can only be when they may. */
+/* Registers a hash whose fields may expire for sweeping, or unregisters it. False, nothing changed: no memory;
+ * unregistering does not fail. */
 bool shard_fields_expire(struct shard *sh, uint64_t hash, struct entry *e, bool expire) REQUIRES(shard_role);
-/* Notes the expiry that an entry got in place. */
+/* Lowers expiry_floor for an expiry that was set in place. */
 void shard_note_expiry(struct shard *sh, int64_t expire_at) REQUIRES(shard_role);
-/* Moves growing tables along by some slots. */
+/* Continues the resizing of the tables by up to `slots` slots. */
 void shard_move(struct shard *sh, size_t slots) REQUIRES(shard_role);
-/* Looks at up to `want` volatile keys, going round and round, and unlinks those that have expired at t->now_ms. */
+/* Checks up to `want` volatile keys, continuing where the last call ended, and unlinks those that have expired at t->now_ms. */
 struct sweep_result shard_sweep(struct shard *sh, struct txn *t, size_t want) REQUIRES(shard_role);
-/* Hands all entries over: `keys` gets the table, the shard is empty. Returns the bytes of it all. */
+/* Moves the table with all entries to `keys` and leaves the shard empty. Returns the bytes of all that. */
 uint64_t shard_empty(struct shard *sh, struct table *keys) REQUIRES(shard_role);
 /* Frees a table with its entries and their objects. */
 void entries_destroy(struct table *keys);
@@ -103,7 +102,7 @@ void entries_destroy(struct table *keys);
 /* Frees a chain of unlinked objects. */
 void dead_free(struct object *dead);
 
-/* One more, where the caller holds the lock exclusively, or where readers may count at once. */
+/* Increments a counter: the first under the exclusive lock, the second under the shared one. */
 static inline void shard_count(struct shard *sh, enum shard_counter c) REQUIRES(shard_role) {
     uint64_t n = atomic_load_explicit(&sh->counters[c], memory_order_relaxed);
 

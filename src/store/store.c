@@ -1,4 +1,4 @@
-/* store.c - what a transaction does to one key. */
+/* store.c - operations of a transaction on one key. */
 #include <assert.h>
 #include <flashkv/clock.h>
 #include <flashkv/hints.h>
@@ -69,7 +69,7 @@ static const struct entry *count_look_up(struct txn *t, struct shard *sh, const 
     return e;
 }
 
-/* Counts an entry as used; NULL: it has expired. */
+/* The slow path of a read: renews the access stamp. NULL: the entry has expired. */
 static NOINLINE struct entry *use(const struct txn *t, struct entry *e) {
     if (entry_expired(e, t->now_ms))
         return NULL;
@@ -181,8 +181,7 @@ struct object *string_object(const struct string_value *v) {
     return b != NULL ? &b->object : NULL;
 }
 
-/* Sets the key in whatever way is left: another length, type, expiry or content type than that of `e`, which may be
- * NULL. */
+/* The slow path of a set: the new value differs from `e` (may be NULL) in length, type, expiry or content type. */
 static NOINLINE enum store_result set_anew(struct txn *t, struct shard *sh, const struct key *k,
                                            struct entry *e, const struct string_value *v)
     REQUIRES(shard_role) {
@@ -215,7 +214,7 @@ static NOINLINE enum store_result set_anew(struct txn *t, struct shard *sh, cons
     return result;
 }
 
-/* The commonest of writes, for which nothing but the value's bytes changes; false: it is another. */
+/* The fast path of a set: only the value's bytes change. False: it does not apply. */
 static bool rewrite_value(struct entry *e, const struct string_value *v) {
     return v->blob == NULL && v->expire_at == NO_EXPIRY && v->content_type.len == 0 &&
            entry_rewrite(e, v->bytes);
@@ -242,7 +241,7 @@ void store_swap_blob(struct txn *t, const struct key *k, const struct blob *old,
     before = entry_footprint(e);
     entry_set_object(e, &blob_ref(fresh)->object);
     shard_resized(sh, before, entry_footprint(e));
-    blob_unref(had); /* not the last: the caller has one */
+    blob_unref(had); /* not the last reference: the caller has one */
 }
 
 bool store_delete(struct txn *t, const struct key *k) {
@@ -282,7 +281,7 @@ enum store_result store_set_expiry(struct txn *t, const struct key *k, int64_t e
     return result;
 }
 
-/* put() for a value that another key has: `stale` may hold the same blob (COPY shares it), and its reference goes. */
+/* put() for a value of another key: `stale` may hold the same blob (COPY shares it); then its reference is dropped. */
 static enum store_result put_moved(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
                                    const struct entry_spec *spec) REQUIRES(shard_role) {
     bool same = stale != NULL && entry_object(stale) == spec->object;
@@ -293,7 +292,7 @@ static enum store_result put_moved(struct txn *t, struct shard *sh, const struct
     if (same)
         object_free(spec->object);
     if (stale != NULL)
-        note_new(t, k); /* Redis deletes it before */
+        note_new(t, k); /* emitted for an existing key too: Redis deletes it first */
     return STORE_OK;
 }
 
@@ -310,7 +309,7 @@ enum store_result store_rename(struct txn *t, const struct key *from, const stru
     spec.key = to->name;
     result = put_moved(t, dst, to, find_live(t, dst, to), &spec);
     if (result == STORE_OK)
-        shard_unlink(src, from->hash, e, NULL); /* the object lives on under its new name */
+        shard_unlink(src, from->hash, e, NULL); /* the object now belongs to the new key */
     return result;
 }
 

@@ -9,15 +9,15 @@
 #include "shard.h"
 
 struct sink {
-    event_sink *tell;
+    event_sink *emit;
     void *ctx;
-    _Atomic uint32_t classes; /* it wants */
+    _Atomic uint32_t classes; /* that it wants */
 };
 
 struct store {
     struct shard shards[STORE_SHARDS];
-    /* Classes that some sink wants; in one line with what short keys are hashed with. */
-    _Atomic uint32_t heard;
+    /* Classes that some sink wants; in one cache line with the part of the secret that short keys are hashed with. */
+    _Atomic uint32_t wanted;
     unsigned char secret[TABLE_SECRET_SIZE];
     uint64_t max_value;
     int64_t made_ms; /* wall clock */
@@ -28,40 +28,40 @@ struct store {
     unsigned sink_count;
     struct garbage garbage;
     struct eviction_pool pool;
-    _Alignas(CACHE_LINE) _Atomic uint64_t bytes; /* what the shards have told of theirs */
+    _Alignas(CACHE_LINE) _Atomic uint64_t bytes; /* sum of the shards, see shard.total */
 };
 
 /* The shard of a key, which the transaction holds: exclusively for txn_shard_write. */
 struct shard *txn_shard_read(struct txn *t, const struct key *k) ASSERT_HELD_SHARED(shard_role);
 struct shard *txn_shard_write(struct txn *t, const struct key *k) ASSERT_HELD(shard_role);
 
-/* The live entry of a key about to be written; an expired one is removed here and now. */
+/* The live entry of a key about to be written; an expired one is removed first. */
 struct entry *find_live(struct txn *t, struct shard *sh, const struct key *k) REQUIRES(shard_role);
-/* Makes an entry from `spec` and puts it in the place of `stale` (NULL: adds it). Takes the spec's object over
- * only on success. */
+/* Makes an entry from `spec` that replaces `stale` (NULL: is added). Takes ownership of the spec's object only on
+ * success. */
 enum store_result place(struct txn *t, struct shard *sh, uint64_t hash, struct entry *stale,
                         const struct entry_spec *spec) REQUIRES(shard_role);
-/* The same, and tells of a key that is new. */
+/* The same, and emits EVENT_NEW for a new key. */
 enum store_result put(struct txn *t, struct shard *sh, const struct key *k, struct entry *stale,
                       const struct entry_spec *spec) REQUIRES(shard_role);
 void note_new(struct txn *t, const struct key *k);
-/* Can `spec` be written over `e` without a new allocation and without touching the tables? Then it may. */
+/* Can `spec` be written over `e` without a new allocation and without a change of the tables? */
 bool fits_in_place(const struct entry *e, const struct entry_spec *spec);
 void overwrite(struct shard *sh, struct entry *e, const struct entry_spec *spec) REQUIRES(shard_role);
 /* The object for a string too long to live in its entry, with a reference of the store's own. NULL: no memory. */
 struct object *string_object(const struct string_value *v);
 
-/* For visits of the whole keyspace: takes shard `i` unless the transaction holds it, and lets it go again. */
+/* For walks over the whole keyspace: locks shard `i` unless the transaction holds it; and unlocks it again. */
 struct shard *txn_visit_read(struct txn *t, unsigned i) ACQUIRE_SHARED(shard_role);
 void txn_leave_read(struct txn *t, unsigned i) RELEASE_SHARED(shard_role);
 struct shard *txn_visit_write(struct txn *t, unsigned i) ACQUIRE(shard_role);
 void txn_leave_write(struct txn *t, unsigned i) RELEASE(shard_role);
 
-/* Tells those sinks that want it of what is no change: EVENT_NEW, EVENT_MISS. */
+/* Emits an event that is not a change: EVENT_NEW, EVENT_MISS. */
 void txn_notice(struct txn *t, const struct key *k, enum event_class class, const char *name);
-/* Tells the log that a key, or a field of it, went by itself, which no command will tell. */
+/* Emits EVENT_REMOVED: a key, or a field of it, was removed by no command. */
 void txn_removed(struct txn *t, const struct key *k, struct slice field);
-/* A key goes because its time was up, or that of the last of its fields. */
+/* Emits the events of a key that is removed because it has expired, or the last of its fields has. */
 void txn_expired(struct txn *t, const struct key *k, const struct entry *e);
 
 #endif

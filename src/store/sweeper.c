@@ -1,14 +1,14 @@
-/* sweeper.c - removes expired keys in the background, at a pace that follows how many there are.
+/* sweeper.c - removes expired keys in the background, at a pace that adapts to their share.
  *
- * Goal: expired keys do not pile up, and a store where nothing expires pays next to nothing. A round looks at a
- * sample of each shard's volatile keys, going round by the shard's own cursor; keys without an expiry are never
- * walked. Of what a round looked at, over 25 % expired means there is more: the next round comes in 10 ms. Under
- * 1 % means there is little: the pause doubles, up to 1 s. Otherwise 100 ms.
- * Stop rule: a shard is left when a batch had 25 % or less expired, or after its share of batches.
- * Cost: a lock is held for one batch of 32 keys (some microseconds, far below the 1 ms that is the promise), and
- * a round looks at no more than 64 shards x 16 batches x 32 keys. After a stretch of four batches the thread rests for
- * about twice as long: where it shares its processor with one that serves requests, that one goes on then, not when the
- * scheduler's slice of some milliseconds is over, and keeps two thirds of it. So it sweeps some 400 000 keys a second. */
+ * Goal: expired keys do not pile up, and a store where nothing expires pays next to nothing. A round samples
+ * each shard's volatile keys, in turn by the shard's own cursor; keys without an expiry are never
+ * visited. If over 25 % of a round's sample had expired, there are more: the next round starts in 10 ms. If under
+ * 1 % had, there are few: the interval doubles, up to 1 s. Otherwise it is 100 ms.
+ * Stop rule: a shard is left when 25 % or less of a batch had expired, or after its share of batches.
+ * Cost: a lock is held for one batch of 32 keys (some microseconds, far below the limit of 1 ms), and
+ * a round samples at most 64 shards x 16 batches x 32 keys. After four batches the thread sleeps for
+ * about twice as long: a thread that serves requests on the same processor then runs immediately, instead of after the
+ * scheduler's time slice of some milliseconds, and gets two thirds of the time. That allows some 400 000 keys a second. */
 #include <errno.h>
 #include <flashkv/clock.h>
 #include <flashkv/mem.h>
@@ -21,12 +21,12 @@ enum {
     BATCH = 32,
     BATCHES_PER_SHARD = 16,
     MOVE_SLOTS = 512, /* slots of a growing table moved at a time */
-    STRETCH = 4,      /* batches, or moves: some 100 us */
-    REST_NS = 150000, /* and what the kernel adds */
+    STRETCH = 4,      /* batches, or moves, between rests: some 100 us */
+    REST_NS = 150000, /* the kernel adds some 50 us */
     PAUSE_MIN_MS = 10,
     PAUSE_BASE_MS = 100,
     PAUSE_MAX_MS = 1000,
-    CHORE_MS = 1, /* while there is more of it */
+    CHORE_MS = 1, /* interval while the chore has more to do */
 };
 
 struct sweeper {
@@ -38,15 +38,15 @@ struct sweeper {
     sweeper_chore *chore;
     void *ctx;
     _Atomic unsigned pause_ms;
-    _Atomic bool idle;       /* tests have turned it off */
-    _Atomic int64_t hold_ns; /* until then expired keys stay */
+    _Atomic bool idle;       /* sweeper_set_active: turned off by a test */
+    _Atomic int64_t hold_ns; /* sweeper_hold */
 };
 
 static bool mostly_expired(struct sweep_result r) {
     return r.expired * 4 > r.looked;
 }
 
-/* One batch under one lock; what it unlinked is freed after. */
+/* One batch under one lock; unlinked objects are freed after it. */
 static struct sweep_result sweep_batch(struct store *s, unsigned shard, int64_t now_ms) {
     struct sweep_result r;
     struct txn t;
@@ -67,7 +67,7 @@ static bool is_to_stop(struct sweeper *sw) {
     return stop;
 }
 
-/* After each batch or move: is it time to rest, and then, to stop? Without a sweeper (tests) never. */
+/* To be called after each batch or move: rests if it is time to. True: the thread shall stop. `sw` NULL (tests): neither. */
 static bool rest_or_stop(struct sweeper *sw, unsigned *worked) {
     if (sw == NULL || ++*worked % STRETCH != 0)
         return false;
@@ -80,7 +80,7 @@ static void add(struct sweep_result *sum, struct sweep_result r) {
     sum->expired += r.expired;
 }
 
-/* A round; `sw`: rests now and then, and gives up when it is to stop. */
+/* A round; `sw` (may be NULL): rests between batches, and ends early when the thread shall stop. */
 static struct sweep_result sweep_round(struct store *s, struct sweeper *sw, int64_t now_ms) {
     struct sweep_result sum = {0, 0};
     unsigned worked = 0;
@@ -106,8 +106,8 @@ struct sweep_result store_sweep(struct store *s, int64_t now_ms) {
     return sweep_round(s, NULL, now_ms);
 }
 
-/* Writers move a growing table along; where none come any more, this finishes it, so that the old slots do not
- * stay for good. */
+/* Writes advance the resizing of a table; this finishes it when there are no more of them, so that the old slot array is
+ * freed. */
 static void finish_moves(struct sweeper *sw) {
     unsigned worked = 0;
 
@@ -134,7 +134,7 @@ static unsigned next_pause(unsigned pause_ms, struct sweep_result r) {
     return 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
 }
 
-/* Waits until then (monotonic), or until told to stop or woken; true: stop. */
+/* Waits until `until` (monotonic), or until woken; true: the thread shall stop. */
 static bool wait_or_stop(struct sweeper *sw, int64_t until) {
     struct timespec ts = {until / 1000000000, until % 1000000000};
     bool stop;

@@ -1,4 +1,4 @@
-/* table.c - Robin Hood hashing with a moving frontier; the why is in table.h. */
+/* table.c - Robin Hood hashing with incremental resizing; table.h explains it. */
 #include "table.h"
 
 #include <assert.h>
@@ -12,8 +12,8 @@ enum {
     ADDRESS_BITS = 48,
     DISTANCE_MAX = 255,
     CAPACITY_MIN = 16,
-    MOVE_STEP = 12,  /* slots moved by each insertion and removal while growing */
-    WALK_EMPTY = 16, /* slots a walk passes for each entry wanted, so that a thin table ends its page too */
+    MOVE_STEP = 12,  /* slots moved by each insertion and removal while resizing */
+    WALK_EMPTY = 16, /* slots that a walk passes for each entry wanted, which bounds a page of a thin table */
 };
 #define ADDRESS_MASK ((UINT64_C(1) << ADDRESS_BITS) - 1)
 #define DISTANCE_ONE (UINT64_C(1) << ADDRESS_BITS)
@@ -28,7 +28,7 @@ static size_t slot_distance(uint64_t slot) {
     return (slot >> ADDRESS_BITS) & DISTANCE_MAX;
 }
 
-/* Tag and distance as they stand in a slot. The tag is the hash's low byte: a home depends on the high bits. */
+/* Tag and distance as encoded in a slot. The tag is the hash's low byte, since the home depends on the high bits. */
 static uint64_t slot_mark(uint64_t hash, size_t distance) {
     return (hash & 0xff) << 56 | (uint64_t)distance << ADDRESS_BITS;
 }
@@ -44,7 +44,7 @@ static uint64_t home_point(size_t home, size_t capacity) {
     return (uint64_t)((whole + capacity - 1) / capacity);
 }
 
-/* Slots after the last home: the farthest an entry can lie from it, and one that stays empty. */
+/* Slots after the last home: the maximum distance of an entry from it, and one that stays empty. */
 static size_t slots_tail(size_t capacity) {
     return (capacity < DISTANCE_MAX ? capacity : DISTANCE_MAX) + 1;
 }
@@ -53,7 +53,7 @@ static size_t slots_count(const struct slots *s) {
     return s->capacity + slots_tail(s->capacity);
 }
 
-/* Room for at least `capacity` homes: all that the allocator's size class holds. */
+/* Allocates slots for at least `capacity` homes, as many as the allocator's size class holds. */
 static bool slots_alloc(struct slots *s, size_t capacity) {
     size_t bytes = mem_good_size((capacity + slots_tail(capacity)) * sizeof(uint64_t));
     size_t count = bytes / sizeof(uint64_t);
@@ -71,8 +71,8 @@ static void slots_free(struct slots *s) {
     *s = (struct slots){NULL, 0, 0};
 }
 
-/* Puts an entry into its place, at or after `least`, shifting those with later homes up by one. False, nothing
- * changed: somebody would come to lie farther from home than a slot can tell. */
+/* Inserts an entry at its position, at or after `least`, shifting those with later homes up by one. False, nothing
+ * changed: an entry's distance from its home would exceed what a slot can encode. */
 static bool slots_place(struct slots *s, size_t least, uint64_t hash, struct entry *e) {
     size_t home = point_home(table_point(hash), s->capacity), pos = home > least ? home : least, end;
 
@@ -89,7 +89,7 @@ static bool slots_place(struct slots *s, size_t least, uint64_t hash, struct ent
     return true;
 }
 
-/* The slot, not before `least`, of an entry that is there. */
+/* The slot, not before `least`, of an entry that is in the table. */
 static size_t slots_locate(const struct slots *s, size_t least, uint64_t hash, const struct entry *e) {
     size_t home = point_home(table_point(hash), s->capacity), pos = home > least ? home : least;
 
@@ -98,7 +98,7 @@ static size_t slots_locate(const struct slots *s, size_t least, uint64_t hash, c
     return pos;
 }
 
-/* Takes the entry in slot `pos` out; its followers come one nearer to their homes. */
+/* Removes the entry in slot `pos`, shifting its followers back by one. */
 static void slots_take(struct slots *s, size_t pos) {
     for (; slot_distance(s->at[pos + 1]) > 0; pos++)
         s->at[pos] = s->at[pos + 1] - DISTANCE_ONE;
@@ -121,7 +121,7 @@ size_t table_bytes(const struct table *t) {
     return t->now.bytes + t->old.bytes;
 }
 
-/* The array that a point lives in, and the first slot of it that counts. */
+/* The array that contains a point; *least is the first valid slot of it. */
 static struct slots *table_side(const struct table *t, uint64_t point, size_t *least) {
     if (t->old.at != NULL && point_home(point, t->old.capacity) >= t->moved) {
         *least = t->old_next;
@@ -151,23 +151,23 @@ HOT struct entry *table_find(const struct table *t, uint64_t hash, struct slice 
     }
 }
 
-/* Asks for the line of an address. The empty instruction keeps gcc from taking functions that do nothing else for such as
- * have no effect, whose calls it leaves out. */
-static inline void ask_for(const void *at) {
+/* Prefetches the cache line of an address. The empty asm statement keeps gcc from treating the functions below, which only
+ * prefetch, as free of side effects, and omitting calls to them. */
+static inline void prefetch_line(const void *at) {
     __builtin_prefetch(at);
     __asm__ volatile("");
 }
 
-void table_near_slot(const struct table *t, uint64_t hash) {
+void table_prefetch_slot(const struct table *t, uint64_t hash) {
     size_t least;
     const struct slots *s = table_side(t, table_point(hash), &least);
 
     if (s->at != NULL)
-        ask_for(&s->at[point_home(table_point(hash), s->capacity)]);
+        prefetch_line(&s->at[point_home(table_point(hash), s->capacity)]);
 }
 
-/* By the tag alone: bytes of the entry would have to be waited for. */
-void table_near_entry(const struct table *t, uint64_t hash) {
+/* Compares tags only: comparing keys would wait for the entries. */
+void table_prefetch_entry(const struct table *t, uint64_t hash) {
     size_t least, home, pos;
     const struct slots *s = table_side(t, table_point(hash), &least);
 
@@ -178,8 +178,8 @@ void table_near_entry(const struct table *t, uint64_t hash) {
         if ((s->at[pos] & ~ADDRESS_MASK) == slot_mark(hash, pos - home)) {
             const char *e = (const char *)slot_entry(s->at[pos]);
 
-            ask_for(e);
-            ask_for(e + CACHE_LINE); /* most are longer than a line */
+            prefetch_line(e);
+            prefetch_line(e + CACHE_LINE); /* most entries are longer than a line */
             return;
         } else if (slot_distance(s->at[pos]) < pos - home) {
             return;
@@ -204,7 +204,7 @@ static bool table_thin(const struct table *t) {
     return t->now.capacity > 8 * CAPACITY_MIN && t->used < t->now.capacity / 8;
 }
 
-/* Begins to move everything to an array of another capacity. False: no memory. */
+/* Starts moving all entries to an array of another capacity. False: no memory. */
 static bool table_begin_move(struct table *t, size_t capacity) {
     struct slots fresh;
 
@@ -217,7 +217,7 @@ static bool table_begin_move(struct table *t, size_t capacity) {
     return true;
 }
 
-/* No memory to save memory: it stays. */
+/* If there is no memory for the smaller array, the table stays as it is. */
 static void table_shrink(struct table *t) {
     bool paused = mem_reserve_pause(true);
 
@@ -229,7 +229,7 @@ static uint64_t table_rehash(const struct table *t, uint64_t slot) {
     return table_hash(t->secret, entry_key(slot_entry(slot)));
 }
 
-/* Moves the entries of the next home over. False, nothing changed: one has no place (slots_place). */
+/* Moves the entries of the next home to the new array. False, nothing changed: slots_place refused one. */
 static bool table_move_home(struct table *t) {
     size_t first = t->old_next, home = first - slot_distance(t->old.at[first]), pos;
 
@@ -266,11 +266,11 @@ void table_move(struct table *t, size_t slots) {
         slots_free(&t->old);
 }
 
-/* Room for one more entry. False: no memory. */
+/* Makes room for one more entry. False: no memory. */
 static bool table_make_room(struct table *t) {
     if (!table_crowded(t))
         return true;
-    if (table_moving(t)) /* the last growth is not through: it has to be, first */
+    if (table_moving(t)) /* finish the last resizing first */
         table_move(t, slots_count(&t->old));
     if (t->now.at == NULL)
         return slots_alloc(&t->now, CAPACITY_MIN);
@@ -279,8 +279,8 @@ static bool table_make_room(struct table *t) {
     return table_begin_move(t, t->now.capacity + t->now.capacity / 4);
 }
 
-/* An entry had no place near enough to its home, though slots are free: keys come in the order of their hashes, as when a
- * table is copied by walking it. Then the table gets at once the size that it would grow to. False: no memory. */
+/* slots_place refused an entry though there are free slots: keys are inserted in the order of their hashes, as when a
+ * table is copied by walking it. The table then grows at once to its next size. False: no memory. */
 static bool table_spread(struct table *t) {
     if (!table_moving(t) && !table_begin_move(t, 2 * t->now.capacity))
         return false;
@@ -292,7 +292,7 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
     size_t least;
     struct slots *s;
 
-    /* Refused room is no failure while there are free slots: the next insertion asks again. */
+    /* Failing to grow is no failure while there are free slots: the next insertion tries again. */
     if (!table_make_room(t) && t->used + 1 >= t->now.capacity)
         return false;
     table_move(t, MOVE_STEP);
@@ -306,8 +306,8 @@ bool table_insert(struct table *t, uint64_t hash, struct entry *e) {
     return true;
 }
 
-/* A quarter more, once; or for many entries all sizes that the table comes to. Those may be twice as large as entries need,
- * if they come in the order of their hashes (table_spread). */
+/* One growth by a quarter, or for many entries the sum of all sizes on the way. Those may be twice as large as the entries
+ * need, if these are inserted in the order of their hashes (table_spread). */
 size_t table_need(const struct table *t, size_t n) {
     size_t capacity = t->now.capacity, all = t->used + n, most = all > capacity ? all : capacity;
     bool few = n < DISTANCE_MAX;
@@ -357,7 +357,7 @@ struct walk {
     void *ctx;
 };
 
-/* Walks one array from slot `least` on; returns the next point, 0 when the array is through. */
+/* Walks one array from slot `least` on; returns the next point, 0 at the end of the array. */
 static uint64_t slots_walk(const struct slots *s, size_t least, struct walk *w) {
     size_t home = point_home(w->from, s->capacity), pos = home > least ? home : least;
     size_t passed = 0, budget = w->want * WALK_EMPTY + WALK_EMPTY, last = home;
@@ -392,7 +392,7 @@ uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_vis
     next = slots_walk(s, least, &w);
     if (s != &t->now || !table_moving(t) || t->moved >= t->old.capacity)
         return next;
-    /* `from` lies before the frontier. The new array holds nothing behind it; a walk that comes that far goes on
+    /* `from` is before the frontier. The new array holds nothing after the frontier; a walk that reaches it continues
      * in the old one. */
     w.from = home_point(t->moved, t->old.capacity);
     if (next != 0 && next < w.from)
@@ -402,7 +402,7 @@ uint64_t table_walk(const struct table *t, uint64_t from, size_t want, table_vis
 
 struct entry *table_random(const struct table *t) {
     size_t now = slots_count(&t->now) * (t->now.at != NULL);
-    size_t old = table_moving(t) ? slots_count(&t->old) - t->old_next : 0; /* those before have moved */
+    size_t old = table_moving(t) ? slots_count(&t->old) - t->old_next : 0; /* those before have been moved */
     uint64_t slot;
 
     if (t->used == 0)

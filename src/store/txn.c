@@ -1,7 +1,7 @@
-/* txn.c - locking: the one place that takes shards, always in ascending order.
+/* txn.c - locking: the one place that locks shards, always in ascending order.
  *
  * The set of shards is known only at run time, which clang's analysis cannot follow; so the functions here are
- * exempt from it, and hand shards out through txn_shard_read and txn_shard_write, which prove the lock to the
+ * exempt from it, and give access to shards through txn_shard_read and txn_shard_write, which assert the lock to the
  * analysis (and, in debug builds, at run time). */
 #include <assert.h>
 #include <flashkv/hints.h>
@@ -12,7 +12,7 @@ static unsigned lowest_bit(uint64_t bits) {
     return (unsigned)__builtin_ctzll(bits);
 }
 
-/* Field by field: gcc clears a struct of this size by `rep stos`, which takes longer to start than to lock a shard. */
+/* Field by field: gcc clears a struct of this size by `rep stos`, whose start-up takes longer than locking a shard. */
 static inline void init(struct txn *t, struct store *s, int64_t now_ms, uint64_t shards, enum txn_mode mode) {
     t->store = s;
     t->now_ms = now_ms;
@@ -20,7 +20,7 @@ static inline void init(struct txn *t, struct store *s, int64_t now_ms, uint64_t
     t->mode = mode;
     t->dead = NULL;
     t->changes = 0;
-    t->heard = 0;
+    t->wanted = 0;
     t->no_touch = false;
     t->ready = (struct ready_keys){NULL, NULL};
     t->journal = NULL;
@@ -35,16 +35,16 @@ HOT void txn_begin(struct txn *t, struct store *s, int64_t now_ms, uint64_t shar
 
         if (mode == TXN_WRITE) {
             shard_wrlock(sh);
-            t->heard |= sh->watches != NULL ? UINT32_MAX : 0;
+            t->wanted |= sh->watches != NULL ? UINT32_MAX : 0;
         } else {
             shard_rdlock(sh);
         }
     }
-    /* Behind the locks: whoever saw these shards after somebody began to listen is told of all that changes them later. */
-    t->heard |= atomic_load_explicit(&s->heard, memory_order_relaxed);
+    /* After locking: a listener that was added before is thus sure to get all events of these shards from now on. */
+    t->wanted |= atomic_load_explicit(&s->wanted, memory_order_relaxed);
 }
 
-/* Nobody has served those who wait: their keys become ready again with the next change. */
+/* The ready keys were not served: they become ready again with the next change. */
 static COLD void drop_ready(struct txn *t) {
     struct watched_key *k;
 

@@ -1,4 +1,4 @@
-/* view.c - reading a large collection as it was; the idea is in view_impl.h. */
+/* view.c - consistent views of large collections; view_impl.h explains them. */
 #include <assert.h>
 #include <flashkv/mem.h>
 
@@ -11,32 +11,32 @@ enum {
     LARGE_BYTES = 256 * 1024,
     PIECE_ITEMS = 1024,
     PIECE_BYTES = 256 * 1024,
-    STEP = 16, /* members looked at between two looks at what the piece has come to */
+    STEP = 16, /* members visited between two checks of the piece's size */
 };
 
 struct view {
-    struct object *object; /* NULL: lost, or through */
+    struct object *object; /* NULL: lost, or all visited */
     struct store *store;
     unsigned shard;
-    struct view *prev, *next; /* others in the shard */
-    uint32_t number;          /* what marks members: not 0 */
+    struct view *prev, *next; /* the list of the shard's views */
+    uint32_t number;          /* the mark of members that shall not be visited (again); not 0 */
     bool lost, failed;
 
     /* Members. */
-    uint64_t point; /* those below were given */
-    bool walked;    /* all were */
+    uint64_t point; /* members below it were visited */
+    bool walked;    /* all were visited */
     struct entry **kept;
     size_t kept_count, kept_cap;
 
     /* A list. */
     struct viewed_chunk *chunks;
     size_t chunk_count, chunk_next;
-    size_t near; /* the chunk that was looked for last */
+    size_t near; /* index of the chunk that was found last */
 };
 
 /* ---- beginning and ending ------------------------------------------------------------------------------------------ */
 
-/* NULL: it has none. */
+/* NULL: a list. */
 static const struct members *members_of(const struct object *o) {
     switch ((enum value_type)o->type) {
     case TYPE_STRING:
@@ -60,8 +60,8 @@ bool view_is_worth(const struct entry *e) {
     return object_len(o) > LARGE_ELEMENTS || object_footprint(o) > LARGE_BYTES;
 }
 
-/* A number that marks no member of the collection: of the views of this store, each has another, until there were 2^24. Only
- * one that ended before it had come through leaves marks behind. */
+/* A number that marks no member of the collection: each view of this store gets another one, until it wraps at 2^24. Only a
+ * view that ended early leaves marks behind. */
 static uint32_t next_number(struct store *s) {
     uint32_t number;
 
@@ -71,8 +71,8 @@ static uint32_t next_number(struct store *s) {
     return number;
 }
 
-/* Whoever views is the only one to change what hangs on the shard and the object for it while the shard is shared; writers, who
- * look at it, hold it exclusively. */
+/* Only the thread of a view changes the view's links in shard and object, under the shared lock; writers, which read them,
+ * hold the lock exclusively. */
 static void attach(struct view *v, struct shard *sh) {
     v->next = sh->views;
     if (v->next != NULL)
@@ -154,14 +154,14 @@ void view_lose_all(struct view *first) {
     }
 }
 
-/* ---- what writers tell: members -------------------------------------------------------------------------------------- */
+/* ---- calls of writers: members --------------------------------------------------------------------------------------- */
 
-/* Will the walk come to this point? */
+/* Is this point still to be visited? */
 static bool is_ahead(const struct view *v, uint64_t hash) {
     return !v->walked && table_point(hash) >= v->point;
 }
 
-/* What a view keeps is left out of the reserve's account: without memory the view fails, not the writer. */
+/* Copies to a view are allocated outside the reserve: without memory the view fails, not the writer. */
 static bool keep(struct view *v, const struct entry *e) {
     struct entry_spec spec = entry_spec_of(e);
     struct entry *copy;
@@ -191,9 +191,9 @@ void view_added(struct view *v, uint64_t hash, struct entry *e) {
         entry_set_stamp(e, v->number);
 }
 
-/* ---- what writers tell: chunks ----------------------------------------------------------------------------------------- */
+/* ---- calls of writers: chunks ------------------------------------------------------------------------------------------ */
 
-/* The number of a chunk. Writers mostly go from neighbour to neighbour. */
+/* Finds a chunk; starts at the last one found, since writers mostly proceed to a neighbour. */
 static struct viewed_chunk *find_chunk(struct view *v, const struct packed *chunk) {
     for (size_t far = 0; far < v->chunk_count; far++) {
         if (far <= v->near && v->chunks[v->near - far].chunk == chunk)
@@ -207,7 +207,7 @@ static struct viewed_chunk *find_chunk(struct view *v, const struct packed *chun
     return NULL;
 }
 
-/* The same, of one that has not been given; NULL: it has. From now on it is an ordinary chunk. */
+/* Finds a chunk that has not been visited and clears its mark; NULL: it has been visited. */
 static struct viewed_chunk *take_mark(struct view *v, struct packed *chunk) {
     struct viewed_chunk *found = find_chunk(v, chunk);
 

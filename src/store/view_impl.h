@@ -1,18 +1,18 @@
 /* view_impl.h - what writers do for a view (flashkv/view.h). Private to the store.
  *
- * hash, set, sorted set: the view walks the table by points. A member whose point it has not come to is copied to the view
- *     before it changes or goes, and what stands there then is marked, by the view's number in the entry's stamp (which
- *     members have no other use for), not to be given a second time; so is a member that is new.
+ * hash, set, sorted set: the view walks the table by points. A member that it has not visited yet is copied to the view
+ *     before it changes or is removed, and the changed member is marked, by the view's number in the entry's access stamp
+ *     (which members do not use otherwise), so that it is not visited a second time; so is a new member.
  *
  *         points   0 ......... next ............................. 2^64
- *                  given, free |  as it was, or marked (and kept)
+ *                  visited     |  unchanged, or marked (and copied if it existed)
  *
- * list: the view has an array of the chunks as they were, in order. A chunk that has not been given is copied to the view
- *     before it changes, or handed over when it goes.
+ * list: the view has an array of the chunks at its beginning, in order. A chunk that has not been visited is copied to the view
+ *     before it changes, or handed over to it when the list drops it.
  *
- *         chunks   | given | given | the list's | kept: the view's own | the list's | ...
+ *         chunks   | visited | visited | the list's | the view's own copy | the list's | ...
  *
- * Writers hold the shard exclusively, who reads the view holds it shared: they never meet. */
+ * Writers hold the shard exclusively, the reader of the view holds it shared: they never run at the same time. */
 #ifndef FLASHKV_STORE_VIEW_IMPL_H
 #define FLASHKV_STORE_VIEW_IMPL_H
 
@@ -23,31 +23,31 @@
 struct packed;
 struct list;
 
-/* Who views a collection that is about to change; mostly NULL, nobody. */
+/* The view of a collection that is about to change; mostly NULL. */
 static inline struct view *object_view(const struct object *o) {
     return UNLIKELY(o->viewed) ? o->view : NULL;
 }
 
-/* Before a member's bytes or expiry change, or it goes. */
+/* To be called before a member's bytes or expiry change, or it is removed. */
 void view_changes(struct view *v, uint64_t hash, struct entry *e);
-/* An entry that is new, or replaces another that view_changes was told of. */
+/* To be called for a new entry, also for one that replaces an entry passed to view_changes. */
 void view_added(struct view *v, uint64_t hash, struct entry *e);
 
-/* Before a chunk's bytes change; it may move. */
+/* To be called before a chunk's bytes change or it moves. */
 void view_keeps_chunk(struct view *v, struct packed *chunk);
-/* When a chunk has left the list. False: the view has no use for it. */
+/* Offers a chunk that has left the list to the view, which takes ownership. False: it does not need it. */
 bool view_takes_chunk(struct view *v, struct packed *chunk);
 
 /* The collection leaves its key: it is deleted, replaced, or moved. */
 void view_lose(struct object *o);
-/* All that are viewed in a shard do. */
+/* The same for all views of a shard. */
 void view_lose_all(struct view *first);
 
 struct viewed_chunk {
     struct packed *chunk;
-    bool kept; /* the view's own */
+    bool kept; /* owned by the view */
 };
-/* Fills an array of the list's chunks, and marks them; NULL: only their number. */
+/* Fills an array with the list's chunks, and marks them; returns their number. NULL: only returns that. */
 size_t list_chunks(const struct list *l, struct viewed_chunk *chunks);
 
 #endif

@@ -1,4 +1,4 @@
-/* watches.c - who watches which key of a shard. */
+/* watches.c - the watched keys of a shard, their watches, and the lists of ready keys. */
 #include "watches.h"
 
 #include <assert.h>
@@ -21,10 +21,10 @@ struct watch_list {
 struct watched_key {
     struct watched_key *next;       /* in its bucket */
     struct watched_key *next_ready; /* on a list of ready keys */
-    struct watch_list told, waiting;
+    struct watch_list notified, waiting;
     struct key key;
     bool ready;  /* on such a list, or popped from one */
-    bool marked; /* watches_tell_marked */
+    bool marked; /* watches_notify_marked */
     char name[];
 };
 
@@ -42,7 +42,7 @@ static struct watched_key **find(const struct watches *w, const struct key *k) {
     return at;
 }
 
-/* Makes room for one more key. False: no memory. Longer chains are right too, so failing to grow is no failure. */
+/* Makes room for one more key. False: no memory. Failing to grow is no failure: the chains get longer. */
 static bool make_room(struct watches *w) {
     size_t capacity = w->capacity > 0 ? 2 * w->capacity : CAPACITY_MIN;
     struct watches grown = {NULL, capacity, w->count};
@@ -88,7 +88,7 @@ void watches_free(struct watches **of) {
     *of = NULL;
 }
 
-/* The key, added if nobody watches it yet. NULL: no memory. */
+/* Finds a key, or adds it. NULL: no memory. */
 static struct watched_key *find_or_add(struct watches **of, const struct key *k) {
     struct watched_key *found;
 
@@ -102,9 +102,9 @@ static struct watched_key *find_or_add(struct watches **of, const struct key *k)
     return found;
 }
 
-/* Forgets a key that nobody watches, unless it is on a list. */
+/* Frees a key without watches, unless it is on a list of ready keys. */
 static void drop_unwatched(struct watches **of, struct watched_key *k) {
-    if (k->told.first != NULL || k->waiting.first != NULL || k->ready)
+    if (k->notified.first != NULL || k->waiting.first != NULL || k->ready)
         return;
     *find(*of, &k->key) = k->next;
     mem_free(k);
@@ -115,7 +115,7 @@ static void drop_unwatched(struct watches **of, struct watched_key *k) {
 /* ---- starting and ending ------------------------------------------------------------------------------------- */
 
 static struct watch_list *list_of(struct watched_key *k, const struct key_watch *w) {
-    return w->changed != NULL ? &k->told : &k->waiting;
+    return w->changed != NULL ? &k->notified : &k->waiting;
 }
 
 bool store_watch(struct txn *t, const struct key *k, struct key_watch *w) {
@@ -133,7 +133,7 @@ bool store_watch(struct txn *t, const struct key *k, struct key_watch *w) {
     else
         list->first = w;
     list->last = w;
-    t->heard = UINT32_MAX;
+    t->wanted = UINT32_MAX;
     return true;
 }
 
@@ -161,17 +161,17 @@ void store_unwatch(struct txn *t, const struct key *k, struct key_watch *w) {
     drop_unwatched(&sh->watches, of);
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------- */
+/* ---- notifying ----------------------------------------------------------------------------------------------- */
 
-static void tell_each(struct watched_key *k, const struct event *ev) {
-    for (struct key_watch *w = k->told.first, *next; w != NULL; w = next) {
+static void notify_each(struct watched_key *k, const struct event *ev) {
+    for (struct key_watch *w = k->notified.first, *next; w != NULL; w = next) {
         next = w->next;
         if (!w->changed(w, ev))
             unlink_watch(w);
     }
 }
 
-void watches_tell(struct watches **of, const struct event *ev) {
+void watches_notify(struct watches **of, const struct event *ev) {
     struct watched_key *k = *find(*of, ev->key);
 
     if (k == NULL)
@@ -180,7 +180,7 @@ void watches_tell(struct watches **of, const struct event *ev) {
         k->ready = true;
         ready_keys_push(&ev->txn->ready, k);
     }
-    tell_each(k, ev);
+    notify_each(k, ev);
     drop_unwatched(of, k);
 }
 
@@ -190,15 +190,15 @@ void watches_each(struct watches *w, void (*each)(void *ctx, const struct key *k
             each(ctx, &k->key, &k->marked);
 }
 
-void watches_tell_marked(struct watches **of, struct txn *t) {
+void watches_notify_marked(struct watches **of, struct txn *t) {
     for (size_t i = 0; *of != NULL && i < (*of)->capacity; i++)
         for (struct watched_key *k = (*of)->buckets[i], *next; k != NULL; k = next) {
             next = k->next;
             if (!k->marked)
                 continue;
             k->marked = false;
-            tell_each(k,
-                      &(struct event){.txn = t, .key = &k->key, .class = EVENT_GENERIC, .name = "flushall"});
+            notify_each(
+                k, &(struct event){.txn = t, .key = &k->key, .class = EVENT_GENERIC, .name = "flushall"});
             drop_unwatched(of, k);
         }
 }

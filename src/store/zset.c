@@ -1,9 +1,9 @@
-/* zset.c - members packed in order while they are few and short; a table and an ordered index after that.
+/* zset.c - sorted sets: packed in order while the members are few and short; a table and an ordered index after that.
  *
  *     packed   | member | score | member | score | ...        in order: zset_packed.c
  *
  *     table    hash -> entry                                  finds a member: entry "member", its value the score
- *     order    | score, entry | score, entry | ...            finds a score, a rank; the score stands in both
+ *     order    | score, entry | score, entry | ...            finds a score, a rank; the score is stored in both
  *
  * A member of 16 bytes in a large sorted set takes 32 bytes of entry, 10 of slots and 17 to 25 of index: half of what
  * Redis's dictionary and skip list take. */
@@ -84,7 +84,7 @@ size_t zset_need(const struct zset *z, const struct edits *e) {
     if (z->packed != NULL) {
         need += packed_need(z->packed, e, 2 * entries, longest + sizeof(double));
         if (z->packed_members + e->elements <= entries && e->bytes <= longest)
-            return need; /* it stays packed */
+            return need; /* stays packed */
         need += need_entries(z->packed_members, z->packed->used) + sizeof(empty) + NEED_ENTRY;
         more += z->packed_members;
     }
@@ -93,7 +93,7 @@ size_t zset_need(const struct zset *z, const struct edits *e) {
 
 /* ---- the order ------------------------------------------------------------------------------------------------- */
 
-/* The bounds of zset_impl.h for items; an entry is read only where its bytes are asked for. */
+/* The bounds of zset_impl.h for items; an entry is read only if its bytes are compared. */
 static bool item_before_score(const void *ctx, const struct ordered_item *item) {
     return before_score(ctx, item->score, slice_of(NULL, 0));
 }
@@ -109,7 +109,7 @@ static bool item_before_both(const void *ctx, const struct ordered_item *item) {
            (item->score == b->score && before_both(b, item->score, entry_key(item->ptr)));
 }
 
-/* Would the sorted set still be small with one more, this? */
+/* Would the sorted set still be within the limits of the packed encoding with this member? */
 static bool stays_packed(const struct zset *z, struct slice member) {
     return member.len <= encoding_limit(&encoding_limits.zset_value) &&
            z->packed_members < encoding_limit(&encoding_limits.zset_entries);
@@ -151,7 +151,7 @@ static size_t large_rank(const struct large *l, const struct entry *e, double sc
     return ordered_rank(&l->order, item_before_both, &b);
 }
 
-/* The item goes in anew before it is taken out, so that a failure leaves it. Mostly it stays where it is. */
+/* Inserts the item again before it removes the old one, so that a failure changes nothing. Mostly its rank stays the same. */
 static bool large_change(struct large *l, struct view *v, struct entry *e, double score) {
     size_t from = large_rank(l, e, entry_score(e)), to = large_rank(l, e, score);
     struct ordered_item item = {score, e};
@@ -167,7 +167,7 @@ static bool large_change(struct large *l, struct view *v, struct entry *e, doubl
     return true;
 }
 
-/* Moves everything to the table. False, nothing changed: no memory. */
+/* Converts to table and index. False, nothing changed: no memory. */
 static bool unpack(struct zset *z) {
     struct large *l = large_new(z->secret);
 

@@ -8,7 +8,7 @@
 #include "members.h"
 #include "packed.h"
 
-/* What a large one is. */
+/* The large encoding. */
 struct large {
     struct members members;
     struct ordered order;
@@ -17,21 +17,21 @@ struct large {
 struct zset {
     struct object object;
     const unsigned char *secret;
-    uint32_t packed_members; /* in `packed` */
-    struct packed *packed;   /* NULL: they are in `large` */
-    struct large *large;     /* of its own, since most sorted sets are small */
+    uint32_t packed_members; /* number of members in `packed` */
+    struct packed *packed;   /* NULL: the members are in `large` */
+    struct large *large;     /* allocated separately, since most sorted sets are small */
 };
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
 
-/* A place in the order, for searches: members come before it by score, by bytes, or by score and then bytes. */
+/* A bound in the order, for searches: members are before it by score, by bytes, or by score and then bytes. */
 struct bound {
     double score;
     struct slice member;
     bool or_equal;
 };
 
-/* Does a member with these come before the bound? */
+/* Is a member with this score and these bytes before the bound? */
 typedef bool is_before(const struct bound *b, double score, struct slice member);
 
 static inline bool before_score(const struct bound *b, double score, struct slice member) {
@@ -50,18 +50,18 @@ static inline bool before_both(const struct bound *b, double score, struct slice
 
 /* ---- packed (zset_packed.c) -------------------------------------------------------------------------------------- */
 
-/* The member at `at` with its score, and the place after both. */
+/* The member at `at` with its score; *next is the position after both. */
 struct slice zset_packed_pair(const struct packed *p, size_t at, double *score, size_t *next);
-/* The place of the member of that rank. */
+/* The position of the member of that rank. */
 size_t zset_packed_at(const struct packed *p, size_t rank);
-/* How many members come before the bound, and the place of the first that does not. */
+/* How many members are before the bound; *at is the position of the first that is not. */
 size_t zset_packed_before(const struct packed *p, is_before *before, const struct bound *b, size_t *at);
-/* Inserts a member at a place, or at its own. False, nothing changed: no memory. */
+/* Inserts a member at a position, or at its position in the order. False, nothing changed: no memory. */
 bool zset_packed_put(struct zset *z, size_t at, struct slice member, double score);
 bool zset_packed_add(struct zset *z, struct slice member, double score);
-/* Removes so many members from the place `from` on. */
+/* Removes `count` members from the position `from` on. */
 void zset_packed_remove(struct zset *z, size_t from, size_t count);
-/* Gives the member at `at` another score, then brings both to their place. False, nothing changed: no memory. */
+/* Changes the score of the member at `at` and moves both to their position. False, nothing changed: no memory. */
 bool zset_packed_change(struct zset *z, size_t at, double score);
 
 #endif

@@ -1,10 +1,10 @@
-/* zset_packed.c - the members of a small sorted set, in order, each with its score behind it. */
+/* zset_packed.c - the packed encoding of a sorted set: members in order, each followed by its score. */
 #include <flashkv/entry.h>
 
 #include "zset_impl.h"
 
-/* A score as bytes: an integer in as few as it needs, low ones first, its sign in the lowest bit (0 takes none at all; so
- * does -0, as in Redis); any other as it is in memory, 8 bytes. */
+/* A score as bytes: an integer in as few as it needs, low ones first, its sign in the lowest bit (0 and -0, which are
+ * equal here as in Redis, take none); any other as an 8-byte double. */
 enum { SCORE_MAX = sizeof(double) };
 #define INTEGER_MAX ((double)(INT64_C(1) << 53)) /* doubles below are exact, and fit in 7 bytes */
 

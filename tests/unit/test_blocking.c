@@ -138,7 +138,7 @@ static void check_got(size_t i, const char *expected) {
     ck_assert_str_eq(clients[i].got, expected);
     clients[i].got[0] = '\0';
     if (atomic_exchange(&clients[i].replies, 0) > 0)
-        session_go_on(&clients[i].session);
+        session_resume(&clients[i].session);
 }
 
 /* ---- one at a time -------------------------------------------------------------------------------------------- */
@@ -317,8 +317,8 @@ START_TEST(test_other_ends) {
     block(1, "blpop k l 0");
     ck_assert_int_eq(session_deadline_ms(&clients[1].session), 0);
     block(2, "blmove k l left right 0");
-    session_time_up(&server, &clients[0].session);
-    session_time_up(&server, &clients[0].session); /* once is enough */
+    session_timed_out(&server, &clients[0].session);
+    session_timed_out(&server, &clients[0].session); /* once is enough */
     check_got(0, "nil* ");
     session_end(&server, &clients[1].session); /* the client has gone */
     session_enter(&server.sessions, &clients[1].session);
@@ -327,7 +327,7 @@ START_TEST(test_other_ends) {
     check_got(2, "a ");
     block(2, "blpop z 1");
     check_line("rpush z a", "(integer) 1");
-    session_time_up(&server, &clients[2].session); /* too late */
+    session_timed_out(&server, &clients[2].session); /* too late */
     check_got(2, "z a ");
 }
 END_TEST
@@ -340,12 +340,12 @@ START_TEST(test_waiting_for_no_key) {
     block(2, "wait 1 0");
     ck_assert_int_eq(session_deadline_ms(&clients[2].session), 0);
     ck_assert_uint_eq(server.blocked_clients, 3);
-    session_time_up(&server, &clients[0].session);
+    session_timed_out(&server, &clients[0].session);
     check_got(0, "0 ");
     session_end(&server, &clients[1].session);
     session_enter(&server.sessions, &clients[1].session);
     check_got(1, "");
-    session_time_up(&server, &clients[2].session);
+    session_timed_out(&server, &clients[2].session);
     check_got(2, "0 ");
     ck_assert_uint_eq(server.blocked_clients, 0);
     ck_assert_str_eq(say_as(&clients[0].session, "multi"), "OK ");
@@ -391,11 +391,11 @@ static void *take(void *arg) {
 
         if (c->session.blocked) {
             if (round % 7 == 0)
-                session_time_up(&server, &c->session);
+                session_timed_out(&server, &c->session);
             while (atomic_load_explicit(&c->replies, memory_order_acquire) == 0)
                 ;
             atomic_store(&c->replies, 0);
-            session_go_on(&c->session);
+            session_resume(&c->session);
             reply = c->got;
         }
         if (sscanf(reply, "%31s %u", key, &n) == 2) {

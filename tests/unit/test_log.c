@@ -68,7 +68,7 @@ END_TEST
 
 /* What says the same is told once a minute, with a count; what says something else at once. */
 START_TEST(repeated) {
-    struct log_repeated r = {.left_out = 0};
+    struct log_repeated r = {.suppressed = 0};
     const int64_t minute = INT64_C(60) * 1000000000;
 
     log_error_repeated(&r, 1, "disk: %s", "full");
@@ -77,12 +77,12 @@ START_TEST(repeated) {
         log_error_repeated(&r, at, "disk: %s", "full");
     ck_assert_str_eq(next_line(), "");
     log_error_repeated(&r, 1 + minute, "disk: %s", "full");
-    ck_assert_str_eq(next_text(), "error disk: full (100 more like the last were left out)\n");
+    ck_assert_str_eq(next_text(), "error disk: full (100 more like the last were suppressed)\n");
     log_error_repeated(&r, 2 + minute, "disk: %s", "gone");
     ck_assert_str_eq(next_text(), "error disk: gone\n");
     log_error_repeated(&r, 3 + minute, "disk: %s", "gone");
     ck_assert_str_eq(next_line(), "");
-    r = (struct log_repeated){.left_out = 0};
+    r = (struct log_repeated){.suppressed = 0};
     log_error_repeated(&r, 4 + minute, "disk: %s", "gone");
     ck_assert_str_eq(next_text(), "error disk: gone\n");
 }

@@ -43,7 +43,7 @@ static bool set_and_miss(const char *name) {
     bool told;
 
     txn_begin(&t, store, 1000, TXN_ALL_SHARDS, TXN_WRITE);
-    told = t.heard;
+    told = t.wanted;
     ck_assert_int_eq(store_set_string(&t, &k, &v), STORE_OK);
     store_changed(&t, &k, EVENT_STRING, "set");
     ck_assert_ptr_null(store_get(&t, &none));

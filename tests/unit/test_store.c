@@ -107,11 +107,11 @@ START_TEST(test_near_changes_nothing) {
         txn_end(&txn);
         k = key(name);
         none = key(absent);
-        store_near_shard(store, &k);
-        store_near_slot(store, &k);
-        store_near_slot(store, &none);
-        store_near_entry(store, &k);
-        store_near_entry(store, &none);
+        store_prefetch_shard(store, &k);
+        store_prefetch_slot(store, &k);
+        store_prefetch_slot(store, &none);
+        store_prefetch_entry(store, &k);
+        store_prefetch_entry(store, &none);
         begin(NOW, TXN_READ);
         check_value(name, slice_str(name));
         ck_assert_ptr_null(get(absent));

@@ -42,8 +42,8 @@ static void check_all(void) {
     size_t used = 0;
 
     for (unsigned n = 0; n < KEYS; n++) {
-        table_near_slot(&table, hash_of(n));
-        table_near_entry(&table, hash_of(n));
+        table_prefetch_slot(&table, hash_of(n));
+        table_prefetch_entry(&table, hash_of(n));
         ck_assert_ptr_eq(table_find(&table, hash_of(n), key_name(n)), model[n]);
         used += model[n] != NULL;
     }
@@ -79,8 +79,8 @@ static void teardown(void) {
 
 START_TEST(test_empty) {
     ck_assert_ptr_null(table_find(&table, hash_of(1), key_name(1)));
-    table_near_slot(&table, hash_of(1));
-    table_near_entry(&table, hash_of(1));
+    table_prefetch_slot(&table, hash_of(1));
+    table_prefetch_entry(&table, hash_of(1));
     ck_assert_uint_eq(table_walk(&table, 0, 10, count_visit, NULL), 0);
     ck_assert_uint_eq(table_bytes(&table), 0);
 }

@@ -136,7 +136,7 @@ static unsigned finish(void) {
         session_woken(&server, &client.session);
     }
     if (client.replies > 0)
-        session_go_on(&client.session);
+        session_resume(&client.session);
     return turns;
 }
 

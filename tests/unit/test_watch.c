@@ -94,14 +94,14 @@ START_TEST(test_heard) {
     watch(&a, "k");
     txn_end(&txn);
     txn_begin(&txn, store, NOW, ~key_shard_bit(&k), TXN_WRITE);
-    ck_assert(!txn.heard);
+    ck_assert(!txn.wanted);
     txn_end(&txn);
     txn_begin(&txn, store, NOW, key_shard_bit(&k), TXN_WRITE);
-    ck_assert(txn.heard);
+    ck_assert(txn.wanted);
     unwatch(&a.watch, "k");
     txn_end(&txn);
     txn_begin(&txn, store, NOW, TXN_ALL_SHARDS, TXN_WRITE);
-    ck_assert(!txn.heard);
+    ck_assert(!txn.wanted);
 }
 END_TEST
 

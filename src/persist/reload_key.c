@@ -1,4 +1,4 @@
-/* renew.c - a key by way of the bytes that a snapshot has of it: what DEBUG RELOAD does to each. */
+/* reload_key.c - a key by way of the bytes that a snapshot has of it: what DEBUG RELOAD does to each. */
 #include <flashkv/mem.h>
 
 #include "chain.h"
@@ -15,7 +15,7 @@ static struct slice flatten(const struct chain *c) {
     return slice_of(bytes, (size_t)(at - bytes));
 }
 
-bool persist_renew(struct txn *t, const struct key *k) {
+bool persist_reload_key(struct txn *t, const struct key *k) {
     const struct entry *e = store_peek(t, k);
     struct chain c = chain_make();
     struct record_reader r;
