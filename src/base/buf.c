@@ -1,4 +1,4 @@
-/* buf.c - the growing part of the bounded buffer. */
+/* buf.c - growing, formatting and trimming of bounded buffers. */
 #include <flashkv/buf.h>
 #include <flashkv/mem.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* cgroup.c - limits of memory and processors, from the files of both versions of control groups.
  *
- * A hierarchy is a tree of groups, mounted somewhere; version 2 has one for all controllers, version 1 one for each, or
- * for a few. /proc/self/cgroup says in which group of each this process is, /proc/self/mountinfo where each is mounted:
+ * A hierarchy is a tree of groups with a mount point; version 2 has one for all controllers, version 1 one for each, or
+ * for a few. /proc/self/cgroup names the group of this process in each, /proc/self/mountinfo the mount points:
  *
- *     4:memory:/docker/0123/worker                                       the group, as seen from the root of the tree
- *     35 31 0:32 /docker/0123 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory      what of the tree is mounted, and where
+ *     4:memory:/docker/0123/worker                                       the group, relative to the root of the tree
+ *     35 31 0:32 /docker/0123 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory      which subtree is mounted, and where
  *
  * so that the group's files are in /sys/fs/cgroup/memory/worker. */
 #include <flashkv/cgroup.h>
@@ -24,7 +24,7 @@ static FILE *open_in(const char *folder, const char *name) {
     return fopen(path, "re");
 }
 
-/* The numbers in the first line of a file, at most `want`; returns how many there are before something else ("max"). */
+/* Reads the numbers in the first line of a file, at most `want`; returns how many precede other text ("max"). */
 static int read_numbers(const char *folder, const char *name, uint64_t *out, int want) {
     FILE *f = open_in(folder, name);
     char line[64] = "", *rest = line;
@@ -46,7 +46,7 @@ static int read_numbers(const char *folder, const char *name, uint64_t *out, int
     return found;
 }
 
-/* ---- what a group's files say ----------------------------------------------------------------------------------------- */
+/* ---- a group's files --------------------------------------------------------------------------------------------------- */
 
 static void lower(uint64_t *limit, uint64_t to) {
     if (to > 0 && (*limit == 0 || to < *limit))
@@ -54,8 +54,7 @@ static void lower(uint64_t *limit, uint64_t to) {
 }
 
 static void lower_memory(struct cgroup_limits *l, const char *group, const char *file) {
-    const uint64_t unlimited = UINT64_C(1)
-                               << 62; /* version 1 has no word for it, but a number of whole pages */
+    const uint64_t unlimited = UINT64_C(1) << 62; /* "no limit" in version 1: a huge number of pages */
     uint64_t bytes;
 
     if (read_numbers(group, file, &bytes, 1) == 1 && bytes < unlimited)
@@ -72,7 +71,7 @@ static void read_memory(struct cgroup_limits *l, const char *group) {
 }
 
 static void read_cpu(struct cgroup_limits *l, const char *group) {
-    uint64_t quota, period; /* a quota of -1 is none */
+    uint64_t quota, period; /* a quota of -1 means no limit */
 
     if (read_numbers(group, "cpu.cfs_quota_us", &quota, 1) == 1 &&
         read_numbers(group, "cpu.cfs_period_us", &period, 1) == 1)
@@ -90,7 +89,7 @@ static void read_version_2(struct cgroup_limits *l, const char *group) {
 
 /* ---- where the group's files are --------------------------------------------------------------------------------------- */
 
-/* Is `word` in a list with commas? The empty word is in the empty list alone. */
+/* Is `word` in a comma-separated list? The empty word is only in the empty list. */
 static bool listed(const char *list, const char *word) {
     size_t length = strlen(word);
 
@@ -104,7 +103,7 @@ static bool listed(const char *list, const char *word) {
     return false;
 }
 
-/* The group of this process in the hierarchy of `controller` ("": version 2). False: it is in none. */
+/* Sets the group of this process in the hierarchy of `controller` ("": version 2). False: there is none. */
 static bool find_group(const char *root, const char *controller, char group[PATH_CAP]) {
     FILE *f = open_in(root, "proc/self/cgroup");
     char line[LINE_CAP];
@@ -126,7 +125,7 @@ static bool find_group(const char *root, const char *controller, char group[PATH
     return found;
 }
 
-/* Where the hierarchy is mounted (`at`), and which of its groups is there (`top`). False: nowhere. */
+/* Finds the mount point of the hierarchy (`at`) and the group that is mounted there (`top`). False: not mounted. */
 static bool find_mount(const char *root, const char *controller, char at[PATH_CAP], char top[PATH_CAP]) {
     const char *type_wanted = *controller == '\0' ? "cgroup2" : "cgroup";
     FILE *f = open_in(root, "proc/self/mountinfo");
@@ -145,7 +144,7 @@ static bool find_mount(const char *root, const char *controller, char at[PATH_CA
     return found;
 }
 
-/* What of `group` is below `top`: "" if it is `top` itself, or not in what is mounted. */
+/* The path of `group` relative to `top`; "": it is `top` itself, or not below it. */
 static const char *below(const char *group, const char *top) {
     size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
 
@@ -162,7 +161,7 @@ static const struct hierarchy {
     void (*read)(struct cgroup_limits *l, const char *group);
 } hierarchies[] = {{"", read_version_2}, {"memory", read_memory}, {"cpu", read_cpu}};
 
-/* From the group of this process up to the topmost that is mounted. */
+/* Visits the group of this process and its ancestors up to the topmost mounted one. */
 static void walk_up(const struct hierarchy *h, const char *root, struct cgroup_limits *l) {
     char group[PATH_CAP], at[PATH_CAP], top[PATH_CAP], path[3 * PATH_CAP];
     size_t base;

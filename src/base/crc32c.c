@@ -1,4 +1,4 @@
-/* crc32c.c - the checksum, eight bytes at a time. */
+/* crc32c.c - the checksum, by a table or by the processor's instruction. */
 #include <flashkv/crc32c.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@ enum { POLYNOMIAL_BITS = 8, WORD = sizeof(uint64_t) };
 
 /* ---- by a table --------------------------------------------------------------------------------------------- */
 
-/* What each byte does to the checksum: derived from the polynomial, made before main, never changed after. */
+/* Derived from the polynomial before main, never changed after. */
 static uint32_t table[256];
 
 __attribute__((constructor)) static void table_fill(void) {

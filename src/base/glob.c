@@ -1,6 +1,6 @@
 /* glob.c - wildcard matching without backtracking beyond the last star.
  *
- * On a mismatch the text is tried again one byte later from the last `*`; earlier stars need no second try,
+ * On a mismatch matching resumes at the last `*`, one byte further in the text; earlier stars need no second try,
  * since whatever they could match, the last one can too. Time is at most pattern length times text length. */
 #include <flashkv/glob.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Helgrind knows pthreads' locks, and has to be told of others. */
+/* Helgrind knows the locks of pthreads; other locks need annotations. */
 #if defined(FK_DEBUG) && __has_include(<valgrind/helgrind.h>)
 #include <valgrind/helgrind.h>
 #else
@@ -42,7 +42,7 @@ static void held_push(const void *lock, unsigned rank, bool exclusive) {
     held[held_count++] = (struct held){lock, rank, exclusive};
 }
 
-/* Takes the lock off the list; was it held exclusively? */
+/* Removes the lock from the list; returns whether it was held exclusively. */
 static bool held_pop(const void *lock) {
     int i = held_count - 1;
     bool exclusive;

@@ -1,4 +1,4 @@
-/* log.c - one line, one write(2). */
+/* log.c - log lines, each in one write(2). */
 #include <flashkv/buf.h>
 #include <flashkv/log.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum { MESSAGE_MAX_BYTES = 1024 };
-static const int64_t QUIET_NS = INT64_C(60) * 1000000000; /* between lines that say the same */
+static const int64_t QUIET_NS = INT64_C(60) * 1000000000; /* between equal lines */
 
 /* Written once by log_setup, before there are other threads. */
 static enum log_level least_level = LOG_INFO;
@@ -62,7 +62,7 @@ static size_t utf8_length(const unsigned char *c) {
     return 0;
 }
 
-/* Appends the message with control characters, what is not UTF-8, and in JSON quotes and backslashes escaped. */
+/* Appends the message with control characters, invalid UTF-8, and in JSON quotes and backslashes escaped. */
 static void append_escaped(struct buf *line, const char *message) {
     bool json = line_format == LOG_JSON;
     size_t len;
@@ -102,7 +102,7 @@ void log_line(enum log_level level, const char *fmt, ...) {
         buf_append(&line, "\"}", 2);
     buf_append(&line, "\n", 1);
     if (write(STDERR_FILENO, line.data, line.len) < 0)
-        return; /* nowhere to complain */
+        return; /* nowhere to report the error */
 }
 
 void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt, ...) {
@@ -117,7 +117,7 @@ void log_error_repeated(struct log_repeated *r, int64_t now_ns, const char *fmt,
         return;
     }
     if (r->suppressed > 0)
-        log_error("%s (%" PRIu64 " more like the last were left out)", message, r->suppressed);
+        log_error("%s (%" PRIu64 " more like the last were suppressed)", message, r->suppressed);
     else
         log_error("%s", message);
     memcpy(r->message, message, sizeof(message));

@@ -1,5 +1,5 @@
-/* mem.c - the allocator of config.h behind one face. jemalloc and mimalloc replace malloc when linked, so that
- * libraries use them too; only what malloc cannot tell is asked of them by name. */
+/* mem.c - one interface to the allocator that configure chose. jemalloc and mimalloc replace malloc when linked, so that
+ * libraries use them too; their own functions are called only for what malloc's interface lacks. */
 #include <config.h>
 #include <flashkv/hints.h>
 #include <flashkv/mem.h>
@@ -32,7 +32,7 @@ void *mem_zalloc(size_t size) {
     return ptr;
 }
 
-/* The allocator has refused. What is to become smaller stays as it is. */
+/* The allocator has failed. A block that was to shrink stays as it is. */
 static COLD void *realloc_refused(void *ptr, size_t size) {
     size_t had = ptr != NULL ? malloc_usable_size(ptr) : 0;
     void *moved;
@@ -59,7 +59,7 @@ void *mem_realloc(void *ptr, size_t size) {
 void mem_free(void *ptr) {
     if (reserve_may_have(ptr) && reserve_free(ptr))
         return;
-    if (ptr != NULL) /* which costs jemalloc 40 instructions to find out */
+    if (ptr != NULL) /* checking here saves 40 instructions of jemalloc */
         free(ptr);
 }
 
@@ -81,7 +81,7 @@ bool mem_grow_array(void *array, size_t *cap, size_t size, size_t first) {
     size_t more = *cap > 0 ? 2 * *cap : first;
     void *at;
 
-    memcpy(&at, array, sizeof(at)); /* whatever it points to */
+    memcpy(&at, array, sizeof(at)); /* a pointer to any type */
     if (more > SIZE_MAX / size || (at = mem_realloc(at, more * size)) == NULL)
         return false;
     memcpy(array, &at, sizeof(at));
@@ -116,11 +116,11 @@ void mem_unmap(void *ptr, size_t size) {
 /* ---- statistics -------------------------------------------------------------------------------------------------- */
 
 static __attribute__((unused)) uint64_t
-mapped(void) { /* mimalloc does not tell, so there is nothing to add it to */
+mapped(void) { /* unused with mimalloc, which does not count allocated bytes */
     return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
 }
 
-/* A field of /proc/self/status in bytes, 0 if it is not there. */
+/* A field of /proc/self/status in bytes; 0: it is missing. */
 static uint64_t status_bytes(const char *field) {
     FILE *f = fopen("/proc/self/status", "re");
     char line[256];
@@ -157,16 +157,16 @@ const char *mem_allocator(void) {
         JEMALLOC_VERSION_BUGFIX);
 }
 
-/* False: it is not told. */
+/* False: this allocator does not report it. */
 static bool statistic(const char *name, size_t *bytes) {
     size_t len = sizeof(*bytes);
 
     return mallctl(name, bytes, &len, NULL, 0) == 0;
 }
 
-/* What the allocator's own books about so many bytes have grown by since it was first asked: at the beginning they are mostly
- * addresses, and no memory yet. With entries of 128 bytes they are 3 % of them. What would be more than twice that is
- * addresses again: two megabytes of them whenever the first page in another gigabyte is mapped, and an arena's. */
+/* The growth of jemalloc's metadata since the first call, for `bytes` allocated bytes: initially it is mostly reserved address
+ * space without memory. With entries of 128 bytes it is 3 %. More than twice that is address space again: two megabytes when
+ * the first page in another gigabyte is mapped, and those of a new arena. */
 static uint64_t books(size_t bytes) {
     static _Atomic size_t at_first;
     size_t now = 0, none = 0, most = bytes / 16;
@@ -179,7 +179,7 @@ static uint64_t books(size_t bytes) {
     return now < most ? now : most;
 }
 
-/* What was freed, and is kept by each thread for its next allocations: "stats.allocated" has it in it. */
+/* Freed memory in the threads' caches, which "stats.allocated" includes. */
 static uint64_t cached(void) {
     size_t bytes = 0;
 
@@ -190,7 +190,7 @@ static uint64_t given(void) {
     uint64_t epoch = 1, freed;
     size_t bytes = 0;
 
-    mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* statistics are cached until then */
+    mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* refreshes the cached statistics */
     if (!statistic("stats.allocated", &bytes))
         return 0;
     freed = cached();
@@ -255,7 +255,7 @@ static uint64_t given(void) {
 }
 
 bool mem_counts_allocated(void) {
-    return given() > 0; /* a sanitizer's malloc does not */
+    return given() > 0; /* 0 with a sanitizer's malloc */
 }
 
 #endif

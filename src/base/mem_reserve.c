@@ -1,13 +1,13 @@
-/* mem_reserve.c - memory set aside for what must not fail in its midst.
+/* mem_reserve.c - memory reserved for operations that must not fail half-way.
  *
  *     region   header | size, block | size, block | ...     at          end
  *                                                  |  free  |
  *
- * A reserve is one allocation, its region. Blocks are taken from its front to its end, and none twice: what was given back is
- * not given again, but for the last one. Mostly nothing is taken at all, since the allocator has memory, and the region is
- * freed as it was made. If something was, its blocks may live for long, as parts of values: the region is freed with the last
- * of them. Until then it is in a list, where mem_free looks for it; the bounds of all such regions tell of most blocks that
- * they are in none. */
+ * A reserve is one allocation, its region. Blocks are taken from front to end, and freed blocks are not reused, except the
+ * last one. Mostly no block is taken at all, since the allocator has memory, and the region is freed
+ * untouched. Otherwise its blocks may live long, as parts of values: the region is freed with the last
+ * of them. Until then it is in a list, which mem_free searches; the bounds of all such regions exclude most blocks
+ * without a search. */
 #include "mem_reserve.h"
 
 #include <flashkv/mem.h>
@@ -17,14 +17,14 @@
 enum { ALIGN = 16 };
 
 struct block {
-    _Alignas(ALIGN) size_t size; /* of its bytes, behind this */
+    _Alignas(ALIGN) size_t size; /* of the bytes that follow */
 };
 
 struct region {
-    struct region *next;   /* of those that blocks were taken from */
-    _Atomic size_t blocks; /* taken and not freed, and one more while its thread may take some */
+    struct region *next;   /* in the list of regions that blocks were taken from */
+    _Atomic size_t blocks; /* taken and not freed, plus one while its thread may take more */
     char *at, *end;
-    struct block *last; /* the one taken last; NULL: it was given back */
+    struct block *last; /* the one taken last; NULL: it was freed */
     bool listed;
 };
 
@@ -40,8 +40,8 @@ _Atomic size_t reserve_open_bytes;
 
 static _Thread_local struct {
     struct region *region; /* NULL: none */
-    unsigned depth;        /* how often it was begun */
-    size_t bytes;          /* that the allocator gave for it */
+    unsigned depth;        /* nested begins */
+    size_t bytes;          /* allocated for it */
     bool paused;
 } mine;
 
@@ -58,7 +58,7 @@ static void list(struct region *r) {
     r->listed = true;
     r->next = regions;
     regions = r;
-    /* Whoever has a block sees these bounds, or later ones, which are wider, since it had the block from this thread. */
+    /* A thread that frees a block sees these bounds, or later, wider ones, since it got the block from this thread. */
     if (begin < atomic_load_explicit(&reserve_lowest, memory_order_relaxed))
         atomic_store_explicit(&reserve_lowest, begin, memory_order_relaxed);
     if (end > atomic_load_explicit(&reserve_highest, memory_order_relaxed))
@@ -80,7 +80,7 @@ static void unlist(struct region *r) {
     pthread_mutex_unlock(&regions_mutex);
 }
 
-/* The region that a block is of; NULL: none. It stays while the block is there. */
+/* The region of a block; NULL: none. It exists at least as long as the block. */
 static struct region *region_of(const void *ptr) {
     uintptr_t at = (uintptr_t)ptr;
     struct region *r;
@@ -94,7 +94,7 @@ static struct region *region_of(const void *ptr) {
     return r;
 }
 
-/* One block, or its thread, less. */
+/* Drops the reference of a block, or of the region's thread. */
 static void leave(struct region *r) {
     if (atomic_fetch_sub_explicit(&r->blocks, 1, memory_order_acq_rel) != 1)
         return;
@@ -105,7 +105,7 @@ static void leave(struct region *r) {
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------- */
 
-/* Bytes up to the next block. */
+/* The size of a block with its header and padding. */
 static size_t rounded(size_t size) {
     return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
@@ -114,7 +114,7 @@ static struct block *block_of(void *ptr) {
     return (struct block *)ptr - 1;
 }
 
-/* Is it the end of what this thread has taken, and may be made longer or given back? */
+/* Is it the last block that this thread has taken, which can be resized in place or freed? */
 static bool is_last(const struct region *r, const struct block *b) {
     return r == mine.region && r->last == b;
 }
@@ -170,8 +170,8 @@ bool reserve_realloc(void *ptr, size_t size, void **moved) {
 
 /* ---- a thread's reserve ------------------------------------------------------------------------------------------------ */
 
-/* In reserve_open_bytes before it is made and until it is freed, so that memory in use is never told too high, which would
- * have keys evicted. */
+/* It is counted in reserve_open_bytes before it is allocated and until it is freed, so that the memory in use is never
+ * overestimated, which would evict keys. */
 static struct region *region_new(size_t bytes) {
     struct region *r;
 

@@ -1,4 +1,4 @@
-/* mem_reserve.h - what mem.c asks of the reserves (flashkv/mem.h tells what they are for). Private to base. */
+/* mem_reserve.h - the interface of reserves (flashkv/mem.h explains them) to mem.c. Private to base. */
 #ifndef FLASHKV_BASE_MEM_RESERVE_H
 #define FLASHKV_BASE_MEM_RESERVE_H
 
@@ -8,22 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `size` bytes of the calling thread's reserve, when the allocator has none. NULL: no reserve, or it is used up. */
+/* Allocates `size` bytes of the calling thread's reserve. NULL: no reserve, or it is used up. */
 COLD void *reserve_take(size_t size);
 
-/* Bytes of all reserves that are open: set aside and not in use. What is in use of them is too little to be told apart. */
+/* Bytes of all open reserves: allocated but not in use. The little that is in use is not subtracted. */
 extern _Atomic size_t reserve_open_bytes;
 
-/* No block of any reserve lies below: while none has given anything, the highest of addresses. */
+/* A lower bound of the addresses of all reserves' blocks; the highest address while there are none. */
 extern _Atomic uintptr_t reserve_lowest;
 
-/* May the block be of a reserve? False of nearly all, at the price of a comparison; then the allocator has it. */
+/* May the block belong to a reserve? One comparison, false for nearly all blocks. */
 static inline bool reserve_may_have(const void *ptr) {
     return (uintptr_t)ptr >= atomic_load_explicit(&reserve_lowest, memory_order_relaxed);
 }
-/* Gives a block back; false: it is the allocator's. */
+/* Frees a block; false: it belongs to the allocator. */
 COLD bool reserve_free(void *ptr);
-/* As realloc, for a block of a reserve, into `*moved`; false: it is the allocator's. */
+/* As realloc, for a block of a reserve, into `*moved`; false: it belongs to the allocator. */
 COLD bool reserve_realloc(void *ptr, size_t size, void **moved);
 
 #endif

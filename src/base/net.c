@@ -41,7 +41,7 @@ static int listen_at(const struct addrinfo *ai) {
     return -1;
 }
 
-/* What an address is to the resolver; as getaddrinfo. */
+/* Resolves an address; returns as getaddrinfo. */
 static int resolve(const char *address, uint16_t port, struct addrinfo **found) {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                           .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -51,7 +51,7 @@ static int resolve(const char *address, uint16_t port, struct addrinfo **found) 
     return getaddrinfo(address, service, &hints, found);
 }
 
-/* The next of a list, and *at behind it. False: there is none. */
+/* The next address of the list; advances *at. False: there is none. */
 static bool next_address(const char **at, char address[ADDRESS_MAX]) {
     size_t len;
 
@@ -67,7 +67,7 @@ static int listen_on(const char *address, uint16_t *port, char *why, size_t cap)
     struct addrinfo *found = NULL;
     int fd, failed;
 
-    if (*address == '\0') { /* which getaddrinfo would take for every address there is */
+    if (*address == '\0') { /* getaddrinfo would take it for the wildcard address */
         snprintf(why, cap, "an address is empty");
         return -1;
     }
@@ -156,7 +156,7 @@ void net_address(const struct sockaddr *address, char *out, size_t cap) {
 
 /* ---- once a request -------------------------------------------------------------------------------------------- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* they watch glibc's functions */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* they intercept glibc's functions */
 
 ssize_t net_recv(int fd, void *to, size_t room) {
     return recv(fd, to, room, 0);

@@ -34,14 +34,14 @@ bool num_parse_i64(struct slice s, int64_t *out) {
     return true;
 }
 
-/* What both widths refuse alike: `rest` is where reading stopped, `errno` what it left. */
+/* The checks after strtod and strtold: `rest` is where parsing stopped, `errno` as they left it. */
 static bool is_whole_number(struct slice s, const char *text, const char *rest, long double n) {
     bool out_of_range = errno == ERANGE && (isinf(n) || n == 0);
 
     return rest == text + s.len && !isspace((unsigned char)s.ptr[0]) && !isnan(n) && !out_of_range;
 }
 
-/* The bytes with a NUL behind them; false: none, or too many. */
+/* Copies the bytes and terminates them; false: none, or too many. */
 static bool terminate(struct slice s, char text[NUM_LONG_DOUBLE_MAX]) {
     if (s.len == 0 || s.len >= NUM_LONG_DOUBLE_MAX)
         return false;
@@ -55,7 +55,7 @@ bool num_parse_double(struct slice s, double *out) {
     int64_t n;
     double d;
 
-    if (num_parse_i64(s, &n)) { /* most are, and strtod takes its time */
+    if (num_parse_i64(s, &n)) { /* the common case, and strtod is slow */
         *out = (double)n;
         return true;
     }
@@ -84,7 +84,7 @@ bool num_parse_long_double(struct slice s, long double *out) {
 }
 
 size_t num_format_double(double d, char out[NUM_DOUBLE_MAX]) {
-    /* As %.17g writes integers of up to 17 digits, which most scores are; -0 is none. */
+    /* Most scores are integers of up to 17 digits, which %.17g writes the same way; except -0. */
     if (d > -1e17 && d < 1e17 && (double)(int64_t)d == d && (d != 0 || !signbit(d)))
         return num_format_i64((int64_t)d, out);
     return (size_t)snprintf(out, NUM_DOUBLE_MAX, "%.17g", d);

@@ -11,10 +11,10 @@
  *                       +-|----|----|----+          +-|----|---------+
  *     height 0, leaves  a b c <> d e f <> g h i  <>  k l m <> n o p q
  *
- * Nodes fill an allocator's class of 1 KiB. Inserting splits full nodes on the way down, so that a refused allocation
- * leaves a tree that is right; a node that gets its items in order, at either end, is split there and stays full.
- * Removing joins a thin node with a neighbour if both fit in three quarters of one, so that a node is not split and
- * joined again and again; a node without items goes. */
+ * Nodes fill a size class of 1 KiB. Inserting splits full nodes on the way down, so that a failed allocation
+ * leaves a valid tree; a node that is filled in order, at either end, is split there and stays full.
+ * Removing merges a thin node with a neighbour if both fit in three quarters of one, so that nodes are not split and
+ * merged repeatedly; an empty node is freed. */
 #include <flashkv/mem.h>
 #include <flashkv/ordered.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@
 
 enum { LEAF_MAX = 62, INNER_MAX = 31 };
 
-/* What both kinds of node begin with; the height tells them apart. */
+/* The header of both kinds of node, which the height distinguishes. */
 struct ordered_node {
     uint32_t used; /* items, or children */
 };
@@ -103,7 +103,7 @@ static void node_move(struct ordered_node *to_node, uint32_t to, struct ordered_
     }
 }
 
-/* Makes room for, or closes the room of, entry `i`. */
+/* Opens or closes a gap at entry `i`. */
 static void node_open(struct ordered_node *n, uint32_t i, unsigned height) {
     node_move(n, i + 1, n, i, n->used - i, height);
     n->used++;
@@ -128,7 +128,7 @@ void ordered_free(struct ordered *o) {
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
 
-/* How many of `n` items come before the place sought. */
+/* How many of `n` items are before the position sought. */
 static uint32_t items_before(const struct ordered_item *items, uint32_t n, ordered_before *before,
                              const void *ctx) {
     uint32_t low = 0;
@@ -154,7 +154,7 @@ size_t ordered_rank(const struct ordered *o, ordered_before *before, const void 
         struct inner *in = as_inner(n);
         uint32_t i = items_before(in->least, n->used, before, ctx);
 
-        i -= i > 0; /* the last child that begins before the place */
+        i -= i > 0; /* the last child that begins before the position */
         for (uint32_t k = 0; k < i; k++)
             rank += in->count[k];
         n = in->child[i];
@@ -162,7 +162,7 @@ size_t ordered_rank(const struct ordered *o, ordered_before *before, const void 
     return rank + items_before(as_leaf(n)->items, n->used, before, ctx);
 }
 
-/* The child with the item of that rank, or the last; *rank becomes the rank within it. */
+/* The child that contains the item of that rank, or the last child; *rank becomes the rank within it. */
 static uint32_t child_of(const struct inner *in, size_t *rank) {
     uint32_t i = 0;
 
@@ -210,7 +210,7 @@ static void leaf_link_after(struct leaf *left, struct leaf *right) {
     left->next = right;
 }
 
-/* Where to divide a full child `i` that an item with that rank comes to: at the end it comes to, else in the middle. */
+/* Where to split a full child `i` before an insertion at that rank: at the end of insertion, else in the middle. */
 static uint32_t split_point(const struct inner *in, uint32_t i, size_t rank) {
     uint32_t used = in->child[i]->used;
 
@@ -219,7 +219,7 @@ static uint32_t split_point(const struct inner *in, uint32_t i, size_t rank) {
     return i == 0 && rank == 0 ? 1 : used / 2;
 }
 
-/* Divides child `i` of `in`, whose height is `height`. False, nothing changed: no memory. */
+/* Splits child `i` of `in`, whose height is `height`. False, nothing changed: no memory. */
 static bool split_child(struct ordered *o, struct inner *in, unsigned height, uint32_t i, size_t rank) {
     struct ordered_node *left = in->child[i], *right = node_new(o, height - 1);
     uint32_t at = split_point(in, i, rank);
@@ -269,7 +269,7 @@ static bool insert_below(struct ordered *o, struct ordered_node *n, unsigned hei
     return true;
 }
 
-/* A root that is not full. False, nothing changed: no memory. */
+/* Ensures that there is a root and it is not full. False, nothing changed: no memory. */
 static bool make_root(struct ordered *o) {
     unsigned height = o->root != NULL ? o->height + 1 : 0;
     struct ordered_node *root;
@@ -290,7 +290,7 @@ static bool make_root(struct ordered *o) {
     return true;
 }
 
-/* A root without items, or with but one child, is none. */
+/* Removes a root without items, or with only one child. */
 static void trim_root(struct ordered *o) {
     while (o->height > 0 && o->root->used == 1) {
         struct ordered_node *child = as_inner(o->root)->child[0];
@@ -314,8 +314,8 @@ bool ordered_insert(struct ordered *o, size_t rank, struct ordered_item item) {
     return false;
 }
 
-/* An insertion divides a full node at each level, at most; and a node that was divided is not full again for a while, so that
- * there are never many more nodes than items would fill to a quarter. */
+/* An insertion splits at most one node per level; and a split node is not full again for a while, so there are never many more
+ * nodes than a fill of a quarter would need. */
 size_t ordered_need(const struct ordered *o, size_t n) {
     size_t each = n * (o->height + 1) + 2, all = (o->count + n) / (LEAF_MAX / 4) * 5 / 4 + o->height + 4;
 
@@ -324,7 +324,7 @@ size_t ordered_need(const struct ordered *o, size_t n) {
 
 /* ---- removing and replacing ------------------------------------------------------------------------------------ */
 
-/* Joins children `i` and `i + 1` if they are small enough together; there may be no child `i + 1`. */
+/* Merges children `i` and `i + 1` if they are small enough together; there may be no child `i + 1`. */
 static bool join(struct ordered *o, struct inner *in, unsigned height, uint32_t i) {
     struct ordered_node *left, *right;
 

@@ -1,4 +1,4 @@
-/* peers.c - a table of addresses that have connections, by chains: an address is there while it has one. */
+/* peers.c - a chained hash table of the addresses that have connections. */
 #include <flashkv/mem.h>
 #include <flashkv/peers.h>
 #include <netinet/in.h>
@@ -20,7 +20,7 @@ static void peers_unlock(struct peers *p) RELEASE(peers_role) NO_THREAD_SAFETY_A
     mutex_unlock(&p->mutex);
 }
 
-/* IPv4 stands where no /64 of IPv6 is: 0000:ffff:... is reserved. */
+/* An IPv4 address is mapped to a value that is no /64 of IPv6: 0000:ffff:... is reserved. */
 static uint64_t id_of_four(uint32_t network_order) {
     return UINT64_C(0x0000ffff) << 32 | ntohl(network_order);
 }
@@ -52,7 +52,7 @@ uint64_t peers_id(const struct peers *p, const struct sockaddr *address) {
     return p->limit > 0 ? id_of(address) : 0;
 }
 
-/* Fibonacci hashing: who chooses addresses to collide has to have them. */
+/* Fibonacci hashing, without a secret: an attacker would have to own the addresses that collide. */
 static struct peer **find(struct peers *p, uint64_t id) REQUIRES(peers_role) {
     struct peer **at = &p->buckets[id * UINT64_C(0x9e3779b97f4a7c15) >> 54];
 

@@ -1,4 +1,4 @@
-/* rwlock.c - the reader-writer lock when it is not free: spinning, sleeping, waking (lock.h draws the word). */
+/* rwlock.c - the slow paths of the reader-writer lock: spinning, sleeping, waking (lock.h draws the state word). */
 #include <flashkv/lock.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -11,7 +11,7 @@
 #define VALGRIND_HG_DISABLE_CHECKING(start, len) ((void)(start))
 #endif
 
-/* Of the order of what a transaction holds a shard for; sleeping and being woken costs ten times as much. */
+/* About as long as a transaction holds a shard; sleeping and being woken costs ten times as much. */
 enum { RWLOCK_SPINS = 100 };
 
 static void pause_a_little(void) {
@@ -22,7 +22,7 @@ static void pause_a_little(void) {
 #endif
 }
 
-/* Sleeps unless `turn` is another one by now. May return early, as sleeping on a futex may. */
+/* Sleeps unless `turn` has changed. May return early (futex(2)). */
 static void sleep_through(struct rwlock *l, uint32_t turn) {
     syscall(SYS_futex, &l->turn, FUTEX_WAIT_PRIVATE, turn, NULL, NULL, 0);
 }
@@ -44,7 +44,7 @@ static void wait_for(struct rwlock *l, uint64_t busy) {
         uint32_t turn = atomic_load_explicit(&l->turn, memory_order_acquire);
 
         if ((atomic_fetch_or_explicit(&l->state, RWLOCK_SLEEPERS, memory_order_acq_rel) & busy) == 0)
-            return; /* S stays: somebody wakes nobody, once */
+            return; /* S stays set: one wake-up will find no sleeper */
         sleep_through(l, turn);
     }
 }
@@ -53,11 +53,11 @@ static void count_contended(struct rwlock *l) {
     atomic_fetch_add_explicit(&l->contended, 1, memory_order_relaxed);
 }
 
-/* The caller has added itself as a reader, and as an acquisition, which this becomes in the end. */
+/* The caller has added itself as a reader and counted the acquisition, which this completes. */
 void rwlock_rdlock_wait(struct rwlock *l) {
     count_contended(l);
     do {
-        rwlock_leave(l); /* the writer may have seen this reader come, and wait for it to go */
+        rwlock_leave(l); /* the writer may have seen this reader and wait for it to leave */
         wait_for(l, RWLOCK_WRITER);
     } while (atomic_fetch_add_explicit(&l->state, RWLOCK_READER, memory_order_acquire) & RWLOCK_WRITER);
 }
@@ -75,7 +75,7 @@ void rwlock_init(struct rwlock *l, unsigned rank) {
     atomic_init(&l->turn, 0);
     atomic_init(&l->write_locks, 0);
     atomic_init(&l->contended, 0);
-    VALGRIND_HG_DISABLE_CHECKING(l, sizeof(*l)); /* atomics, all of it; the checks follow rwlock_taken */
+    VALGRIND_HG_DISABLE_CHECKING(l, sizeof(*l)); /* all atomics; Helgrind follows rwlock_taken instead */
 }
 
 void rwlock_destroy(struct rwlock *l) {

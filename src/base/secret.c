@@ -8,7 +8,7 @@
 struct sha256 sha256(struct slice data) {
     struct sha256 out;
 
-    /* It fails only where the library failed its own tests; a digest that is none must let nobody in. */
+    /* It fails only if the library failed its self-tests; then no guess may match. */
     if (gnutls_hash_fast(GNUTLS_DIG_SHA256, data.ptr, data.len, out.bytes) != 0)
         abort();
     return out;

@@ -6,12 +6,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PIPE_BYTES = 1024 * 1024 }; /* the most that a user may have; the kernel's default is 64 KiB */
+enum { PIPE_BYTES = 1024 * 1024 }; /* the maximum for an unprivileged user; the kernel's default is 64 KiB */
 
 bool splicer_init(struct splicer *s) {
     *s = (struct splicer){{-1, -1}, open("/dev/null", O_WRONLY | O_CLOEXEC)};
     if (s->null >= 0 && pipe2(s->pipe, O_NONBLOCK | O_CLOEXEC) == 0) {
-        fcntl(s->pipe[1], F_SETPIPE_SZ, PIPE_BYTES); /* a smaller one takes more calls */
+        fcntl(s->pipe[1], F_SETPIPE_SZ, PIPE_BYTES); /* if that fails, it only takes more calls */
         return true;
     }
     splicer_destroy(s);
@@ -26,7 +26,7 @@ void splicer_destroy(struct splicer *s) {
             close(fds[i]);
 }
 
-/* Empties the pipe of `len` bytes that nobody wants. False: it is not empty, and useless. */
+/* Discards `len` bytes from the pipe. False: some are left, and the pipe is unusable. */
 static bool drain(struct splicer *s, size_t len) {
     while (len > 0) {
         ssize_t n = splice(s->pipe[0], NULL, s->null, NULL, len, 0);

@@ -1,4 +1,4 @@
-/* tls.c - certificates: reading them, changing them, judging those of clients. */
+/* tls.c - certificates: loading, reloading, verifying those of clients. */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/lock.h>
@@ -17,7 +17,7 @@ enum { FILES = 3, RESUMABLE_S = 3600 };
 
 const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-/* What tells one state of a file from another; all 0: it is not there. */
+/* Identifies a version of a file; all 0: it does not exist. */
 struct stamp {
     dev_t device;
     ino_t inode;
@@ -30,7 +30,7 @@ extern struct mutex tls_role;
 
 struct tls {
     struct tls_files files;
-    struct stamp seen[FILES]; /* when they were read last, be it in vain */
+    struct stamp seen[FILES]; /* when they were last read, even if that failed */
     struct mutex mutex;
     struct tls_creds *creds GUARDED_BY(tls_role);
 };
@@ -61,7 +61,7 @@ static void look(const struct tls_files *files, struct stamp seen[FILES]) {
     }
 }
 
-/* GnuTLS says of every file that it cannot be read; this says why. */
+/* GnuTLS reports only that a file cannot be read; this finds the reason. */
 static bool can_read(const char *path, char *why, size_t cap) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -87,7 +87,7 @@ static bool is_our_own(gnutls_session_t session, const gnutls_datum_t *theirs) {
     return ours != NULL && ours->size == theirs->size && memcmp(ours->data, theirs->data, ours->size) == 0;
 }
 
-/* In the handshake. That there is one, where one is required, the library sees to. */
+/* Called in the handshake. The library itself refuses a client without a required certificate. */
 static int judge_client(gnutls_session_t session) {
     gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID,
                                      (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0};

@@ -1,29 +1,31 @@
-/* tls_conn.c - a connection's TLS over its socket. */
+/* tls_conn.c - the TLS session of a connection. */
 #include <errno.h>
 #include <flashkv/mem.h>
 #include <flashkv/tls.h>
 
 #include "tls_creds.h"
 
-enum { ODD_RECORDS = 8 }; /* warnings and the like in one receive, before they are taken for mischief */
+enum {
+    ODD_RECORDS = 8
+}; /* records without data in one receive, above which the peer is treated as hostile */
 
 struct tls_conn {
     gnutls_session_t session;
     struct tls_creds *creds;
-    bool asks;   /* the client's side: a ticket may come before what is asked for */
-    bool unsent; /* a record is on its way: it is finished before another begins */
-    bool ended;  /* nothing can be received any more */
-    bool failed; /* and that is not because the other side has no more to say */
+    bool client; /* a ticket may arrive before the response */
+    bool unsent; /* a record is partly sent: it has to be finished first */
+    bool ended;  /* nothing more can be received */
+    bool failed; /* ended by an error, not by the peer's close */
 };
 
-/* ---- making and unmaking ----------------------------------------------------------------------------------------- */
+/* ---- creating and freeing ---------------------------------------------------------------------------------------- */
 
 static struct tls_conn *conn_new(unsigned side, int fd) {
     struct tls_conn *c = mem_zalloc(sizeof(*c));
 
     if (c == NULL)
         return NULL;
-    c->asks = side == GNUTLS_CLIENT;
+    c->client = side == GNUTLS_CLIENT;
     if (gnutls_init(&c->session, side | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) == 0 &&
         gnutls_priority_set_direct(c->session, tls_priorities, NULL) == 0) {
         gnutls_transport_set_int(c->session, fd);
@@ -70,7 +72,7 @@ void tls_free(struct tls_conn *c) {
     mem_free(c);
 }
 
-/* ---- using --------------------------------------------------------------------------------------------------------- */
+/* ---- handshake, receiving, sending --------------------------------------------------------------------------------- */
 
 enum tls_progress tls_handshake(struct tls_conn *c) {
     int result;
@@ -94,7 +96,7 @@ ssize_t tls_recv(struct tls_conn *c, void *to, size_t room) {
 
         if (n > 0)
             got += (size_t)n;
-        else if (n == GNUTLS_E_AGAIN && (!c->asks || ++odd > ODD_RECORDS)) /* which it says of a ticket too */
+        else if (n == GNUTLS_E_AGAIN && (!c->client || ++odd > ODD_RECORDS)) /* also after a ticket */
             break;
         else if (n == GNUTLS_E_AGAIN)
             continue;

@@ -9,13 +9,13 @@
 struct tls_creds {
     _Atomic unsigned refs;
     gnutls_certificate_credentials_t certificate;
-    gnutls_certificate_request_t request; /* of the client's */
-    gnutls_datum_t ticket_key;            /* of tickets to resume a session with; data NULL: there are none */
+    gnutls_certificate_request_t request; /* whether a client's certificate is required */
+    gnutls_datum_t ticket_key;            /* of session tickets; data NULL: no tickets */
 };
 
-/* Without a certificate; one reference, the caller's. NULL: no memory. */
+/* Credentials without a certificate; one reference, the caller's. NULL: no memory. */
 struct tls_creds *tls_creds_new(void);
-/* The same with what is in the files. NULL: `why` (cap bytes) says what is wrong with which file. */
+/* Credentials from the files; one reference, the caller's. NULL: `why` (cap bytes) names the file and the error. */
 struct tls_creds *tls_creds_load(const struct tls_files *files, char *why, size_t cap);
 
 #endif

@@ -1,4 +1,4 @@
-/* help.c - the option table, for people. */
+/* help.c - the option table as --help and as Markdown. */
 #include <ctype.h>
 #include <flashkv/options.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@ struct option_env options_env_name(const struct option_row *row) {
     return env;
 }
 
-/* What the row takes; many words stand on lines of their own. */
+/* The accepted values; a long list of words gets lines of its own. */
 static bool help_range(struct buf *out, const struct option_row *row) {
     enum { BESIDE = 32, LINE = 88 };
     char text[512];
@@ -34,7 +34,7 @@ static bool help_range(struct buf *out, const struct option_row *row) {
     return ok;
 }
 
-/* "  --http-port=port    FLASHKV_HTTP_PORT    0 to 65535; default 8080", and the sentence below. */
+/* "  --http-port=port    FLASHKV_HTTP_PORT    0 to 65535; default 8080", and the help sentence on the next line. */
 static bool help_row(struct buf *out, const struct option_row *row) {
     char flag[64];
 

@@ -1,4 +1,4 @@
-/* load.c - where options come from: defaults, then the file, then the environment, then the flags. */
+/* load.c - loads options from defaults, then the file, then the environment, then the flags. */
 #include <config.h>
 #include <errno.h>
 #include <flashkv/options.h>
@@ -10,8 +10,8 @@ enum { WHY_MAX = 256, SHOWN_MAX = 60 };
 static const char flag[] = "--";
 static const char environment[] = "environment ";
 
-/* "flashkv: --http-port "x": expects ...", the value only if there is one. `from` goes before the name and says
- * where to look. Always false. */
+/* Prints "flashkv: --http-port "x": expects ...", the value only if there is one. `from` precedes the name and says
+ * where the option was set. Returns false. */
 static bool complain(const char *from, struct slice name, struct slice value, const char *why) {
     fprintf(stderr, "flashkv: %s%.*s", from, (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.ptr);
     if (value.ptr != NULL)
@@ -22,9 +22,9 @@ static bool complain(const char *from, struct slice name, struct slice value, co
 
 static const struct slice no_value = {NULL, 0};
 
-/* ---- a name that was meant -------------------------------------------------------------------------------------- */
+/* ---- suggestions for misspelt names ------------------------------------------------------------------------------ */
 
-/* Letters to insert, delete or change to make one of the other; case does not count. */
+/* The edit distance of two names, regardless of case. */
 static size_t edit_distance(struct slice a, const char *b) {
     enum { MAX = 40 };
     size_t row[MAX + 1], b_len = strlen(b);
@@ -49,7 +49,7 @@ static size_t edit_distance(struct slice a, const char *b) {
     return row[b_len];
 }
 
-/* The option that `name`, which is none, may stand for: what Redis calls it, or a typing error away. */
+/* The option that an unknown `name` may mean: by its name in Redis, or a typing error away. */
 static const struct option_row *nearest(struct slice name) {
     enum { TYPING_ERRORS = 3 };
     const struct option_row *found = option_find(name);
@@ -144,7 +144,7 @@ static bool load_file(struct options *o) {
 
 /* Docker's links and Kubernetes make variables for every service that runs: for one called flashkv they are
  * FLASHKV_SERVICE_HOST, FLASHKV_PORT=tcp://10.0.0.1:80, FLASHKV_PORT_80_TCP and more; for one called
- * flashkv-http even FLASHKV_HTTP_PORT=tcp://10.0.0.1:80. They mean nothing to us and must not stop us. */
+ * flashkv-http even FLASHKV_HTTP_PORT=tcp://10.0.0.1:80. They are not options and must not be errors. */
 static bool made_by_orchestrator(const char *variable) {
     static const char *const names[] = {"FLASHKV_SERVICE_", "FLASHKV_PORT_", "FLASHKV_ENV_", "FLASHKV_NAME="};
     static const char *const values[] = {"=tcp://", "=udp://", "=sctp://"};
@@ -212,7 +212,7 @@ static bool is_switch(const struct option_row *row) {
     return row->choices != NULL && strcmp(row->choices[0], "no") == 0 && strcmp(row->choices[1], "yes") == 0;
 }
 
-/* One flag at argv[*i], with its value in it or behind it. */
+/* One flag at argv[*i], its value in the same or in the next argument. */
 static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
     const char *text = argv[*i] + strlen(flag), *equals = strchr(text, '=');
     struct slice name = slice_of(text, equals != NULL ? (size_t)(equals - text) : strlen(text));
@@ -229,7 +229,7 @@ static bool load_flag(struct options *o, int argc, char *const argv[], int *i) {
     return set(o, row, flag, name, slice_str(argv[++*i]));
 }
 
-/* Flags that ask for something else than to run, about a directory. */
+/* Flags that do something with a data directory instead of running the server. */
 static const struct {
     const char *name;
     enum options_outcome outcome;
@@ -261,7 +261,7 @@ static bool load_flags(struct options *o, int argc, char *const argv[], enum opt
 
 /* ---- secrets in files ------------------------------------------------------------------------------------------------ */
 
-/* The first line of the file that --requirepass-file names becomes the password. */
+/* The first line of the file of --requirepass-file becomes the password. */
 static bool load_secret(struct options *o) {
     static const char from[] = "password file ";
     const struct option_row *row = find_by_name(SLICE_LIT("requirepass"));
@@ -308,13 +308,13 @@ enum options_outcome options_load(struct options *o, int argc, char *const argv[
     *o = (struct options){0};
     if (asked(argc, argv, "--help") || asked(argc, argv, "-h"))
         return print(options_help) ? OPTIONS_DONE : OPTIONS_BAD;
-    if (asked(argc, argv, "--help-markdown")) /* README's table and the manual are made with this */
+    if (asked(argc, argv, "--help-markdown")) /* for README's table and the manual */
         return print(options_markdown) ? OPTIONS_DONE : OPTIONS_BAD;
     if (asked(argc, argv, "--version")) {
         puts(PACKAGE_STRING);
         return OPTIONS_DONE;
     }
-    /* Flags and environment are read twice: they may name the file, and they win over it. */
+    /* Flags and environment are read twice: they may name the file, and they override it. */
     if (load_defaults(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome) &&
         (*o->config_file == '\0' ||
          (load_file(o) && load_environment(o, env) && load_flags(o, argc, argv, &outcome))) &&

@@ -1,4 +1,4 @@
-/* options.c - one row at a time: find, parse, print. */
+/* options.c - one option: find its row, parse and format its value. */
 #include <flashkv/cgroup.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
@@ -35,7 +35,7 @@ bool option_format(const struct options *o, const struct option_row *row, struct
     return false;
 }
 
-/* In the largest unit that tells it exactly: "64kb". */
+/* Formats in the largest unit that is exact: "64kb". */
 static bool format_bytes(struct buf *out, uint64_t n) {
     static const char *const units[] = {"", "kb", "mb", "gb"};
     size_t u = 0;
@@ -68,7 +68,7 @@ bool option_range(const struct option_row *row, struct buf *out) {
     return false;
 }
 
-/* Says what would have been right. Always false. */
+/* Writes what is accepted to `why`. Returns false. */
 static bool refuse(const struct option_row *row, char *why, size_t cap) {
     struct buf out = {why, 0, cap, cap}; /* never grows, so never allocates */
 
@@ -85,7 +85,7 @@ static bool refuse(const struct option_row *row, char *why, size_t cap) {
     return false;
 }
 
-/* "75%" of what this process may use, when it is said: a container's limits can be changed while it runs. */
+/* "75%" of the memory that this process may use now: a container's limits can be changed while it runs. */
 static bool parse_share(struct slice s, uint64_t *n) {
     uint64_t percent;
 
@@ -107,7 +107,7 @@ static bool set_number(struct options *o, const struct option_row *row, struct s
 
     if (!parse_number(row, s, &n) || n < row->min || n > row->max)
         return false;
-    __atomic_store_n(number(o, row), n, __ATOMIC_RELAXED); /* of a live one, others read the field */
+    __atomic_store_n(number(o, row), n, __ATOMIC_RELAXED); /* other threads read the field of a live option */
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* settings.c - one setting at a time: find, parse, print; several to apply. */
+/* settings.c - settings: find a row, parse and format a value, apply several. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/settings.h>
@@ -43,7 +43,7 @@ bool setting_format(struct settings *s, const struct setting_row *row, struct bu
     return ok;
 }
 
-/* ---- parsing, by kind: NULL, or what is wrong ------------------------------------------------------------------ */
+/* ---- parsing, by kind: NULL, or the error message --------------------------------------------------------------- */
 
 static const char *parse_flag(struct slice text, struct buf *out) {
     bool yes = slice_caseeq(text, SLICE_LIT("yes"));
@@ -69,7 +69,7 @@ static const char *parse_number(const struct setting_row *row, struct slice text
     return NULL;
 }
 
-/* A part of something, where the row lets it be one: down to -100, Redis's way to say that. */
+/* A percentage, if the row allows one by a minimum of -100; it is stored as a negative number, as in Redis. */
 static bool is_percentage(const struct setting_row *row, struct slice text) {
     return row->min < 0 && text.len > 0 && text.ptr[text.len - 1] == '%';
 }

@@ -6,7 +6,7 @@
 
 enum { WORDS_MAX = 64 };
 
-/* Divides a text at each space: empty words count. More than there is room for: WORDS_MAX + 1. */
+/* Splits a text at each space; empty words count. Returns WORDS_MAX + 1 if there are more than WORDS_MAX. */
 static size_t split(struct slice text, struct slice words[WORDS_MAX]) {
     size_t n = 0;
 
@@ -18,7 +18,7 @@ static size_t split(struct slice text, struct slice words[WORDS_MAX]) {
             return WORDS_MAX + 1;
         words[n++] = slice_of(text.ptr, len);
         text = slice_of(text.ptr + len, text.len - len);
-        if (text.len == 1 && n < WORDS_MAX) /* a space at the end has an empty word behind it */
+        if (text.len == 1 && n < WORDS_MAX) /* after a trailing space there is an empty word */
             words[n++] = slice_of(text.ptr + 1, 0);
         if (text.len > 0)
             text = slice_of(text.ptr + 1, text.len - 1);
@@ -71,8 +71,8 @@ const char *setting_check_oom_score(struct slice text, struct buf *out) {
     return NULL;
 }
 
-/* Of each class of clients: hard limit, soft limit, seconds. Nothing here obeys them (max-output-bytes is what does), so
- * those of a class that is not named are Redis's defaults, whatever they were. */
+/* For each class of clients: hard limit, soft limit, seconds. They have no effect (max-output-bytes has), so a class that is
+ * not named gets Redis's defaults, whatever it had. */
 struct output_limit {
     const char *name, *other_name;
     uint64_t numbers[3];

@@ -1,4 +1,4 @@
-/* settings_table.c - the options of Redis 7.0.15 as its CONFIG GET tells them, one row each. */
+/* settings_table.c - the options of Redis 7.0.15 as its CONFIG GET returns them, one row each. */
 #include <flashkv/settings.h>
 
 static const char *const acl_pubsub_default_words[] = {"allchannels", "resetchannels", NULL};

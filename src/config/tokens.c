@@ -1,4 +1,4 @@
-/* tokens.c - reading tokens, and finding one. */
+/* tokens.c - loading tokens, and looking one up. */
 #include <flashkv/mem.h>
 #include <flashkv/tokens.h>
 #include <jansson.h>
@@ -6,7 +6,7 @@
 
 enum { TOKENS_MAX = 1000 };
 
-/* Where the reading stands. */
+/* The state of loading. */
 struct reading {
     struct tokens *tokens;
     char *why;
@@ -73,7 +73,7 @@ static bool read_scopes(const json_t *scopes, unsigned *out) {
     return true;
 }
 
-/* None given: any key. An empty list would be read as that too, so it is refused. */
+/* No "prefixes": any key. An empty list, which could be meant as "no key", is refused. */
 static bool read_prefixes(const json_t *prefixes, struct rights *rights) {
     const json_t *each;
     size_t i;
@@ -110,7 +110,7 @@ static bool known_members(json_t *token) {
     return true;
 }
 
-/* "default" is the password's. */
+/* "default" is the user of the password. */
 static bool name_is_free(const struct tokens *t, const char *name) {
     if (name == NULL || *name == '\0' || strcmp(name, "default") == 0)
         return false;
@@ -131,7 +131,7 @@ static bool read_token(struct reading *r, size_t i, json_t *token) {
         return wrong(r, i, "name: expects a string, not empty, not \"default\", and no other's");
     if ((rights->name = copy(name)) == NULL)
         return wrong(r, i, "out of memory");
-    r->tokens->count++; /* from here on it is freed with the others */
+    r->tokens->count++; /* now tokens_free frees it */
     if (!read_secret(token, &rights->digest))
         return wrong(r, i, "expects secret, a string that is not empty, or sha256, 64 hex digits");
     if (!read_scopes(json_object_get(token, "scopes"), &rights->scopes))
@@ -176,7 +176,8 @@ static json_t *parse(struct reading *r, const char *path) {
     else if (root == NULL)
         snprintf(r->why, r->cap, "%s", *path != '\0' ? error.text : "out of memory");
     else if (!json_is_array(root) || json_array_size(root) > TOKENS_MAX ||
-             (*path != '\0' && json_array_size(root) == 0)) { /* none would let everybody in */
+             (*path != '\0' &&
+              json_array_size(root) == 0)) { /* without any token no password would be needed */
         snprintf(r->why, r->cap, "expects a JSON array of 1 to %d tokens", TOKENS_MAX);
         json_decref(root);
         return NULL;

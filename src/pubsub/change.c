@@ -1,9 +1,9 @@
-/* change.c - what followers are told of an event of the store. */
+/* change.c - the change of the feed that an event of the store stands for. */
 #include <flashkv/feed.h>
 #include <flashkv/mem.h>
 #include <flashkv/store.h>
 
-/* Events of the class EVENT_GENERIC that are no new value; all that is not here is one. */
+/* Events of the class EVENT_GENERIC that do not set a value; all others do. */
 static const struct {
     const char *name;
     enum change_kind kind;
@@ -26,7 +26,7 @@ static enum change_kind kind_of(const struct event *ev) {
     return CHANGE_SET;
 }
 
-/* What is told of a string: its bytes where they are few, else its digest if somebody has computed that already. */
+/* A string's part of the change: the bytes if they are few, else the digest if it has been computed already. */
 static struct slice value_of(const struct entry *e, struct change *c) {
     struct blob *b = entry_blob(e);
     struct slice bytes = entry_string(e);
@@ -47,7 +47,7 @@ static struct slice append(struct change *c, size_t at, struct slice s) {
     return slice_of(c->bytes + at, s.len);
 }
 
-/* `like` with the bytes that it borrows. */
+/* A copy of `like` that owns the bytes which `like` borrows. */
 static struct change *change_new(const struct change *like, struct slice key, struct slice value) {
     size_t inside = key.len + (like->blob == NULL ? value.len : 0);
     struct change *c = mem_alloc(sizeof(*c) + inside);
@@ -71,7 +71,7 @@ bool change_of_event(const struct event *ev, struct change **out) {
     const struct entry *e = lives ? store_peek(ev->txn, ev->key) : NULL;
     struct slice value = slice_of("", 0);
 
-    if (lives && e == NULL) /* gone with the same change: its end is told next */
+    if (lives && e == NULL) /* deleted by the same command: the event of that follows */
         return false;
     if (e != NULL) {
         c.type = (uint8_t)entry_type(e);

@@ -6,9 +6,9 @@
 #include <flashkv/store.h>
 
 enum {
-    CHANGE_LEAST = 128,    /* bytes of a usual change: how many slots the ring has */
-    NOTIFIED_AT_ONCE = 16, /* changes that the thread takes to the followers in one go */
-    LOOKED_AT = 64,        /* changes that a follower looks at while it holds the ring */
+    CHANGE_LEAST = 128,    /* bytes of a usual change: determines the number of slots */
+    NOTIFIED_AT_ONCE = 16, /* changes that the thread matches with followers at once */
+    LOOKED_AT = 64,        /* changes that a follower checks under the ring's mutex */
     SLOTS_LEAST = 64,
 };
 
@@ -34,7 +34,7 @@ static struct change **slot(const struct feed *f, uint64_t number) REQUIRES(feed
     return &f->ring[number & (f->slots - 1)];
 }
 
-/* Takes the oldest out, and puts it before `dead`. */
+/* Removes the oldest change and prepends it to the list `dead`. */
 static struct change *drop_first(struct feed *f, struct change *dead) REQUIRES(feed_role) {
     struct change *c = *slot(f, f->first);
 
@@ -55,15 +55,15 @@ static void free_dead(struct change *dead) {
     }
 }
 
-/* A key's expiry that was told with its value a moment ago: SET k v EX 10 is two events to Redis, but one change. */
-static bool is_told_already(const struct feed *f, const struct change *c) REQUIRES(feed_role) {
+/* Is it the expiry of the change before it? SET k v EX 10 is two events to Redis, but one change. */
+static bool is_in_last_change(const struct feed *f, const struct change *c) REQUIRES(feed_role) {
     const struct change *last = f->next > f->first ? *slot(f, f->next - 1) : NULL;
 
     return c->kind == CHANGE_TTL && last != NULL && (last->kind == CHANGE_SET || last->kind == CHANGE_TTL) &&
            last->expire_at == c->expire_at && slice_eq(last->key, c->key);
 }
 
-/* Takes over a reference; NULL is a gap. Returns what is to be freed when no lock is held. */
+/* Appends a change and takes ownership of the reference; NULL: a gap. Returns a list to be freed when no lock is held. */
 static struct change *append(struct feed *f, struct change *c) REQUIRES(feed_role) {
     struct change *dead = NULL;
     size_t cost = c != NULL ? c->cost : 0;
@@ -88,7 +88,7 @@ static void on_event(void *ctx, const struct event *ev) {
     if (!change_of_event(ev, &c))
         return;
     ring_lock(f);
-    dead = f->open && (c == NULL || !is_told_already(f, c)) ? append(f, c) : c;
+    dead = f->open && (c == NULL || !is_in_last_change(f, c)) ? append(f, c) : c;
     ring_unlock(f);
     free_dead(dead);
 }
@@ -125,7 +125,7 @@ static bool open_ring(struct feed *f) REQUIRES(feed_role) {
     return true;
 }
 
-/* Returns what is to be freed. */
+/* Drops the ring. Returns a list to be freed. */
 static struct change *close_ring(struct feed *f) REQUIRES(feed_role) {
     struct change *dead = NULL;
 
@@ -136,7 +136,7 @@ static struct change *close_ring(struct feed *f) REQUIRES(feed_role) {
     while (f->first < f->next)
         dead = drop_first(f, dead);
     f->first = f->notified =
-        ++f->next; /* the number that is left out stands for all that is not told from now on */
+        ++f->next; /* the skipped number is the gap for all changes until the feed starts again */
     mem_free(f->ring);
     f->ring = NULL;
     return dead;
@@ -144,13 +144,13 @@ static struct change *close_ring(struct feed *f) REQUIRES(feed_role) {
 
 /* ---- the thread ---------------------------------------------------------------------------------------------------- */
 
-/* Nobody has followed for so long that nobody will come back. */
+/* Have there been no followers for linger_ms? */
 static bool is_over(const struct feed *f) REQUIRES(feed_role) {
     return f->open && f->follower_count == 0 &&
            clock_mono_ns() >= f->left_ns + f->linger_ms * INT64_C(1000000);
 }
 
-/* Waits for changes; false: the ring is no longer needed, or the thread. */
+/* Waits for changes; false: the ring is not needed any more, or the thread shall stop. */
 static bool await(struct feed *f) REQUIRES(feed_role) {
     while (!f->stop && f->notified == f->next && !is_over(f)) {
         int64_t until = f->left_ns + f->linger_ms * INT64_C(1000000);
@@ -166,10 +166,10 @@ static bool await(struct feed *f) REQUIRES(feed_role) {
     return !f->stop && f->notified != f->next;
 }
 
-/* Is one of the changes, whose numbers begin at `from`, for it? It passes over the others. */
+/* Does one of the changes, numbered from `from` on, match the follower? It skips the others. */
 static bool interests(struct follower *w, uint64_t from, struct change *const changes[], size_t n)
     REQUIRES(followers_role) {
-    if (w->next < from) /* some have left the ring unseen */
+    if (w->next < from) /* some left the ring before it read them */
         return true;
     for (size_t i = (size_t)(w->next - from); i < n; i++, w->next++)
         if (changes[i] == NULL || slice_starts(changes[i]->key, w->prefix))
@@ -312,7 +312,7 @@ void feed_leave(struct feed *feed, struct follower *f) {
     ring_lock(feed);
     if (--feed->follower_count == 0) {
         feed->left_ns = clock_mono_ns();
-        pthread_cond_signal(&feed->wake); /* it waits with a time limit from now on */
+        pthread_cond_signal(&feed->wake); /* it waits with a timeout from now on */
     }
     ring_unlock(feed);
 }

@@ -14,7 +14,7 @@ void map_free(struct map *m) {
     *m = (struct map){0};
 }
 
-/* False, and all as it was: no memory. */
+/* False, nothing changed: no memory. */
 static bool resize(struct map *m, size_t capacity) {
     struct map fresh = {mem_zalloc(capacity * sizeof(struct map_node *)), capacity, m->count};
     struct map_node *n, *next;
@@ -39,7 +39,7 @@ bool map_add(struct map *m, struct map_node *n) {
 
     if (m->count >= 2 * m->capacity && !resize(m, m->capacity > 0 ? 2 * m->capacity : CAPACITY_MIN) &&
         m->capacity == 0)
-        return false; /* without memory to grow, chains get longer */
+        return false; /* a table that cannot grow still works, with longer chains */
     to = bucket(m, n->hash);
     n->next = *to;
     *to = n;

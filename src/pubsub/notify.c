@@ -1,4 +1,4 @@
-/* notify.c - one event, up to two messages. */
+/* notify.c - publishes an event as up to two messages. */
 #include <flashkv/mem.h>
 #include <flashkv/notify.h>
 #include <flashkv/store.h>
@@ -16,7 +16,7 @@ static const struct {
     {'A', EVENT_ALL_CHANGES, 0},
 };
 
-/* Publishes to the channel `prefix``name`. Without memory for its name, nobody is told. */
+/* Publishes to the channel `prefix``name`; not if there is no memory for the channel's name. */
 static void tell(struct pubsub *ps, struct slice prefix, struct slice name, struct slice payload) {
     size_t len = prefix.len + name.len;
     char room[ROOM], *channel = len <= sizeof(room) ? room : mem_alloc(len);

@@ -1,8 +1,8 @@
 /* pubsub.c - topics, subscribers, and the subscriptions between them.
  *
- *     topic "news"  ---- subscription ---- subscription        a topic's subscriptions: whom to deliver to
+ *     topic "news"  ---- subscription ---- subscription        a topic's list: for delivery
  *                              |                |
- *     subscriber A  -----------+----- ...       |              a subscriber's: what to leave
+ *     subscriber A  -----------+----- ...       |              a subscriber's list: for pubsub_leave
  *     subscriber B  ----------------------------+
  *
  * Topics are found by kind and name, subscriptions by topic and subscriber, each in a map. */
@@ -21,8 +21,8 @@ extern struct mutex topic_role;
 
 struct topic {
     struct map_node node;              /* first */
-    struct mutex mutex;                /* one message at a time, so that all see them in one order */
-    struct subscription *first, *last; /* guarded by the lock of all */
+    struct mutex mutex;                /* one message at a time, so that all subscribers see the same order */
+    struct subscription *first, *last; /* guarded by the registry's lock */
     size_t count;
     size_t len;
     char name[];
@@ -137,7 +137,7 @@ static void count_subscription(struct subscriber *s, enum pubsub_kind kind, uint
     atomic_fetch_add_explicit(&s->counts[kind], change, memory_order_relaxed);
 }
 
-/* Behind the others of its topic and of its subscriber. False: no memory. */
+/* Appends a subscription to the lists of its topic and its subscriber. False: no memory. */
 static bool subscription_add(struct pubsub *ps, struct topic *t, struct subscriber *s, enum pubsub_kind kind)
     REQUIRES(pubsub_role) {
     struct subscription *sub = mem_alloc(sizeof(*sub));
@@ -160,7 +160,7 @@ static bool subscription_add(struct pubsub *ps, struct topic *t, struct subscrib
     return true;
 }
 
-/* Ends it, and its topic if that was the last. */
+/* Frees a subscription, and its topic if that was the last one. */
 static void subscription_drop(struct pubsub *ps, struct subscription *sub, enum pubsub_kind kind)
     REQUIRES(pubsub_role) {
     struct topic *t = sub->topic;
@@ -268,7 +268,7 @@ uint64_t pubsub_publish(struct pubsub *ps, enum pubsub_kind kind, struct slice c
     return reached;
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------------------------- */
 
 uint64_t pubsub_topics(const struct pubsub *ps, enum pubsub_kind kind) {
     return atomic_load_explicit(&ps->topic_counts[kind], memory_order_relaxed);
@@ -300,7 +300,7 @@ void pubsub_each_of(struct pubsub *ps, const struct subscriber *s, enum pubsub_k
     unlock_shared(ps);
 }
 
-/* ---- making and unmaking ------------------------------------------------------------------------------------- */
+/* ---- creating and destroying --------------------------------------------------------------------------------- */
 
 struct pubsub *pubsub_create(const struct store *store) {
     struct pubsub *ps = mem_zalloc(sizeof(*ps));
