@@ -1,4 +1,4 @@
-/* ahead.c - a glance over multibulk commands: lengths are read, what they are of is passed over. */
+/* ahead.c - scans multibulk commands for their keys: reads the lengths, skips the rest. */
 #include "ahead.h"
 
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 
 enum { DIGITS_MAX = 9 };
 
-/* A mark, digits, CR LF at *at, which goes behind it. False: it is not there, or not whole. */
+/* Reads a type byte, digits and CR LF, and advances *at. False: it is something else, or incomplete. */
 static bool header(char mark, const char **at, const char *end, size_t *n) {
     const char *p = *at, *first;
 
@@ -31,7 +31,7 @@ static bool bulk(const char **at, const char *end, struct slice *bytes) {
     return true;
 }
 
-/* Goes behind one command. False: there is none that is whole. *name is empty if it has no argument. */
+/* Skips one command. False: there is no complete one. *name is empty if it has no argument. */
 static bool command(const char **at, const char *end, struct slice *name) {
     struct slice bytes;
     size_t argc;

@@ -1,4 +1,4 @@
-/* conn.c - one client, from its coming to its end, and its turns. */
+/* conn.c - one client connection: its states, its events, its timeouts. */
 #include "conn.h"
 
 #include <errno.h>
@@ -16,12 +16,12 @@
 
 enum {
     LINGER_TICKS = 2,
-    SHAKE_TICKS = 10, /* for a TLS handshake, as a whole */
-    STALL_TICKS = 10, /* a backlogged client that takes nothing for so long is given up */
+    SHAKE_TICKS = 10, /* seconds for a whole TLS handshake */
+    STALL_TICKS = 10, /* seconds after which a client that takes no output is disconnected */
 };
 
-/* Edge-triggered: epoll tells once that there is input, and need not look at the socket again to see that it is gone.
- * So what stops reading before there is nothing left has to ask again (conn_ask_again). */
+/* Edge-triggered: epoll reports input once, which saves it polling the socket again. So code that stops reading before the
+ * socket is drained has to rearm it (conn_ask_again). */
 static const uint32_t READS = EPOLLIN | EPOLLRDHUP | EPOLLET, WRITES = EPOLLOUT | EPOLLET;
 
 /* ---- opening and closing ------------------------------------------------------------------------------------- */
@@ -60,7 +60,7 @@ void conn_attach(struct conn *c) {
     if (!loop_watch(&c->source, READS))
         conn_close(c);
     else
-        conn_deliver(c); /* what came while it was on its way */
+        conn_deliver(c); /* deliveries from before its loop took it up */
 }
 
 static void detach(struct conn *c) {
@@ -92,7 +92,7 @@ void conn_close(struct conn *c) {
     mem_free(c);
 }
 
-/* ---- turns --------------------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------------------- */
 
 static bool conn_watch(struct conn *c, uint32_t events) {
     if (events == c->events)
@@ -101,7 +101,7 @@ static bool conn_watch(struct conn *c, uint32_t events) {
     return loop_rewatch(&c->source, events);
 }
 
-/* What it has of its own when a turn ends, for CLIENT LIST. */
+/* Publishes the sizes of its own buffers at the end of a turn, for CLIENT LIST. */
 static void publish_sizes(struct conn *c) {
     const struct partial *part = c->partial;
     struct session *s = &c->session;
@@ -117,7 +117,7 @@ static void publish_sizes(struct conn *c) {
                           memory_order_relaxed);
 }
 
-/* All replies are out, and there will be no more. False: it is to be closed; else it lingers. */
+/* All replies are sent, and there will be no more. False: close it; else it lingers. */
 static NOINLINE bool conn_end(struct conn *c) {
     conn_say_end(c);
     if (c->client_ended || shutdown(c->source.fd, SHUT_WR) != 0)
@@ -126,7 +126,7 @@ static NOINLINE bool conn_end(struct conn *c) {
     return true;
 }
 
-/* Watches for what the connection now waits for. False: for nothing, it is at its end. */
+/* Sets the epoll events that the connection now waits for. False: none, it is to be closed. */
 static HOT bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
     bool writes = c->out != NULL && !c->held;
@@ -138,13 +138,13 @@ static HOT bool conn_settle(struct conn *c) {
         reads = EPOLLIN;
     }
     if (conn_pending(c) && c->state == CONN_OPEN && reads != 0) {
-        conn_ask_again(c); /* the socket can be written: that it will tell */
+        conn_ask_again(c); /* the socket is writable, so epoll reports at once */
         writes = true;
     }
     return conn_watch(c, reads | (writes ? WRITES : 0));
 }
 
-/* Goes on with the handshake. False: it is to be closed. */
+/* Continues the handshake. False: close it. */
 static COLD bool conn_shake(struct conn *c) {
     switch (conn_handshake(c)) {
     case TLS_DONE:
@@ -161,15 +161,15 @@ static COLD bool conn_shake(struct conn *c) {
     return false;
 }
 
-/* The client has taken replies. False: it is to be closed. */
+/* The socket is writable again. False: close it. */
 static NOINLINE bool conn_writable(struct conn *c) {
     if (!conn_flush(c))
         return false;
-    /* Commands that had to wait until then. */
+    /* Run the commands that had to wait for that. */
     return c->partial == NULL || conn_backlogged(c) || conn_run_partial(c);
 }
 
-/* False: it is to be closed. */
+/* False: close it. */
 static HOT bool conn_turn(struct conn *c, uint32_t events) {
     if (UNLIKELY(events & (EPOLLERR | EPOLLHUP)))
         return false;
@@ -180,7 +180,7 @@ static HOT bool conn_turn(struct conn *c, uint32_t events) {
             return false;
         if (c->state == CONN_SHAKING)
             return true;
-        events |= EPOLLIN; /* commands may have come behind the end of it */
+        events |= EPOLLIN; /* commands may have arrived with its last bytes */
     }
     c->active_tick = c->source.loop->ticks;
     if (UNLIKELY(events & EPOLLOUT) && !conn_writable(c))
@@ -190,8 +190,8 @@ static HOT bool conn_turn(struct conn *c, uint32_t events) {
         return false;
     if (UNLIKELY(events & EPOLLRDHUP)) {
         if (c->state == CONN_BLOCKED)
-            return false;  /* it will not take the reply that it waits for */
-        conn_ask_again(c); /* the end is there, maybe behind more */
+            return false;  /* it is gone, and cannot take the reply of its blocked command */
+        conn_ask_again(c); /* the end of the input is there, maybe after more bytes */
     }
     if (c->out == NULL && !conn_flush(c))
         return false;
@@ -199,7 +199,7 @@ static HOT bool conn_turn(struct conn *c, uint32_t events) {
 }
 
 static COLD void conn_lose(struct conn *c) {
-    outq_clear(&c->source.loop->out); /* replies that were not for the next one */
+    outq_clear(&c->source.loop->out); /* of this connection: not for the next one */
     conn_close(c);
 }
 
@@ -214,9 +214,9 @@ void conn_go_out(struct conn *c) {
     conn_ready(&c->source, EPOLLOUT);
 }
 
-/* ---- what other threads have for it -------------------------------------------------------------------------- */
+/* ---- deliveries of other threads ----------------------------------------------------------------------------- */
 
-/* The blocked command has its reply: what was received behind it is run, what was not is asked for. */
+/* The blocked command has its reply: runs the commands received after it, and rearms epoll for further ones. */
 static bool conn_go_on(struct conn *c) {
     session_resume(&c->session);
     deadlines_remove(&c->source.loop->deadlines, c);
@@ -225,7 +225,7 @@ static bool conn_go_on(struct conn *c) {
     return c->state == CONN_ENDING || c->partial == NULL || conn_backlogged(c) || conn_run_partial(c);
 }
 
-/* False: it is to be closed. */
+/* False: close it. */
 static bool conn_take_delivery(struct conn *c) {
     bool lost, close, replied;
 
@@ -235,7 +235,7 @@ static bool conn_take_delivery(struct conn *c) {
     if (lost || close)
         return false;
     if (c->state == CONN_SHAKING || c->state >= CONN_ENDING)
-        return true; /* its mail is freed with it */
+        return true; /* it will be closed, which frees its mail */
     if (inbox_woken(c)) {
         session_woken(c->source.loop->server, &c->session);
         conn_set_deadline(c);
@@ -255,7 +255,7 @@ void conn_deliver(struct conn *c) {
         conn_lose(c);
 }
 
-/* Does it send a command, and not get on with it? A client that is not read from cannot. */
+/* Has a command that began to arrive made no progress for command-timeout? Not if the client is not read from. */
 static bool conn_dawdles(const struct conn *c) {
     const struct loop *l = c->source.loop;
     uint64_t timeout = l->server->options->command_timeout;
@@ -267,7 +267,8 @@ static bool conn_dawdles(const struct conn *c) {
 void conn_tick(struct conn *c) {
     struct loop *l = c->source.loop;
     uint32_t quiet = l->ticks - c->active_tick;
-    bool waits = c->state == CONN_BLOCKED || c->held || c->session.listens; /* idle by its nature */
+    bool waits =
+        c->state == CONN_BLOCKED || c->held || c->session.listens; /* the idle timeout does not apply */
     uint64_t idle = waits ? 0 : l->server->options->idle_timeout;
 
     if (c->out != NULL && !c->held && quiet > STALL_TICKS && (conn_backlogged(c) || c->state == CONN_ENDING))

@@ -1,12 +1,12 @@
-/* conn.h - one client. Private to resp.
+/* conn.h - one client connection. Private to resp.
  *
- *     ARRIVING --- taken up by its loop ---> OPEN <--- a command waits, its reply is delivered ---> BLOCKED
+ *     ARRIVING --- taken up by its loop ---> OPEN <--- a command blocks, its reply is delivered ---> BLOCKED
  *        \------------> SHAKING: TLS ------> OPEN
- *     OPEN ---- QUIT, protocol error ----> ENDING --- replies are out ---> LINGERING --- its end, or 2 s ---> closed
+ *     OPEN ---- QUIT, protocol error ----> ENDING --- replies are sent --> LINGERING --- its end, or 2 s ---> closed
  *       \------ the client sends no more ----/  \---- after the client's own end --------------------------> closed
  *
- * Lingering: our side is shut and what still comes is thrown away. Closing with input unread would make TCP reset
- * the connection, and the client could lose the error that it is being told. */
+ * Lingering: our side is shut down and further input is discarded. Closing with unread input would make TCP reset
+ * the connection, and the client could lose the error message. */
 #ifndef FLASHKV_RESP_CONN_H
 #define FLASHKV_RESP_CONN_H
 
@@ -14,25 +14,25 @@
 
 enum conn_state { CONN_ARRIVING, CONN_SHAKING, CONN_OPEN, CONN_BLOCKED, CONN_ENDING, CONN_LINGERING };
 
-/* A command that has not arrived whole, or several that have to wait: their bytes, and how far they are read. */
+/* The input of an incomplete command, or of commands that have to wait, and the state of its parser. */
 struct partial {
     struct buf in;
     struct parser parser;
-    uint32_t since_tick; /* of the loop, when CONN_PROGRESS bytes had come, or a command was whole */
+    uint32_t since_tick; /* tick of the last progress: CONN_PROGRESS bytes, or a complete command */
     size_t progress;     /* bytes since then */
 };
 
 struct conn {
     struct source source; /* first */
-    struct tls_conn *tls; /* NULL: what goes over the socket is what it is */
+    struct tls_conn *tls; /* NULL: plain TCP */
     enum conn_state state;
-    bool client_ended;       /* it sends no more */
+    bool client_ended;       /* the client has shut down its side */
     bool held;               /* the output waits for the disk (hold.h) */
-    uint32_t events;         /* what epoll watches for */
-    uint32_t active_tick;    /* of its loop, when something last moved */
+    uint32_t events;         /* those registered with epoll */
+    uint32_t active_tick;    /* tick of its loop at the last activity */
     struct partial *partial; /* NULL between commands */
     struct outq *out;        /* NULL unless replies wait for the client */
-    /* What comes first in a session is used with what is above, the rest of both seldom. */
+    /* Here, since the first fields of a session are used together with those above, and the other fields of both seldom. */
     struct session session;
     uint64_t peer;            /* counted in server.peers; 0: not */
     struct conn *prev, *next; /* in the loop's list */
@@ -41,26 +41,26 @@ struct conn {
     uint32_t deadline_place; /* deadlines.h; 0: none */
 };
 
-/* A connection on an accepted socket, counted and in the list of sessions, of a peer that was let in. NULL: no memory; the socket is still the
- * caller's. Any thread. */
+/* A connection on an accepted socket of a peer that was admitted (peers.h); counts it and lists its session. NULL: no memory;
+ * the socket is still the caller's. Any thread. */
 struct conn *conn_open(struct loop *l, int fd, uint64_t peer);
-/* In its loop's thread: takes it up, and closes it if that fails. */
+/* In its loop's thread: starts serving it, and closes it if that fails. */
 void conn_attach(struct conn *c);
-/* Fills in its session, from its socket. */
+/* Initialises its session. */
 void conn_session_init(struct conn *c);
-/* Where replies go: behind those that wait already. */
+/* The queue for replies: the connection's own if older replies wait there, else the loop's. */
 static inline struct outq *conn_outq(struct conn *c) {
     return c->out != NULL ? c->out : &c->source.loop->out;
 }
-/* Closes and frees: in its loop's thread, or when that has ended. */
+/* Closes and frees it: in its loop's thread, or after that has ended. */
 void conn_close(struct conn *c);
-/* In its loop's thread: takes what other threads delivered. It may be closed afterwards. */
+/* In its loop's thread: takes the deliveries of other threads. It may be closed afterwards. */
 void conn_deliver(struct conn *c);
-/* Its output may leave now. */
+/* Its held output may be sent now. */
 void conn_go_out(struct conn *c);
-/* In its loop's thread: its deadline (deadlines.h) has passed. */
+/* In its loop's thread: its deadline (deadlines.h) has passed. It may be closed afterwards. */
 void conn_time_up(struct conn *c);
-/* Once a second: closes it if it has been idle, has not gone on with a command or not taken its replies, for too long. */
+/* Once a second: closes it if it has been idle, has made no progress with a command, or has taken no output for too long. */
 void conn_tick(struct conn *c);
 
 #endif

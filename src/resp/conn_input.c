@@ -1,4 +1,4 @@
-/* conn_input.c - receives, and runs what is whole. */
+/* conn_input.c - receives, and runs complete commands. */
 #include "conn_input.h"
 
 #include <errno.h>
@@ -11,14 +11,14 @@
 #include "writer.h"
 
 enum {
-    PARTIAL_ROOM = 16 * 1024,       /* least room to receive into, once a command is known to be incomplete */
-    PARTIAL_KEEP = 256 * 1024,      /* most room that an incomplete command keeps from the one before it */
-    BLOB_RECEIVE_MAX = 1024 * 1024, /* of a large value in one turn: others wait */
-    CONN_PROGRESS = 16 * 1024,      /* bytes of a command in command-timeout: a client that gets on */
+    PARTIAL_ROOM = 16 * 1024,  /* minimum space to receive into once a command is known to be incomplete */
+    PARTIAL_KEEP = 256 * 1024, /* maximum capacity that is kept from one incomplete command to the next */
+    BLOB_RECEIVE_MAX = 1024 * 1024, /* bytes of a large value received in one turn, since others wait */
+    CONN_PROGRESS = 16 * 1024,      /* bytes of a command within command-timeout that count as progress */
     NS_PER_MS = 1000000,
 };
 
-/* Says why, and ends the connection. */
+/* Replies the parser's error, and ends the connection. */
 static COLD void conn_refuse(struct conn *c, const char *error) {
     struct writer w;
 
@@ -29,7 +29,7 @@ static COLD void conn_refuse(struct conn *c, const char *error) {
     c->state = CONN_ENDING;
 }
 
-/* A web page can make a browser send its form to any port of the local machine: no line of it shall be a command. */
+/* A web page can make a browser send an HTTP request to any local port: no line of it may be run as a command. */
 static bool is_http(const struct parser *p) {
     return p->is_inline && p->argc > 0 &&
            (slice_caseeq(arg_slice(&p->argv[0]), SLICE_LIT("post")) ||
@@ -72,19 +72,19 @@ static HOT void run_command(struct conn *c, struct parser *p, struct writer *w) 
         conn_block(c);
 }
 
-/* Makes room for more replies. False: the client has to take some first, or is lost (then *lost). */
+/* Makes room for more replies by sending. False: the client has to take some first, or the connection is lost (*lost). */
 static NOINLINE bool make_room(struct conn *c, struct writer *w, bool *lost) {
     if (w->out->overflow)
         return false;
     if (c->out == NULL)
         *lost = !conn_flush(c);
     w->out = conn_outq(c);
-    c->session.ticks = clock_ticks(); /* sending is no part of the next command */
+    c->session.ticks = clock_ticks(); /* sending does not count as the next command's time */
     return !*lost && !conn_backlogged(c);
 }
 
-/* Has the keys of the next commands brought near, and returns how many commands that are: 1 at least. */
-static NOINLINE size_t look_ahead(struct loop *l, const char *in, size_t len) {
+/* Prefetches the keys of the next commands, and returns how many commands that are, at least 1. */
+static NOINLINE size_t prefetch_keys(struct loop *l, const char *in, size_t len) {
     struct slice names[STORE_PREFETCH_MAX];
     size_t n = ahead_names(in, len, names, STORE_PREFETCH_MAX);
 
@@ -93,7 +93,7 @@ static NOINLINE size_t look_ahead(struct loop *l, const char *in, size_t len) {
     return n > 0 ? n : 1;
 }
 
-/* Commands that arrived together need not happen together: the time they see goes on by the millisecond. */
+/* Commands that arrived together do not run at one instant: the session's clock is updated each millisecond. */
 static inline void move_clock(struct session *s, int64_t *seen) {
     if (clock_ticks_ns(s->ticks - *seen) < NS_PER_MS)
         return;
@@ -101,12 +101,13 @@ static inline void move_clock(struct session *s, int64_t *seen) {
     s->now_ms = clock_wall_ms();
 }
 
-/* Runs the commands that in[0 .. len) holds whole, as far as the client takes the replies; *used bytes of it. False:
- * the connection is lost. */
+/* Runs the complete commands in in[0 .. len), as far as the client takes the replies, and sets *used to the bytes consumed.
+ * False: the connection is lost. */
 static HOT bool run_commands(struct conn *c, struct parser *p, char *in, size_t len, size_t *used) {
     struct loop *l = c->source.loop;
-    bool lost = false, far = store_exceeds_cache(l->server->store);
-    size_t near = 1; /* commands whose keys are: the first, which often is the only one, waits */
+    bool lost = false, large = store_exceeds_cache(l->server->store);
+    size_t prefetched =
+        1; /* commands with prefetched keys; the first is not worth it, as it is often the only one */
     int64_t seen;
     struct writer w;
 
@@ -118,8 +119,8 @@ static HOT bool run_commands(struct conn *c, struct parser *p, char *in, size_t 
     while (c->state == CONN_OPEN && *used < len) {
         enum parse_result r;
 
-        if (far && near-- == 0)
-            near = look_ahead(l, in + *used, len - *used) - 1;
+        if (large && prefetched-- == 0)
+            prefetched = prefetch_keys(l, in + *used, len - *used) - 1;
         r = parser_read(p, in + *used, len - *used);
         if (r == PARSE_MORE)
             break;
@@ -141,7 +142,7 @@ static HOT bool run_commands(struct conn *c, struct parser *p, char *in, size_t 
     return !lost && !w.out->overflow;
 }
 
-/* Keeps the rest of the loop's input with the connection, and how far it is read. False: no memory. */
+/* Moves the unconsumed input and the parser's state from the loop to the connection. False: no memory. */
 static NOINLINE bool keep_partial(struct conn *c, const char *rest, size_t len) {
     struct loop *l = c->source.loop;
     struct partial *part = mem_alloc(sizeof(*part));
@@ -166,15 +167,15 @@ static HOT bool run_input(struct conn *c, size_t len) {
     size_t used;
     bool ok = run_commands(c, &l->parser, l->input, len, &used);
 
-    if (ok && used == len) /* the usual way: the parser is where a command begins */
+    if (ok && used == len) /* the fast path: the parser is at the start of a command */
         return true;
     if (ok && c->state != CONN_ENDING)
         ok = keep_partial(c, l->input + used, len - used);
-    parser_next(&l->parser); /* whatever is left of a command there is not the next client's */
+    parser_next(&l->parser); /* reset the loop's parser for the next connection */
     return ok;
 }
 
-/* So many bytes of a command have come. */
+/* Records the progress of a command by `n` bytes. */
 static void part_moved(struct conn *c, size_t n) {
     struct partial *part = c->partial;
 
@@ -202,7 +203,7 @@ bool conn_run_partial(struct conn *c) {
     return true;
 }
 
-/* Where the next bytes go, behind those that came before. NULL: no memory. */
+/* Where to receive the next bytes. NULL: no memory. */
 static NOINLINE char *partial_room(struct partial *part, size_t *room) {
     char *to;
 
@@ -218,7 +219,7 @@ static NOINLINE char *partial_room(struct partial *part, size_t *room) {
     return part->in.data + part->in.len;
 }
 
-/* So many bytes have come behind those that were there. */
+/* Records that `n` bytes were received there. */
 static NOINLINE bool run_more(struct conn *c, size_t n) {
     struct partial *part = c->partial;
 

@@ -1,4 +1,4 @@
-/* conn_input.h - what a connection receives, and running it. Private to resp. */
+/* conn_input.h - receiving the input of a connection, and running its commands. Private to resp. */
 #ifndef FLASHKV_RESP_CONN_INPUT_H
 #define FLASHKV_RESP_CONN_INPUT_H
 
@@ -6,13 +6,13 @@
 
 #include "conn.h"
 
-/* One receive, and what it completes. False: the connection is lost. */
+/* Receives once, and runs the commands that are then complete. False: the connection is lost. */
 bool conn_receive(struct conn *c);
-/* Goes on with the commands that wait with it, of which there are some. False: it is lost. */
+/* Continues with the commands that wait with the connection (it must have some). False: it is lost. */
 NOINLINE bool conn_run_partial(struct conn *c);
-/* Notes when the wait of a blocked session ends, which may have changed. Without memory to note it, it ends at once. */
+/* Updates the deadline of a blocked session. Without memory for that, its command times out at once. */
 void conn_set_deadline(struct conn *c);
-/* Frees them. */
+/* Frees the waiting commands. */
 void conn_drop_partial(struct conn *c);
 
 #endif

@@ -24,7 +24,7 @@ enum tls_progress conn_handshake(struct conn *c) {
     static const int on = 1;
     enum tls_progress progress = tls_handshake(c->tls);
 
-    /* A client that holds its first command back until the end of the handshake is acknowledged need not wait for that. */
+    /* A client may hold its first command back until its last handshake packet is acknowledged: acknowledge it at once. */
     if (progress == TLS_DONE)
         setsockopt(c->source.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
     return progress;
@@ -52,7 +52,7 @@ void conn_drop_output(struct conn *c) {
     c->source.loop->waiting--;
 }
 
-/* What waits, does so with the connection. False: no memory. */
+/* Moves unsent output from the loop's queue to the connection. False: no memory. */
 static bool conn_keep_output(struct conn *c) {
     struct loop *l = c->source.loop;
 

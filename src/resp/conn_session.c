@@ -1,4 +1,4 @@
-/* conn_session.c - what the command layer sees of a connection: its session. */
+/* conn_session.c - the session of a connection: its interface to the command layer. */
 #include <flashkv/clock.h>
 #include <flashkv/net.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include "conn.h"
 #include "writer.h"
 
-/* ---- what others can do to it (session.h) -------------------------------------------------------------------- */
+/* ---- session_ops (session.h) --------------------------------------------------------------------------------- */
 
 static struct conn *conn_of(struct session *s) {
     return (struct conn *)((char *)s - offsetof(struct conn, session));
@@ -47,7 +47,7 @@ static const struct session_ops session_ops = {
     .drain = session_drain,
 };
 
-/* ---- who it is ----------------------------------------------------------------------------------------------- */
+/* ---- initialisation ------------------------------------------------------------------------------------------ */
 
 void conn_session_init(struct conn *c) {
     struct session *s = &c->session;

@@ -1,4 +1,4 @@
-/* deadlines.c - when blocked commands' time is up. */
+/* deadlines.c - the timeouts of blocked commands, as a binary heap. */
 #include "deadlines.h"
 
 #include <flashkv/clock.h>
@@ -14,7 +14,7 @@ void deadlines_free(struct deadlines *d) {
     *d = (struct deadlines){0};
 }
 
-/* A connection knows its place, counted from 1, so that it can leave from anywhere. */
+/* A connection stores its index, counted from 1, so that it can be removed from the middle. */
 static void put(struct deadlines *d, size_t at, struct deadline what) {
     d->heap[at] = what;
     what.conn->deadline_place = (uint32_t)at + 1;
@@ -65,7 +65,7 @@ int deadlines_wait_ms(const struct deadlines *d) {
 
     if (d->count == 0)
         return -1;
-    left = d->heap[0].at_ms - clock_mono_ns() / 1000000; /* down, as where it is compared */
+    left = d->heap[0].at_ms - clock_mono_ns() / 1000000; /* rounded down, as in the comparison */
     if (left < 0)
         return 0;
     return left < INT_MAX ? (int)left : INT_MAX;

@@ -20,13 +20,13 @@ struct deadlines {
 };
 
 void deadlines_free(struct deadlines *d);
-/* False: no memory. The connection has none so far. */
+/* Adds a deadline for a connection without one. False: no memory. */
 bool deadlines_add(struct deadlines *d, struct conn *c, int64_t at_ms);
-/* Nothing if it has none. */
+/* Removes the connection's deadline, if it has one. */
 void deadlines_remove(struct deadlines *d, struct conn *c);
-/* How long epoll may wait for the earliest: milliseconds; -1: for ever. */
+/* The timeout for epoll_wait until the earliest deadline, in ms; -1: none. */
 int deadlines_wait_ms(const struct deadlines *d);
-/* The first whose deadline has passed, taken out. NULL: none. */
+/* Removes and returns a connection whose deadline has passed. NULL: none. */
 struct conn *deadlines_next_due(struct deadlines *d, int64_t now_ms);
 
 #endif

@@ -1,7 +1,7 @@
 /* hold.c - replies that wait for the disk. */
 #include "hold.h"
 
-/* In the journal's thread. */
+/* The journal's listener, in its thread. */
 static void journal_moved(void *ctx) {
     struct loop *l = ctx;
 
@@ -25,8 +25,9 @@ static void list_add(struct loop *l, struct conn *c) {
     if (l->held != NULL)
         l->held->held_prev = c;
     l->held = c;
-    atomic_fetch_add(&l->held_count,
-                     1); /* before `reached` is asked once more, as journal_moved looks after it moved */
+    atomic_fetch_add(
+        &l->held_count,
+        1); /* before journal_reached is checked again: journal_moved reads it after the advance */
 }
 
 void conn_unhold(struct conn *c) {
@@ -35,7 +36,7 @@ void conn_unhold(struct conn *c) {
     if (!c->held)
         return;
     c->held = false;
-    c->active_tick = l->ticks; /* it could take nothing until now */
+    c->active_tick = l->ticks; /* it could not take output until now */
     if (c->held_prev != NULL)
         c->held_prev->held_next = c->held_next;
     else

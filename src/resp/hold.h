@@ -1,8 +1,8 @@
-/* hold.h - replies that wait for the disk: with --fsync always, none leaves before what it tells of is durable. Private
- * to resp.
+/* hold.h - replies that wait for the disk: with --fsync always, none is sent before the changes it reports are durable.
+ * Private to resp.
  *
- * A connection whose output is held is read no further, and is in its loop's list until the journal has come so far. No
- * thread waits: the journal wakes the loop. */
+ * A connection whose output is held is not read from, and is in its loop's list until the journal has reached its position.
+ * No thread waits: the journal wakes the loop. */
 #ifndef FLASHKV_RESP_HOLD_H
 #define FLASHKV_RESP_HOLD_H
 
@@ -10,13 +10,13 @@
 
 #include "conn.h"
 
-/* Must the output wait? Then the connection is held. */
+/* Does the output have to wait? If so, holds the connection. */
 NOINLINE bool conn_must_hold(struct conn *c);
-/* It closes. */
+/* Removes a connection that closes from the list. */
 void conn_unhold(struct conn *c);
-/* In the loop's thread: goes on with the connections whose output may leave now. */
+/* In the loop's thread: resumes the connections whose output may be sent now. */
 NOINLINE void loop_release(struct loop *l);
-/* The loop ends. */
+/* Unregisters the loop from the journal. */
 void loop_unlisten(struct loop *l);
 
 #endif

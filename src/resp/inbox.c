@@ -1,4 +1,4 @@
-/* inbox.c - delivery from any thread to the one that serves the connection. */
+/* inbox.c - delivery from any thread to the thread that serves the connection. */
 #include "inbox.h"
 
 #include <flashkv/mem.h>
@@ -7,7 +7,7 @@
 
 enum {
     PARCELS_FIRST = 4,
-    PARCEL_COPY = 2048, /* so many bytes are sooner copied than sent from where they are */
+    PARCEL_COPY = 2048, /* up to this many bytes copying is cheaper than sending by reference */
 };
 
 /* ---- the post: guarded lists --------------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static void mail_free(struct mail *m) {
     mem_free(m);
 }
 
-/* Room for one more parcel. False: no memory. */
+/* Makes room for one more parcel. False: no memory. */
 static bool mail_grow(struct mail **mail) {
     struct mail *m = *mail;
     uint32_t cap;
@@ -179,7 +179,7 @@ void inbox_drop(struct conn *c) {
     mail_free(c->inbox.mail);
 }
 
-/* The first connection in the post, taken out of it. NULL: none. */
+/* Removes and returns the first connection in the post. NULL: none. */
 static struct conn *post_next(struct loop *l) {
     struct conn *c;
 
@@ -197,9 +197,7 @@ void loop_deliver(struct loop *l) {
 
     loop_lock(l);
     atomic_store_explicit(&l->post_due, false, memory_order_relaxed);
-    count =
-        l->post
-            .count; /* what comes meanwhile wakes the loop again: its other clients have their turn first */
+    count = l->post.count; /* later deliveries wake the loop again, after it has served its other clients */
     loop_unlock(l);
     while (count-- > 0 && (c = post_next(l)) != NULL)
         conn_deliver(c);

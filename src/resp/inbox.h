@@ -1,10 +1,10 @@
-/* inbox.h - what other threads have for a connection: bytes for its client, or its end. Private to resp.
+/* inbox.h - deliveries of other threads to a connection: bytes for its client, or its end. Private to resp.
  *
- *     any thread     inbox_put: a parcel into the connection's mail, the connection into the loop's post, and the loop
- *                    is woken, once for all that comes before it looks
+ *     any thread     inbox_put: adds a parcel to the connection's mail and the connection to the loop's post, and wakes the
+ *                    loop, once for all deliveries before it reads them
  *     the loop       loop_deliver, at the end of each turn: conn_deliver for each connection in the post
  *
- * Ceiling: mail holds no more than max_output_bytes, as output does; what does not fit is the connection's end.
+ * Ceiling: mail holds at most max_output_bytes, as the output does; exceeding it ends the connection.
  * Everything here is guarded by the loop's mutex, which is a leaf: a producer may hold any other lock. */
 #ifndef FLASHKV_RESP_INBOX_H
 #define FLASHKV_RESP_INBOX_H
@@ -29,13 +29,13 @@ struct mail {
 struct inbox {
     struct mail *mail;        /* NULL: none */
     struct conn *prev, *next; /* in the loop's post */
-    bool listed;              /* there */
-    bool lost;                /* there was no room for a parcel */
+    bool listed;              /* is in the post */
+    bool lost;                /* a parcel exceeded the ceiling, or there was no memory for it */
     bool close;               /* DELIVER_CLOSE */
     bool wake;                /* DELIVER_WAKE, not acted on yet */
 };
 
-/* The connections that have mail, in the order it came. */
+/* The connections that have mail, in order of arrival. */
 struct post {
     struct conn *first, *last;
     size_t count;
@@ -43,16 +43,16 @@ struct post {
 
 /* A delivery, from any thread (session.h). */
 void inbox_put(struct conn *c, struct blob *bytes, enum delivery what);
-/* The same of the parts of a reply, with nothing between them. */
+/* The same for the parts of a reply, with nothing between them. */
 void inbox_put_parts(struct conn *c, struct blob *const *parts, size_t count);
-/* In the loop's thread: puts the mail behind what is in `to`, whose overflow tells if it fits. True: the reply that a
+/* In the loop's thread: appends the mail to `to`; if it does not fit, to->overflow is set. True: the reply that a
  * blocked command waits for is among it. */
 bool inbox_pour(struct conn *c, struct outq *to);
-/* In the loop's thread: what is to become of the connection. */
+/* In the loop's thread: did a delivery not fit (*lost)? Is the connection to be closed (*close)? */
 void inbox_verdict(const struct conn *c, bool *lost, bool *close);
-/* In the loop's thread: was there a DELIVER_WAKE since it last asked? */
+/* In the loop's thread: was there a DELIVER_WAKE since the last call? */
 bool inbox_woken(struct conn *c);
-/* The connection ends: nobody can deliver to it any more. */
+/* Frees the mail of a connection that ends; nothing can be delivered to it any more. */
 void inbox_drop(struct conn *c);
 
 #endif

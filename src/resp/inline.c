@@ -1,4 +1,4 @@
-/* inline.c - splitting a typed line into words, as Redis's sdssplitargs: abc "a b\x41\n" 'it\'s' */
+/* inline.c - splits an inline command into words, as Redis's sdssplitargs: abc "a b\x41\n" 'it\'s' */
 #include <ctype.h>
 
 #include "parser.h"
@@ -10,7 +10,7 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One character of a double-quoted part; *at moves over it. */
+/* Unescapes one character of a double-quoted part, and advances *at. */
 static char unescape(const char *line, size_t len, size_t *at) {
     static const char letters[] = "nrtba", meant[] = "\n\r\t\b\a";
     const char *which;
@@ -28,7 +28,7 @@ static char unescape(const char *line, size_t len, size_t *at) {
     return which != NULL ? meant[which - letters] : c;
 }
 
-/* The quoted part whose opening quote is at *at, written to *out. False: it does not end, or not with its word. */
+/* Unquotes the part whose opening quote is at *at to *out. False: no closing quote, or one in the middle of a word. */
 static bool unquote(const char *line, size_t len, size_t *at, char **out) {
     char quote = line[(*at)++];
 
@@ -61,7 +61,7 @@ enum parse_result parser_split_line(struct parser *p, char *line, size_t len) {
             at++;
         if (at == len)
             return PARSE_DONE;
-        /* What a word is unquoted to is never longer than what it was. */
+        /* In place: an unquoted word is never longer than the quoted one. */
         word = out = line + at;
         while (at < len && !ends_word(line[at])) {
             if (line[at] != '"' && line[at] != '\'')

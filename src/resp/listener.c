@@ -1,8 +1,8 @@
 /* listener.c - accepting.
  *
- * The first loop accepts for all and gives each connection to the loop that has the fewest. With a listening socket
- * for each loop (SO_REUSEPORT) the kernel would deal them out by a hash of the addresses: of four clients on two
- * threads, all four land on the same one once in eight times, and stay there. */
+ * The first loop accepts for all and hands each connection to the loop with the fewest. With a listening socket
+ * for each loop (SO_REUSEPORT) the kernel would distribute them by a hash of the addresses: four clients on two
+ * threads all land on the same one once in eight times, and stay there. */
 #include "listener.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include "conn.h"
 
 enum {
-    ACCEPT_MAX = 64, /* in one turn, so that clients who are in get theirs */
-    WARN_TICKS = 60, /* running out of descriptors is said once in so many seconds */
+    ACCEPT_MAX = 64, /* in one turn, so that connected clients are served in between */
+    WARN_TICKS = 60, /* seconds between warnings that file descriptors are exhausted */
     SINK_READS = 16,
 };
 
@@ -45,7 +45,7 @@ static void refuse(struct listeners *ls, int fd, const char *text) {
     if (ls->server->resp_tls == NULL && send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 &&
         shutdown(fd, SHUT_WR) == 0)
         for (int i = 0; i < SINK_READS && recv(fd, sink, sizeof(sink), 0) > 0; i++)
-            ; /* input left unread would reset the connection, and the text be lost */
+            ; /* closing with unread input would reset the connection, and lose the text */
     close(fd);
 }
 
@@ -86,7 +86,7 @@ static void arrived(struct listeners *ls, int fd, const struct sockaddr *from) {
 
 /* ---- pausing ------------------------------------------------------------------------------------------------- */
 
-/* A socket that waits to be accepted and cannot be would wake the thread without end. */
+/* A pending connection that cannot be accepted would wake the thread endlessly. */
 static void pause_accepting(struct listeners *ls) {
     const struct loop *l = &ls->loops[0];
 

@@ -1,4 +1,4 @@
-/* listener.h - accepting, and dealing connections out to loops. Private to resp. */
+/* listener.h - accepting connections, and distributing them to loops. Private to resp. */
 #ifndef FLASHKV_RESP_LISTENER_H
 #define FLASHKV_RESP_LISTENER_H
 
@@ -17,17 +17,17 @@ struct listeners {
     unsigned loop_count;
     struct listener each[NET_LISTENERS_MAX];
     unsigned count;
-    bool paused;          /* no descriptors were left: no accepting until the next tick */
-    uint32_t quiet_until; /* tick before which that is not said again */
+    bool paused;          /* file descriptors are exhausted: no accepting until the next tick */
+    uint32_t quiet_until; /* tick before which that is not logged again */
 };
 
-/* Listens on options->bind in the first of the loops. The port bound goes to srv->resp_port. False: `why` says what
+/* Listens on options->bind in the first loop, and sets srv->resp_port. False: `why` says what
  * failed; nothing is left open. */
 bool listeners_open(struct listeners *ls, struct server *srv, struct loop *loops, unsigned loop_count,
                     char *why, size_t cap);
-/* No more is accepted; any thread. */
+/* Stops accepting; any thread. */
 void listeners_stop(struct listeners *ls);
-/* Closes the sockets. The first loop's thread has ended, or this is it. */
+/* Closes the sockets. Called by the first loop's thread, or after it has ended. */
 void listeners_close(struct listeners *ls);
 
 #endif

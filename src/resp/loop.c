@@ -18,7 +18,7 @@
 
 enum {
     EVENTS = 128,
-    STOP_NS = 1000000000, /* how long a stop waits for clients to take their replies */
+    STOP_NS = 1000000000, /* how long a stop waits for clients to read their replies */
     STOP_POLL_MS = 20,
     THREAD_NAME_MAX = 16,
     FLUSH_BYTES = 256 * 1024,
@@ -52,7 +52,7 @@ void loop_unwatch(struct source *s) {
     loop_control(s, EPOLL_CTL_DEL, 0);
 }
 
-/* An eventfd and a timerfd are both read as one number. False: nothing there. */
+/* Reads the counter of an eventfd or timerfd. False: it is 0. */
 static bool take_count(int fd) {
     uint64_t n;
 
@@ -64,7 +64,7 @@ static void waker_ready(struct source *s, uint32_t events) {
     s->loop->woken = take_count(s->fd);
 }
 
-/* Connections are not looked at here: closing one would leave a later event of this wake-up without its source. */
+/* Only notes the tick: closing a connection here would leave a later event of this wake-up with a dangling source. */
 static void timer_ready(struct source *s, uint32_t events) {
     (void)events;
     s->loop->ticked = take_count(s->fd);
@@ -74,7 +74,7 @@ void loop_wake(struct loop *l) {
     static const uint64_t one = 1;
 
     if (write(l->waker.fd, &one, sizeof(one)) < 0 &&
-        errno != EAGAIN) /* EAGAIN: it is awake 2^64 times over */
+        errno != EAGAIN) /* EAGAIN: the counter is full, so it is awake */
         log_warn("resp: cannot wake a thread");
 }
 
@@ -142,7 +142,7 @@ static void add_tally(struct loop *l) {
     add(&f->bytes_out, &l->tally.bytes_out);
 }
 
-/* Their replies come by the post, a moment later. */
+/* The replies arrive by the post, at the end of the turn. */
 static NOINLINE void time_up(struct loop *l) {
     int64_t now_ms = clock_mono_ns() / 1000000;
     struct conn *c;
@@ -175,7 +175,7 @@ static HOT int turn(struct loop *l, int timeout_ms) {
     return n;
 }
 
-/* Goes on until nothing more has arrived and all replies are out, or time is up. */
+/* Serves until no more input has arrived and all replies are sent, or the time is up. */
 static COLD void finish(struct loop *l) {
     int64_t until = clock_mono_ns() + STOP_NS;
 
@@ -211,7 +211,7 @@ void loop_join(struct loop *l) {
     pthread_join(l->thread, NULL);
 }
 
-/* ---- making and unmaking ------------------------------------------------------------------------------------- */
+/* ---- creating and destroying --------------------------------------------------------------------------------- */
 
 static bool start_timer(struct loop *l) {
     static const struct itimerspec each_second = {{1, 0}, {1, 0}};

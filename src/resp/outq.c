@@ -1,4 +1,4 @@
-/* outq.c - queueing and sending. */
+/* outq.c - queueing and sending of output. */
 #include "outq.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ enum {
     IOV_COUNT = 64,
     PIECES_FIRST = 8,
     KEEP_BYTES = 512 * 1024,
-    TURN_RECORDS = 64, /* sent in one go at most: others wait */
+    TURN_RECORDS = 64, /* TLS records per turn, since others wait */
 };
 
 void outq_init(struct outq *q, size_t max) {
@@ -25,7 +25,7 @@ HOT void outq_clear(struct outq *q) {
     q->piece_count = q->next_piece = q->piece_sent = q->blob_bytes = 0;
     q->bytes.len = q->sent = 0;
     q->overflow = false;
-    if (q->bytes.cap > KEEP_BYTES) /* one large reply does not hold its room for ever */
+    if (q->bytes.cap > KEEP_BYTES) /* a large reply does not keep its buffer for ever */
         buf_free(&q->bytes);
 }
 
@@ -36,7 +36,7 @@ void outq_free(struct outq *q) {
     outq_init(q, q->bytes.max);
 }
 
-/* What replies take is left out of the reserve's account (mem.h). */
+/* Replies are allocated outside the reserve (mem.h). */
 bool outq_grow(struct outq *q, size_t len) {
     bool paused = mem_reserve_pause(true), grown = buf_grow(&q->bytes, len);
 
@@ -63,7 +63,7 @@ void outq_add_blob(struct outq *q, struct blob *b) {
     q->blob_bytes += b->len;
 }
 
-/* The queue's next parts as an iovec; returns how many. */
+/* Fills an iovec with the next parts of the queue; returns how many. */
 static size_t outq_iov(const struct outq *q, struct iovec *iov) {
     size_t n = 0, at = q->sent, done = q->piece_sent, i;
 
@@ -80,7 +80,7 @@ static size_t outq_iov(const struct outq *q, struct iovec *iov) {
     return n;
 }
 
-/* Notes of `n` more bytes that they are out, up to the last blob; returns how many are behind that. */
+/* Records `n` more bytes as sent, up to the last blob; returns how many are after that. */
 static NOINLINE size_t advance_pieces(struct outq *q, size_t n) {
     while (q->next_piece < q->piece_count) {
         struct piece *p = &q->pieces[q->next_piece];
@@ -104,14 +104,14 @@ static NOINLINE size_t advance_pieces(struct outq *q, size_t n) {
     return n;
 }
 
-/* Notes that `n` more bytes are out. */
+/* Records `n` more bytes as sent. */
 static inline void outq_advance(struct outq *q, size_t n) {
     if (q->piece_count > 0)
         n = advance_pieces(q, n);
     q->sent += n;
 }
 
-/* Drops what is out once it is half of what is held, so that a queue which never runs empty stays bounded. */
+/* Drops the sent bytes once they are half of the buffer, so that a queue which is never empty stays bounded. */
 static void outq_compact(struct outq *q) {
     size_t left = q->piece_count - q->next_piece;
 
@@ -138,7 +138,7 @@ static NOINLINE ssize_t send_pieces(const struct outq *q, int fd, size_t *asked)
     return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
-/* One send; *asked tells how much it was given. */
+/* One sendmsg; sets *asked to the number of bytes that were offered. */
 static inline ssize_t send_next(const struct outq *q, int fd, size_t *asked) {
     if (q->piece_count > 0)
         return send_pieces(q, fd, asked);
@@ -159,7 +159,7 @@ HOT enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
             *sent += (uint64_t)n;
             outq_advance(q, (size_t)n);
         }
-        if (n < (ssize_t)asked) { /* full: to try again at once would let a fast reader keep the thread */
+        if (n < (ssize_t)asked) { /* full: retrying at once would let a fast reader monopolise the thread */
             outq_compact(q);
             return SEND_BLOCKED;
         }
@@ -168,7 +168,7 @@ HOT enum send_result outq_send(struct outq *q, int fd, uint64_t *sent) {
     return SEND_ALL;
 }
 
-/* What goes into the next record: from where it is, if that is long enough, else gathered in `room`. */
+/* The content of the next TLS record: in place, if the next part is long enough, else gathered in `room`. */
 static struct slice next_record(const struct outq *q, char room[TLS_RECORD]) {
     struct iovec iov[IOV_COUNT];
     size_t n = outq_iov(q, iov), len = 0;

@@ -1,4 +1,4 @@
-/* parser.c - RESP requests. */
+/* parser.c - parsing RESP requests. */
 #include "parser.h"
 
 #include <flashkv/hints.h>
@@ -8,14 +8,14 @@
 
 enum {
     ARGS_FIRST = 16,
-    ARGS_KEEP = 1024,       /* room for more is given back after the command */
-    BLOB_FIRST = 64 * 1024, /* room that a header is given before its bytes arrive */
-    BLOB_GROWTH = 8,        /* room for each byte that has arrived: little is copied, little is claimed */
+    ARGS_KEEP = 1024,       /* a larger argv is freed after the command */
+    BLOB_FIRST = 64 * 1024, /* bytes allocated on a header, before its bulk arrives */
+    BLOB_GROWTH = 8, /* bytes allocated for each byte that has arrived: limits copying and unused memory */
     CRLF = 2,
-    /* What the short way takes: most commands, whole. */
+    /* The fast path takes most commands, if they have arrived complete. */
     SHORT_ARGS = ARGS_FIRST,
     SHORT_BULK = 9999, /* four digits */
-    SHORT_LEAST = 6,   /* bytes of the shortest bulk, "$0\r\n\r\n": as many as a short header is looked at */
+    SHORT_LEAST = 6,   /* bytes of the shortest bulk, "$0\r\n\r\n": a short header reads at most that many */
 };
 
 void parser_init(struct parser *p, const struct parser_limits *limits) {
@@ -72,7 +72,7 @@ bool parser_add(struct parser *p, struct arg a) {
     return true;
 }
 
-/* The buffer has moved: so do the arguments in it. */
+/* The buffer has moved: relocates the arguments in it. */
 static void follow(struct parser *p, const char *in) {
     for (size_t i = 0; i < p->argc; i++)
         if (p->argv[i].blob == NULL)
@@ -81,7 +81,7 @@ static void follow(struct parser *p, const char *in) {
 
 /* ---- header lines ------------------------------------------------------------------------------------------- */
 
-/* What a header line is called in errors. */
+/* The name of a header line in errors. */
 struct header {
     char mark;
     const char *too_big, *invalid;
@@ -96,7 +96,7 @@ static enum parse_result wrong_mark(struct parser *p, char c) {
     return parser_fail(p, what);
 }
 
-/* The number of the line at `at`, which moves behind it. */
+/* Parses the number of the header line at `at`, and advances it. */
 static enum parse_result read_header(struct parser *p, const char *in, size_t len, const struct header *h,
                                      int64_t *n) {
     const char *line = in + p->at, *end = memchr(line, '\r', len - p->at);
@@ -113,9 +113,9 @@ static enum parse_result read_header(struct parser *p, const char *in, size_t le
     return PARSE_DONE;
 }
 
-/* ---- a bulk that is large and not all there ----------------------------------------------------------------- */
+/* ---- a large, incomplete bulk ------------------------------------------------------------------------------- */
 
-/* Bytes the blob gets: the CR LF too, so that one receive takes all of it; it is cut off in the end. */
+/* Bytes of the blob: including the CR LF, so that one receive can take all of it; it is cut off in the end. */
 static size_t blob_wants(const struct parser *p) {
     return (size_t)p->bulk + CRLF;
 }
@@ -138,7 +138,7 @@ void parser_filled(struct parser *p, size_t n) {
     p->blob->len += n;
 }
 
-/* Moves bytes from the buffer into the blob. False: no memory. */
+/* Copies bytes from the buffer to the blob. False: no memory. */
 static bool fill_blob(struct parser *p, const char *from, size_t n) {
     while (n > 0) {
         size_t room, step;
@@ -234,13 +234,13 @@ static enum parse_result read_inline(struct parser *p, char *in, size_t len) {
     return parser_split_line(p, in, n > 0 && in[n - 1] == '\r' ? n - 1 : n);
 }
 
-/* ---- the short way ------------------------------------------------------------------------------------------ */
+/* ---- the fast path ------------------------------------------------------------------------------------------ */
 
 static inline unsigned digit_of(char c) {
-    return (unsigned char)c - (unsigned)'0'; /* above 9: it is none */
+    return (unsigned char)c - (unsigned)'0'; /* above 9: not a digit */
 }
 
-/* The number in a header of few digits at *at, which moves behind it. -1: it is another kind of header, or wrong. */
+/* Parses a header with a number of few digits, and advances *at. -1: another kind of header, or an error. */
 static inline int short_header(const char **at, const char *end, char mark) {
     const char *s = *at;
     unsigned n;
@@ -258,7 +258,7 @@ static inline int short_header(const char **at, const char *end, char mark) {
     return (int)n;
 }
 
-/* Reads a command of few short arguments that is there as a whole. False: it is not that, and nothing was read. */
+/* Parses a complete command with few short arguments. False, nothing consumed: it is not one. */
 static bool read_short(struct parser *p, const char *in, size_t len) {
     const char *at = in, *end = in + len;
     int argc = short_header(&at, end, '*');
@@ -278,7 +278,7 @@ static bool read_short(struct parser *p, const char *in, size_t len) {
     return true;
 }
 
-/* Any command, whole or not. */
+/* The slow path: any command, complete or not. */
 static NOINLINE enum parse_result read_any(struct parser *p, char *in, size_t len) {
     enum parse_result r = PARSE_DONE;
 

@@ -1,4 +1,4 @@
-/* resp.c - starting and stopping: the loops first, then the listeners in the first of them. */
+/* resp.c - starting and stopping the front end: the loops, then the listeners in the first of them. */
 #include <flashkv/mem.h>
 #include <flashkv/resp.h>
 #include <stdio.h>

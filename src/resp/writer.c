@@ -1,6 +1,6 @@
 /* writer.c - RESP encoding. Source: https://redis.io/docs/reference/protocol-spec
  *
- * Each reply reserves its room once and is then written through a pointer: this is half of every GET. */
+ * Each reply reserves its bytes once and is then written through a pointer: this is half of every GET. */
 #include "writer.h"
 
 #include <flashkv/hints.h>
@@ -20,7 +20,7 @@ static bool resp3(const struct reply *r) {
     return atomic_load_explicit(((const struct writer *)r)->protocol, memory_order_relaxed) >= 3;
 }
 
-/* ---- parts, written at `at`, which moves on ------------------------------------------------------------------ */
+/* ---- parts, written at `at`, which is advanced --------------------------------------------------------------- */
 
 static char *put(char *at, struct slice s) {
     if (s.len > 0)

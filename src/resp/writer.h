@@ -1,4 +1,4 @@
-/* writer.h - the reply sink that speaks RESP2 or RESP3, as the session's protocol says. Private to resp. */
+/* writer.h - the reply sink for RESP2 or RESP3, by the session's protocol. Private to resp. */
 #ifndef FLASHKV_RESP_WRITER_H
 #define FLASHKV_RESP_WRITER_H
 
