@@ -1,4 +1,4 @@
-"""What is measured of FlashKV around an event, not in a steady state: starting, growing, a second thread.
+"""What is measured of FlashKV around an event, not in a steady state: starting, growing, a second thread (threads.py).
 
 passed is None where there is no goal, see report.VERDICTS.
 """
@@ -14,6 +14,7 @@ from typing import Callable
 import measure
 import ratios
 import subjects
+import threads
 from items import Item
 
 
@@ -132,4 +133,4 @@ def two_threads(programs, plan):
 
 
 EVENTS = {"start to ready": Event(start_to_ready), "growth": Event(growth, quick=False), "holds": Event(holds),
-          "two threads": Event(two_threads)}
+          "two threads": Event(two_threads), "two threads on two cores": Event(threads.on_two_cores, quick=False)}

@@ -26,24 +26,26 @@ class Plan:
     error: float
 
 
-def client(goes_first):
-    """To be called in a client's process: it runs on the clients' core, before its other clients if it may."""
-    os.sched_setaffinity(0, CLIENT_CORES)
+def client(cores, goes_first):
+    """To be called in a client's process: it runs there, before other clients if it may."""
+    os.sched_setaffinity(0, cores)
     if goes_first:
         with contextlib.suppress(PermissionError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
-def start_load(programs, subject, protocol, item, reads, goes_first=False, **options):
-    argv = [f"{programs}/bench/load/load", "--protocol", protocol, "--port", str(subject.place.ports[protocol]),
-            "--reads", str(reads), "--keys", str(item.keys), "--key-size", str(item.key), "--value-size",
-            str(item.value)]
+def start_load(programs, subject, protocol, item, reads, goes_first=False, cores=CLIENT_CORES, beside=(), **options):
+    """Asks those `beside` the subject too, with as many connections."""
+    argv = [f"{programs}/bench/load/load", "--protocol", protocol, "--reads", str(reads), "--keys", str(item.keys),
+            "--key-size", str(item.key), "--value-size", str(item.value)]
+    for s in (subject, *beside):
+        argv += ["--port", str(s.place.ports[protocol])]
     if protocol == "http" and subject.targets is not None:
         argv += ["--target", subject.targets[0 if reads == 100 else 1]]
     for name, value in options.items():
         argv += [f"--{name}", str(value)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: client(goes_first))
+                            preexec_fn=lambda: client(cores, goes_first))
 
 
 def finish_load(process):
@@ -51,6 +53,15 @@ def finish_load(process):
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(process.args)}: exit status {process.returncode}: {out}")
     return json.loads(out)
+
+
+def finish_loads(loads):
+    """All of them were started before the first is waited for. Every key that was read must have been there."""
+    results = [finish_load(load) for load in list(loads)]
+    misses = sum(r["misses"] for r in results)
+    if misses:
+        raise RuntimeError(f"{misses} keys missed")
+    return results
 
 
 def fill(programs, subject, item):
@@ -70,12 +81,8 @@ def run_round(programs, subject, item, seconds, threads=1):
                "connections": item.connections, "rate": item.rate, "threads": threads}
     reads = READS.get(subject.name, item.reads)
     before = subject.cpu_seconds()
-    loads = [start_load(programs, subject, p, item, reads, **options) for p in (own, item.beside) if p]
-    results = [finish_load(load) for load in loads]
+    results = finish_loads(start_load(programs, subject, p, item, reads, **options) for p in (own, item.beside) if p)
     cpu = subject.cpu_seconds() - before
-    misses = sum(r["misses"] for r in results)
-    if misses:
-        raise RuntimeError(f"{subject.name}: {misses} keys missed in '{item.name}'")
     measured = {name: max(r[name] for r in results) for name in MEASURES[2:]}
     measured["cpu_us"] = cpu * 1e6 / sum(r["ops"] for r in results)
     measured["ops_per_second"] = sum(r["ops_per_second"] for r in results)

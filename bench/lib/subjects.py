@@ -171,11 +171,32 @@ TABLE = {
 READS = {"flashkv, GET": 100}
 
 
+@dataclass
+class Thread:
+    pid: int
+    tid: int
+    name: str
+
+    @staticmethod
+    def all(pid):
+        found = []
+        for tid in sorted(map(int, os.listdir(f"/proc/{pid}/task"))):
+            with open(f"/proc/{pid}/task/{tid}/comm") as f:
+                found.append(Thread(pid, tid, f.read().strip()))
+        return found
+
+    def cpu_seconds(self):
+        """For how long it ran: the first figure of schedstat, in ns."""
+        with open(f"/proc/{self.pid}/task/{self.tid}/schedstat") as f:
+            return int(f.read().split()[0]) / 1e9
+
+
 class Subject:
     """A running subject. stop() ends what start() began, whatever happened in between."""
 
-    def __init__(self, name, directory, programs, item):
+    def __init__(self, name, directory, programs, item, cores=None):
         self.name = name
+        self.cores = cores or SPREAD.get(name, SERVER_CORES)
         self.place = Place(directory, programs, item)
         processes, self.targets = TABLE[name]
         self.argvs = processes(self.place)
@@ -183,12 +204,11 @@ class Subject:
         self.processes = []
 
     def start(self):
-        cores = SPREAD.get(self.name, SERVER_CORES)
         for argv in self.argvs:
             with open(self.stderr, "a") as stderr:
                 self.processes.append(subprocess.Popen(
                     argv, cwd=self.place.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                    preexec_fn=lambda: os.sched_setaffinity(0, cores)))
+                    preexec_fn=lambda: os.sched_setaffinity(0, self.cores)))
             if argv[0] == "redis-server":
                 self.wait_for(self.place.ports["resp"])
         for port in self.place.ports.values():
@@ -225,6 +245,10 @@ class Subject:
     def cpu_seconds(self):
         """User + system time of all threads: the kernel's CPU clock of a process, see clock_getcpuclockid(3)."""
         return sum(time.clock_gettime((~p.pid << 3) | 2) for p in self.processes)
+
+    def threads(self, protocol):
+        """Those of FlashKV that serve it, in the order in which they began."""
+        return [t for p in self.processes for t in Thread.all(p.pid) if t.name.startswith(protocol)]
 
 
 def missing(name):

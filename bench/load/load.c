@@ -4,7 +4,6 @@
  */
 #include "worker.h"
 
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@ enum { THREADS_MAX = 16 };
 static const char usage[] =
     "usage: load [option value]...\n"
     "  --protocol resp|http|memcached   (resp)\n"
-    "  --port N                         on 127.0.0.1\n"
+    "  --port N                         on 127.0.0.1; several: connections to each in turn\n"
     "  --target PATH                    HTTP: %k is where the key goes (/keys/%k)\n"
     "  --connections N (50)  --threads N (1)  --pipeline N (1)\n"
     "  --ops N (100000)      --seconds N (60): at most so long\n"
@@ -79,7 +78,9 @@ static void set_option(struct worker_spec *s, int option, const char *v) {
         s->wire.protocol = (enum wire_protocol)choice("protocol", v, protocols);
         break;
     case 'p':
-        s->address.sin_port = htons((uint16_t)number("port", v, 1, 65535));
+        if (s->port_count == PORTS_MAX)
+            die("port", "one too many");
+        s->ports[s->port_count++] = (uint16_t)number("port", v, 1, 65535);
         break;
     case 't':
         s->wire.target = v;
@@ -152,7 +153,6 @@ static void print_results(const struct worker *workers, unsigned count) {
 int main(int argc, char **argv) {
     static struct worker workers[THREADS_MAX];
     struct worker_spec s = {
-        .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
         .wire = {.key_size = 16, .value_size = 64, .target = "/keys/%k"},
         .keys = 1000,
         .threads = 1,
@@ -168,7 +168,7 @@ int main(int argc, char **argv) {
 
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         set_option(&s, c, optarg);
-    if (optind < argc || s.address.sin_port == 0)
+    if (optind < argc || s.port_count == 0)
         die("usage", optind < argc ? argv[optind] : "no --port");
     if (s.connections < s.threads)
         die("connections", "fewer than threads");

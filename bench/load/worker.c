@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,12 +187,13 @@ static bool conn_read(struct run *r, struct conn *c) {
 
 /* ---- running --------------------------------------------------------------------------------------------- */
 
-static bool conn_open(struct run *r, struct conn *c) {
+static bool conn_open(struct run *r, struct conn *c, uint16_t port) {
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return c->fd >= 0 &&
-           connect(c->fd, (const struct sockaddr *)&r->spec->address, sizeof(r->spec->address)) == 0 &&
+    return c->fd >= 0 && connect(c->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
            setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
            fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0 && watch(r, c, EPOLLIN, EPOLL_CTL_ADD);
 }
@@ -222,7 +224,7 @@ static bool run_open(struct run *r) {
     if (r->epoll < 0 || r->conns == NULL || r->idle == NULL || r->batch == NULL || r->input == NULL)
         return false;
     for (unsigned i = 0; i < r->conn_count; i++)
-        if (!conn_open(r, &r->conns[i]))
+        if (!conn_open(r, &r->conns[i], s->ports[i % s->port_count]))
             return false;
     return true;
 }

@@ -6,10 +6,13 @@
 #include "keys.h"
 #include "wire.h"
 
-#include <netinet/in.h>
+#include <stdint.h>
+
+enum { PORTS_MAX = 4 };
 
 struct worker_spec {
-    struct sockaddr_in address;
+    uint16_t ports[PORTS_MAX]; /* on 127.0.0.1; connections are made to each in turn */
+    unsigned port_count;
     struct wire_spec wire;
     enum keys_order order;
     uint64_t keys;

@@ -16,6 +16,7 @@ import fk  # noqa: E402
 import measure  # noqa: E402
 import ratios  # noqa: E402
 import report  # noqa: E402
+import threads  # noqa: E402
 from items import Goal, Item  # noqa: E402
 
 ITEM = Item("made up", "resp", ["flashkv", "redis", "memcached"], goals=[Goal(0.90, "redis"), Goal(1.1, "nginx fixed")])
@@ -73,6 +74,19 @@ def check_order():
     assert set(before.values()) == {5}, before
 
 
+def check_capacity():
+    """What two threads paid for sharing counts as if they had met all the time."""
+    found = threads.capacity(ratios.Ratio(1.05, 0.01, 9), 0.5)
+    assert (round(found.value, 3), round(found.error, 3)) == (1.818, 0.033), found
+    rounds = [{"cpu_us": 1.0, "shares": [0.5, 0.2]}] * 9
+    try:
+        threads.row(threads.WORK[0][0], 0.5, dict.fromkeys(threads.NAMES, rounds))
+    except RuntimeError as e:
+        assert "too little to meet" in str(e), e
+    else:
+        raise AssertionError("a thread that hardly ran passed for one beside the other")
+
+
 def check_tables():
     """What failed, and what was not there to be measured, has a row."""
     tables = {ITEM.name: rounds_of(0.001, measure.Plan(0.1, 9, 9, 0.01))}
@@ -98,4 +112,5 @@ def check_exit_status():
         assert [any(name in row for row in rows) for name in names] == [True, True], rows
 
 
-fk.report([(fk.name_of(check), check) for check in (check_error, check_rounds, check_order, check_tables, check_exit_status)])
+CHECKS = [check_error, check_rounds, check_order, check_capacity, check_tables, check_exit_status]
+fk.report([(fk.name_of(check), check) for check in CHECKS])
