@@ -7,22 +7,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
-from fk import FLASHKV, PATIENCE, Server, report, same
+from fk import FLASHKV, PATIENCE, Server, report, same, until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 TEXT = re.compile(r'^(\S+) - (\S+) \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "([^"]*)" (\d{3}) (\d+) "([^"]*)" "([^"]*)" '
                   r'(\d+\.\d{6}) "([^"]*)" (\S+) (\S+)$')
 TOKENS = [{"name": "web", "secret": "s3cret", "scopes": ["read", "write"]}]
-
-
-def until(ready, what):
-    end = time.monotonic() + PATIENCE
-    while not ready():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 class Logged:
@@ -48,7 +40,7 @@ class Logged:
         def read():
             with open(path or self.path) as f:
                 return f.read().splitlines()
-        until(lambda: len(read()) >= count, "no such line")
+        until(f"{count} lines", lambda: len(read()) >= count)
         same(len(read()), count, read())
         return read()
 
@@ -147,7 +139,7 @@ def rotation():
         s.request("GET", "/keys/still-old")
         l.lines(2, l.path + ".1")
         s.process.send_signal(signal.SIGHUP)
-        until(lambda: os.path.exists(l.path), "not opened anew")
+        until("that it is opened anew", lambda: os.path.exists(l.path))
         s.request("GET", "/keys/new")
         assert "/keys/new" in l.lines(1)[0]
         l.lines(2, l.path + ".1")
@@ -177,7 +169,7 @@ def nobody_reads():
         process = subprocess.Popen([FLASHKV, *options], stdout=subprocess.PIPE, stderr=log)
         try:
             read = lambda: os.pread(log.fileno(), 1 << 20, 0).decode()  # noqa: E731
-            until(lambda: "ready: " in read(), "not ready")
+            until("it is ready", lambda: "ready: " in read())
             port = int(re.search(r"ready: http on \S+?:(\d+)", read())[1])
             asked = b"GET /keys/" + b"x" * 1500 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
             with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as c, c.makefile("rb") as answers:

@@ -3,16 +3,13 @@
 import threading
 import time
 
-from fk import PATIENCE, Resp, run, same
+from fk import Resp, run, same, until
 
 
 def blocked(server, n):
     """Waits until so many clients are blocked."""
     with server.client() as c:
-        until = time.monotonic() + PATIENCE
-        while b"blocked_clients:%d\r\n" % n not in c("INFO", "clients"):
-            assert time.monotonic() < until, f"not {n} clients blocked"
-            time.sleep(0.01)
+        until(f"{n} clients blocked", lambda: b"blocked_clients:%d\r\n" % n in c("INFO", "clients"))
 
 
 def test_waits(server):

@@ -9,8 +9,8 @@ import socket
 import threading
 import time
 
-from faulty import PATIENCE, Faults, Writer, check, kill, until
-from fk import Error, Resp, name_of, report, same
+from faulty import Faults, Writer, check, kill
+from fk import PATIENCE, Error, Resp, name_of, report, same, until
 from linearizable import KINDS, Rest, draw
 from linearize import UNKNOWN, Op, linearizable
 from persist import Directory

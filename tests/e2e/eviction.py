@@ -3,7 +3,6 @@
 An eviction makes room for a command that comes; so a test that lowers the limit sends some until nothing more goes.
 """
 import bisect
-import contextlib
 import os
 import random
 import re
@@ -14,7 +13,8 @@ import tempfile
 import threading
 import time
 
-from fk import FLASHKV, PATIENCE, Error, Resp, Server, free_port, run, same
+from fk import FLASHKV, PATIENCE, Error, Resp, Server, run, same
+from redis_compare import Redis
 
 MB = 1 << 20
 OOM = "OOM command not allowed when used memory > 'maxmemory'."
@@ -370,31 +370,12 @@ def hit_ratio(r, trace, policy, room, seconds):
     return hits / (len(trace) // 2)
 
 
-@contextlib.contextmanager
-def redis_server():
-    port = free_port()
-    p = subprocess.Popen(["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"],
-                         stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(500):
-            try:
-                r = Resp(port)
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.01)
-        with r:
-            yield r
-    finally:
-        p.kill()
-        p.wait()
-
-
 def hits(policy, s, seconds, keys=int(os.environ.get("KEYS", 20000)), draws=int(os.environ.get("DRAWS", 80000))):
     """At the same memory for keys, a Zipf trace hits as often as with redis-server, or up to 2 points less"""
     trace = zipf(keys, draws, random.Random(42))
     room = keys // 4 * 300  # redis-server takes some 300 bytes for such a key: a quarter of them fits
-    with redis_server() as redis:
-        theirs = hit_ratio(redis, trace, policy, room, seconds)
+    with Redis() as redis, Resp(redis.port) as r:
+        theirs = hit_ratio(r, trace, policy, room, seconds)
     with s.client() as r:
         ours = hit_ratio(r, trace, policy, room, seconds)
     print(f"# {policy}: {100 * ours:.1f} % hit, redis-server {100 * theirs:.1f} %", flush=True)

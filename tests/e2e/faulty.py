@@ -5,9 +5,8 @@ import socket
 import struct
 import tempfile
 import threading
-import time
 
-from fk import PATIENCE, Error, Resp, same
+from fk import Error, Resp, same
 
 FAULTS = os.environ.get("FAULTS", "./tests/e2e/faults.so")
 WRITE, SYNC, RENAME, CREATE = range(4)
@@ -62,13 +61,6 @@ class Faults:
             else:
                 os.unlink(file)
         return lost
-
-
-def until(what, condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.01)
 
 
 def silent(client):

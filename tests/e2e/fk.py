@@ -43,7 +43,11 @@ class Server:
         self.process = subprocess.Popen(
             [FLASHKV, "--http-port=0", "--resp-port=0", *options],
             stderr=self.log, env={**os.environ, **(env or {})}, cwd=cwd)
-        ready = self.wait_for_log(r"ready: http on \S+?:(\d+), resp on \S+?:(\d+),")
+        try:
+            ready = self.wait_for_log(r"ready: http on \S+?:(\d+), resp on \S+?:(\d+),")
+        except BaseException:
+            self.__exit__()
+            raise
         self.http, self.resp = int(ready[1]), int(ready[2])
 
     def read_log(self):
@@ -237,6 +241,14 @@ class Events:
 
     def take(self, n):
         return [self.next() for _ in range(n)]
+
+
+def until(what, condition):
+    """Asks again and again whether it is so; `what` says what did not come."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.01)
 
 
 def same(got, want, what=""):

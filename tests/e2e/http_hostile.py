@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from fk import PATIENCE, read_all, run, same
+from fk import PATIENCE, read_all, run, same, until
 
 HOST = b"Host: x\r\n"
 
@@ -63,12 +63,7 @@ def answers(s, request, *statuses):
 
 def nobody_left(s):
     """Connections are gone, but for the one that asks; closing takes the server a moment."""
-    for _ in range(1000):
-        connections = s.stats()["http"]["connections"]
-        if connections == 1:
-            return
-        time.sleep(0.01)
-    same(connections, 1)
+    until("nobody but who asks", lambda: s.stats()["http"]["connections"] == 1)
 
 
 SMUGGLED = b"PUT /keys/smuggled HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
@@ -202,9 +197,7 @@ def claims(s):
         c = socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE)
         c.sendall(b"PUT /keys/c%d HTTP/1.1\r\n" % i + HOST + b"Content-Length: 500000000\r\n\r\n" + b"x" * 5000)
         held.append(c)
-    for _ in range(500):
-        if s.stats()["http"]["connections"] >= 50:
-            break
+    until("all of them", lambda: s.stats()["http"]["connections"] >= 50)
     same(s.request("GET", "/healthz")[0], 200)
     after = s.stats()["memory"]["resident"]
     assert after - before < 16 << 20, (before, after)
@@ -355,20 +348,13 @@ def max_connections(s):
     held[0].sendall(get)
     same(held[0].recv(4096)[:12], b"HTTP/1.1 200")
     held.pop().close()
-    for _ in range(500):
-        got = s.raw_http(b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")[0]
-        if got.startswith(b"HTTP/1.1 200"):
-            break
-        time.sleep(0.01)
-    same(got[:12], b"HTTP/1.1 200")
+    request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    until("room", lambda: s.raw_http(request)[0].startswith(b"HTTP/1.1 200"))
     for c in held:
         c.close()
-    for _ in range(500):  # until there is room to ask
-        status, _, text = s.request("GET", "/stats")
-        if status == 200:
-            break
-        time.sleep(0.01)
-    same(json.loads(text)["http"]["refused"] >= 3, True)
+    until("room to ask", lambda: s.request("GET", "/stats")[0] == 200)
+    nobody_left(s)
+    assert s.stats()["http"]["refused"] >= 3
 
 
 def reset_connections(s):

@@ -3,9 +3,8 @@
 import http.client
 import random
 import socket
-import time
 
-from fk import PATIENCE, run, same
+from fk import PATIENCE, run, same, until
 
 PAGED_LEAST = 128 * 1024  # include/flashkv/blob.h
 HUGE = 8 << 20  # more than sockets hold on their way
@@ -154,20 +153,14 @@ def gone(s):
         readers = [Slow(s, "k") for _ in range(5)]
         for r in readers:
             r.close()
-    deadline = time.monotonic() + PATIENCE
-    while s.stats()["http"]["connections"] != 1:  # the one that asks
-        assert time.monotonic() < deadline, s.stats()["http"]
-        time.sleep(0.01)
+    until("nobody but who asks", lambda: s.stats()["http"]["connections"] == 1)
 
 
 def stood_still(s):
     """a reader that takes nothing for http-timeout is shut out, and the server can stop with one that waits"""
     store(s, "k", value(HUGE, 1), 3)
     slow = Slow(s, "k")
-    deadline = time.monotonic() + PATIENCE
-    while s.stats()["http"]["connections"] != 1:
-        assert time.monotonic() < deadline, s.stats()["http"]
-        time.sleep(0.05)
+    until("its end", lambda: s.stats()["http"]["connections"] == 1)
     slow.close()
     s.left_waiting = Slow(s, "k")
 

@@ -6,8 +6,7 @@ import socket
 import subprocess
 import time
 
-from faulty import PATIENCE, until
-from fk import FLASHKV, Resp, Server, read_all, name_of, report, same
+from fk import FLASHKV, PATIENCE, Resp, Server, read_all, name_of, report, same, until
 
 LIMITS = re.compile(r"max-|http-memory|.*-timeout")
 

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from fk import PATIENCE, Server, run, same
+from fk import PATIENCE, Server, run, same, until
 
 
 class Poll:
@@ -134,16 +134,11 @@ def test_left(server):
     with server.client() as c:
         for i in range(100):
             c("SET", "k", i)
-    until = time.monotonic() + PATIENCE
-    while (left := watched(server)) > 1 and time.monotonic() < until:
-        time.sleep(0.05)
-    same(left, 1)
+    until("that all have left", lambda: watched(server) == 1)
     with Server() as other:
         other.request("PUT", "/keys/k", "v")
         polls = [Poll(other, "k", "300s", tag) for _ in range(20)]
-        until = time.monotonic() + PATIENCE
-        while watched(other) < 21 and time.monotonic() < until:
-            time.sleep(0.01)
+        until("that all wait", lambda: watched(other) >= 21)
         assert polls[0].is_pending()
         same(other.stop(), 0)
         for p in polls:

@@ -9,8 +9,8 @@ import struct
 import subprocess
 import tempfile
 
-from faulty import FAULTS, Faults, until
-from fk import FLASHKV, Error, Resp, Server, name_of, report, same
+from faulty import FAULTS, Faults
+from fk import FLASHKV, Error, Resp, Server, name_of, report, same, until
 from persist import COMMANDS, FAR, Directory, change_large, dump, large_dump, make_large
 
 MEMORY = os.path.join(os.path.dirname(FAULTS), "faults_memory.so")

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from fk import PATIENCE, run, same
+from fk import run, same, until
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OPEN = {"Accept": "application/openmetrics-text; version=1.0.0, text/plain;q=0.5"}
@@ -26,10 +26,7 @@ def values(text):
 
 
 def await_value(s, name, want):
-    until = time.monotonic() + PATIENCE
-    while values(scrape(s)[1]).get(name) != want:
-        assert time.monotonic() < until, f"{name} does not become {want}"
-        time.sleep(0.01)
+    until(f"{name} is {want}", lambda: values(scrape(s)[1]).get(name) == want)
 
 
 def work(s):

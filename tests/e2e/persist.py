@@ -13,8 +13,7 @@ import tempfile
 import threading
 import time
 
-from faulty import until
-from fk import FLASHKV, Error, Resp, Server, free_port, name_of, report, same
+from fk import FLASHKV, Error, Resp, Server, free_port, name_of, report, same, until
 from random_commands import SHAPES, draw, parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -408,10 +407,7 @@ def loading():
                             for n in range(0, 400000, 1000)))
             same([c.read() for _ in range(400)], ["OK"] * 400)
             same(s.stop(), 0)
-        for _ in range(20):  # of which one is enough: it may be ready before it is looked at
-            if told_while_loading(d.path):
-                return
-    raise AssertionError("nobody was told that it loads")
+        until("that somebody is told", lambda: told_while_loading(d.path))  # it may be ready before it is looked at
 
 
 def damage():

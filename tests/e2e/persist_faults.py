@@ -2,8 +2,8 @@
 """What was acknowledged is there: when the process is killed, the disk is full, or a call to it fails."""
 import os
 
-from fk import Error, Resp, name_of, report, same
-from faulty import CREATE, EIO, ENOSPC, PATIENCE, RENAME, SYNC, WRITE, Faults, kill, silent, takes_changes, until
+from faulty import CREATE, EIO, ENOSPC, RENAME, SYNC, WRITE, Faults, kill, silent, takes_changes
+from fk import PATIENCE, Error, Resp, name_of, report, same, until
 from persist import Directory, dump
 
 

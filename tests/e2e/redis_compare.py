@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 
-from fk import Resp, free_port, run
+from fk import Resp, free_port, run, same, until
 
 BIG = 9223372036854775807
 
@@ -449,14 +449,18 @@ class Redis:
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.dir.name],
             stdout=subprocess.DEVNULL)
-        for _ in range(500):
-            try:
-                with Resp(self.port) as r:
-                    assert b"redis_version:7.0" in r("INFO", "server"), "the expected replies are Redis 7.0's"
-                    return self
-            except OSError:
-                time.sleep(0.01)
-        raise AssertionError("redis-server does not start")
+        until("redis-server listens", self.listens)
+        with Resp(self.port) as r:
+            assert b"redis_version:7.0" in r("INFO", "server"), "the expected replies are Redis 7.0's"
+        return self
+
+    def listens(self):
+        same(self.process.poll(), None, "redis-server's exit status")
+        try:
+            with Resp(self.port):
+                return True
+        except OSError:
+            return False
 
     def __exit__(self, *_):
         self.process.terminate()

@@ -6,7 +6,7 @@ import struct
 import tempfile
 import time
 
-from fk import PATIENCE, Resp, read_all, run, same
+from fk import PATIENCE, Resp, read_all, run, same, until
 
 
 def raw(s, data, seconds=PATIENCE):
@@ -214,12 +214,7 @@ def max_connections(s):
     same(raw(s, b""), (b"-ERR max number of clients reached\r\n", True))
     same(held[0]("PING"), "PONG")
     held.pop().__exit__()
-    for _ in range(200):
-        got = raw(s, b"PING\r\nQUIT\r\n")
-        if got[0].startswith(b"+PONG"):
-            break
-        time.sleep(0.01)
-    same(got, (b"+PONG\r\n+OK\r\n", True))
+    until("room", lambda: raw(s, b"PING\r\nQUIT\r\n") == (b"+PONG\r\n+OK\r\n", True))
     same(s.stats()["resp"]["refused"] >= 1, True)
     for r in held:
         r.__exit__()
@@ -233,11 +228,7 @@ def reset_connections(s):
             c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             c.sendall(data)
             c.close()
-    for _ in range(500):
-        if s.stats()["resp"]["connections"] == 0:
-            break
-        time.sleep(0.01)
-    same(s.stats()["resp"]["connections"], 0)
+    until("the end of them all", lambda: s.stats()["resp"]["connections"] == 0)
 
 
 def resp3(s):

@@ -5,8 +5,8 @@ import resource
 import socket
 import time
 
-from faulty import PATIENCE, Faults, until
-from fk import Error, Resp, name_of, report, same
+from faulty import Faults
+from fk import PATIENCE, Error, Resp, name_of, report, same, until
 from persist import Directory, dump
 
 SNAPSHOTS = "--snapshot-log-bytes=1"  # one follows the other

@@ -8,12 +8,10 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 
-from fk import FLASHKV, PATIENCE, Error, Resp, Server, read_all, report, name_of, same
+from fk import FLASHKV, PATIENCE, Resp, Server, read_all, report, name_of, same, until
 
 import redis
 
@@ -239,18 +237,11 @@ def many_connections(server):
     same({c.read() for c in clients}, {"PONG"})
     for c in clients:
         c.__exit__()
-    wait_until(lambda: request_stats(server)["resp"]["connections"] == 0)
+    until("the end of them all", lambda: request_stats(server)["resp"]["connections"] == 0)
 
 
 def request_stats(server):
     return json.loads(request(server.http, "GET", "/stats")[1])
-
-
-def wait_until(true, seconds=PATIENCE):
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
 
 
 # ---- what is no TLS ----------------------------------------------------------------------------------------------
@@ -457,7 +448,7 @@ def reloading():
         session, _ = visit(server, "resp", ctx)
         same(visit(server, "resp", ctx, session)[1], True)
         install("renewed")
-        wait_until(lambda: shown(server.resp) == "renewed")
+        until("the new certificate", lambda: shown(server.resp) == "renewed")
         same(visit(server, "resp", ctx, session)[1], False, "by a ticket that the old certificate sealed")
         same(shown(server.http), "renewed")
         with open(path("live.pem"), "w") as f:
@@ -469,7 +460,7 @@ def reloading():
         server.wait_for_log("error +TLS: the certificate stays as it was: .*live.key: No such file")
         install("server")
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: shown(server.http) == "server")
+        until("the old certificate", lambda: shown(server.http) == "server")
         same(old("PING"), "PONG")
         old_http.request("GET", "/healthz")
         same(old_http.getresponse().status, 200)

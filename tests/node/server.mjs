@@ -19,6 +19,7 @@ export async function freePort() {
 export async function startServer(...options) {
   const child = spawn(process.env.FLASHKV ?? "./flashkv", ["--http-port=0", "--resp-port=0", ...options],
     { stdio: ["ignore", "ignore", "pipe"] });
+  process.on("exit", () => child.kill("SIGKILL")); // should the test break off
   let log = "";
   const ports = await new Promise((resolve, reject) => {
     child.stderr.on("data", (text) => {

@@ -8,7 +8,7 @@
 #include "failing_mem.h"
 #include "unit.h"
 
-enum { NOW = 1000000, MAX = 1 << 20 };
+enum { NOW = 1000000, MAX = 1 << 20, PATIENCE_MS = 60000 };
 
 static struct store *store;
 static struct feed feed;
@@ -251,7 +251,7 @@ END_TEST
 
 /* Waits until it was woken so often. */
 static void await(struct reader *r, int woken) {
-    for (int i = 0; i < 10000 && atomic_load(&r->woken) < woken; i++)
+    for (int i = 0; i < PATIENCE_MS && atomic_load(&r->woken) < woken; i++)
         usleep(1000);
     ck_assert_int_eq(atomic_load(&r->woken), woken);
 }
@@ -291,7 +291,7 @@ START_TEST(the_ring_ends_when_nobody_comes_back) {
     follow(&r, "", 0);
     set("k", "1");
     feed_leave(&feed, &r.follower);
-    for (int i = 0; i < 10000 && heard; i++) {
+    for (int i = 0; i < PATIENCE_MS && heard; i++) {
         struct txn t;
 
         usleep(1000);

@@ -10,7 +10,7 @@
 
 #include "commands.h"
 
-enum { POLLS = 2000, POLL_US = 5000 };
+enum { POLLS = 12000, POLL_US = 5000 }; /* a minute, on the busiest machine */
 
 static struct resp *resp;
 static char why[256];
