@@ -24,13 +24,17 @@ static bool explain(char *why, size_t cap, const struct files *f, const char *na
     return false;
 }
 
-/* The lock goes with the process, whatever becomes of it. */
-static bool take_lock(struct files *f, char *why, size_t cap) {
+/* The lock goes with the process, whatever becomes of it. False: errno; EWOULDBLOCK: another process has it. */
+static bool lock_directory(struct files *f) {
     f->lock = openat(f->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return f->lock >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) == 0;
+}
+
+static bool take_lock(struct files *f, char *why, size_t cap) {
+    if (lock_directory(f))
+        return true;
     if (f->lock < 0)
         return explain(why, cap, f, "lock");
-    if (flock(f->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
     snprintf(why, cap, "%s: another process uses this data directory", f->path);
     return false;
 }
@@ -88,6 +92,57 @@ void files_close(struct files *f) {
     if (f->dir >= 0)
         close(f->dir);
     f->lock = f->dir = -1;
+}
+
+/* ---- a directory that was deleted --------------------------------------------------------------------------------- */
+
+/* No log, no snapshot, and no secret but ours, which an attempt before this one left. */
+static bool is_free(const struct files *f) {
+    unsigned char secret[FILES_SECRET];
+    struct positions logs, snapshots;
+    int fd = openat(f->dir, "secret", O_RDONLY | O_CLOEXEC);
+    bool ok = fd < 0 || (read(fd, secret, FILES_SECRET) == FILES_SECRET &&
+                         memcmp(secret, f->secret, FILES_SECRET) == 0);
+
+    if (fd >= 0)
+        close(fd);
+    ok = files_list(f, RECORD_LOG, &logs) && logs.count == 0 && ok;
+    ok = files_list(f, RECORD_SNAPSHOT, &snapshots) && snapshots.count == 0 && ok;
+    mem_free(logs.at);
+    mem_free(snapshots.at);
+    return ok;
+}
+
+/* Makes the directory that `path` names fit to take the place of ours. False: errno. */
+static bool settle(struct files *f) {
+    if (mkdir(f->path, 0700) != 0 && errno != EEXIST)
+        return false;
+    f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->dir < 0 || !lock_directory(f))
+        return false;
+    if (!is_free(f)) {
+        errno = EEXIST;
+        return false;
+    }
+    return put_small(f, "secret", slice_of(f->secret, FILES_SECRET));
+}
+
+bool files_remake(const struct files *f) {
+    struct files again = *f;
+    struct stat st;
+    bool ok;
+    int error;
+
+    if (fstat(f->dir, &st) != 0 || st.st_nlink > 0)
+        return true;
+    again.dir = again.lock = -1;
+    /* Under the same numbers, so that whoever looks meanwhile finds the one or the other. */
+    ok = settle(&again) && dup3(again.lock, f->lock, O_CLOEXEC) >= 0 &&
+         dup3(again.dir, f->dir, O_CLOEXEC) >= 0;
+    error = errno;
+    files_close(&again);
+    errno = error;
+    return ok;
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */

@@ -22,6 +22,9 @@ enum files_use {
 /* Opens the directory. False: `why`. */
 bool files_open(struct files *f, const char *path, enum files_use use, char *why, size_t cap);
 void files_close(struct files *f);
+/* If the directory itself was deleted, makes it again under its path, or takes the empty one that somebody put there, with lock
+ * and secret. One that was only renamed stays ours. False: errno; EEXIST: other data are there. */
+bool files_remake(const struct files *f);
 
 /* "log-00000000000000000042.fkl" */
 void files_name(char out[FILES_NAME], enum record_file file, uint64_t position);

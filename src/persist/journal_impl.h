@@ -63,7 +63,7 @@ struct journal {
     bool hurried;       /* what waits is as much as shall wait */
     bool rotate;        /* somebody wants a new segment */
     uint64_t rotations; /* so far, failed ones too */
-    bool rotated;       /* did the last one succeed? */
+    int rotation_error; /* errno of the last one; 0: it succeeded */
     uint64_t sync_to;   /* somebody wants this to be durable */
 
     struct mutex listeners_mutex;
@@ -96,8 +96,8 @@ void journal_stop(struct journal *j);
 /* A change event (event.h), which may tell of a key that the store itself removed. */
 void journal_event(struct journal *j, const struct event *ev);
 
-/* Begins a new segment and returns its position: every frame appended from now on is in it or behind it. False: it
- * could not be. Waits. */
+/* Begins a new segment and returns its position: every frame appended from now on is in it or behind it. False: errno.
+ * Waits. */
 bool journal_rotate(struct journal *j, uint64_t *position);
 /* Waits until all up to `position` is durable, whatever the mode; false: it will not be. */
 bool journal_sync_to(struct journal *j, uint64_t position);

@@ -161,7 +161,7 @@ static bool begin_segment(struct journal *j, uint64_t position, bool renewed) {
 static bool renew(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
 
-    if (!begin_segment(j, position, true))
+    if (!files_remake(j->files) || !begin_segment(j, position, true))
         return false;
     chain_clear(&j->writing, JOURNAL_KEEP_ROOM);
     j->idle = false;
@@ -181,8 +181,11 @@ static bool next_segment(struct journal *j) {
 
     if (journal_state(j) == JOURNAL_LOST)
         return renew(j);
-    if (journal_state(j) != JOURNAL_OK ||
-        position != atomic_load_explicit(&j->synced, memory_order_relaxed)) {
+    if (journal_state(j) != JOURNAL_OK) {
+        errno = atomic_load_explicit(&j->error, memory_order_relaxed);
+        return false;
+    }
+    if (position != atomic_load_explicit(&j->synced, memory_order_relaxed)) {
         errno = EAGAIN;
         return false;
     }
@@ -192,17 +195,17 @@ static bool next_segment(struct journal *j) {
 
 /* Answers journal_rotate. */
 static void rotate(struct journal *j) {
-    bool ok = next_segment(j);
+    int error = next_segment(j) ? 0 : errno;
 
-    if (ok)
+    if (error == 0)
         j->rotations_failed = (struct log_repeated){.suppressed = 0};
     else
         log_error_repeated(&j->rotations_failed, clock_mono_ns(), "log: cannot begin a segment: %s",
-                           errno == EAGAIN ? "what was logged before is not on disk yet"
-                                           : strerrordesc_np(errno));
+                           error == EAGAIN ? "what was logged before is not on disk yet"
+                                           : strerrordesc_np(error));
     pthread_mutex_lock(&j->wake_mutex);
     j->rotate = false;
-    j->rotated = ok;
+    j->rotation_error = error;
     j->rotations++;
     pthread_cond_broadcast(&j->progress);
     pthread_mutex_unlock(&j->wake_mutex);
@@ -266,7 +269,7 @@ static void *journal_run(void *arg) {
 
 bool journal_rotate(struct journal *j, uint64_t *position) {
     uint64_t before;
-    bool ok;
+    int error;
 
     pthread_mutex_lock(&j->wake_mutex);
     before = j->rotations;
@@ -274,10 +277,11 @@ bool journal_rotate(struct journal *j, uint64_t *position) {
     pthread_cond_signal(&j->wake);
     while (j->rotations == before && !j->stop)
         pthread_cond_wait(&j->progress, &j->wake_mutex);
-    ok = j->rotations != before && j->rotated;
+    error = j->rotations != before ? j->rotation_error : ECANCELED;
     *position = j->segment.position;
     pthread_mutex_unlock(&j->wake_mutex);
-    return ok;
+    errno = error;
+    return error == 0;
 }
 
 bool journal_sync_to(struct journal *j, uint64_t position) {

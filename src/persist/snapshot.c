@@ -22,10 +22,8 @@ static bool run_snapshot(struct persist *p) {
     struct snapshot_written w;
     int64_t begun = clock_mono_ns();
     uint64_t frames = journal_stats(p->journal).frames, position;
-    bool ok = journal_rotate(p->journal, &position);
+    bool ok = journal_rotate(p->journal, &position) && snapshot_write(p, position, &w);
 
-    errno = ok ? 0 : EIO;
-    ok = ok && snapshot_write(p, position, &w);
     if (ok) {
         p->failures = (struct log_repeated){.suppressed = 0};
         journal_renewed(p->journal);

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What was acknowledged is there: when the process is killed, the disk is full, or a call to it fails."""
 import os
+import shutil
+import subprocess
 
 from faulty import CREATE, EIO, ENOSPC, RENAME, SYNC, WRITE, Faults, kill, silent, takes_changes
-from fk import PATIENCE, Error, Resp, name_of, report, same, until
+from fk import FLASHKV, PATIENCE, Error, Resp, name_of, report, same, until
 from persist import Directory, dump
 
 
@@ -162,6 +164,46 @@ def deleted_log():
                 same(c("mget", "a", "b", "c"), [b"1", b"2", b"3"], fsync)
 
 
+def deleted_directory():
+    """the whole directory is deleted, and maybe made again: it is taken up, and what is in memory is there after a restart"""
+    for fsync, made_again in ("always", False), ("everysec", True), ("no", False):
+        with Directory(f"--fsync={fsync}") as d:
+            with d.server() as s, s.client() as c:
+                same(c("set", "a", "1"), "OK")
+                shutil.rmtree(d.path)
+                if made_again:
+                    os.mkdir(d.path)
+                same(c("set", "b", "2"), "OK")
+                until("a snapshot of all", lambda: os.path.exists(d.path) and d.files("snapshot-"))
+                until("changes are taken again", lambda: takes_changes(c))
+                same(c("set", "c", "3"), "OK")
+                second = subprocess.run([FLASHKV, "--http-port=0", "--resp-port=0", f"--data-dir={d.path}"],
+                                        capture_output=True, text=True, timeout=PATIENCE)
+                assert "another process uses this data directory" in second.stderr, second.stderr
+                same(s.stop(), 0)
+            with d.server() as s, s.client() as c:
+                same(c("mget", "a", "b", "c"), [b"1", b"2", b"3"], fsync)
+
+
+def other_data():
+    """in the place of the deleted directory another server's data are put: they stay as they are, and changes are refused"""
+    with Directory() as d, Directory() as other:
+        with other.server() as s, s.client() as c:
+            c("set", "theirs", "1")
+            same(s.stop(), 0)
+        with d.server() as s, s.client() as c:
+            shutil.rmtree(d.path)
+            shutil.copytree(other.path, d.path)
+            before = d.files("")
+            c("set", "a", "1")
+            until("MISCONF", lambda: not takes_changes(c))
+            s.wait_for_log("cannot begin a segment: File exists")
+            same(d.files(""), before)
+            same(s.stop(), 0)
+        with d.server() as s, s.client() as c:
+            same(c("get", "theirs"), b"1")
+
+
 def told_once():
     """a snapshot that fails again and again is tried on, and told of once"""
     faults = Faults()
@@ -172,6 +214,7 @@ def told_once():
             same(c("set", "a", "1"), "OK")
             until("three that fail", lambda: faults.calls(CREATE) > begun + 2)
             same([s.read_log().count(line) for line in ("cannot begin a segment: No space", "snapshot: ")], [1, 1], s.read_log())
+            assert "snapshot: No space left on device" in s.read_log(), s.read_log()
             faults.heal()
             until("one that does not", lambda: d.files("snapshot-"))
             same(s.stop(), 0)
@@ -232,7 +275,7 @@ def amid_snapshots(test):
 
 
 if __name__ == "__main__":
-    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, deleted_log, told_once, *map(long_runs, ("always", "everysec", "no")),
+    tests = [disk_full, short_writes, failed_fsync, blocked_clients, killed_before_the_snapshot, deleted_log, deleted_directory, other_data, told_once, *map(long_runs, ("always", "everysec", "no")),
              *map(amid_snapshots, (disk_full, failed_fsync, blocked_clients)),
              every_call(WRITE, ENOSPC), every_call(SYNC, EIO), every_call(RENAME, EIO), every_call(CREATE, EIO)]
     report([(name_of(t), t) for t in tests])
