@@ -3,19 +3,19 @@
 
 #include <errno.h>
 #include <flashkv/log.h>
+#include <flashkv/net.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "security.h"
 
-enum { SPARE_DESCRIPTORS = 64, CHECK_SECONDS = 3, LOOK_SECONDS = 2 };
+enum { CHECK_SECONDS = 3, LOOK_SECONDS = 2 };
 
 static sigset_t awaited_signals(void) {
     sigset_t set;
@@ -28,16 +28,12 @@ static sigset_t awaited_signals(void) {
 }
 
 static void raise_descriptor_limit(uint64_t connections) {
-    struct rlimit limit;
-    rlim_t want = 2 * connections + SPARE_DESCRIPTORS; /* both ports */
+    uint64_t room = net_room_for(connections);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-        return;
-    limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
-    if (limit.rlim_cur < want)
-        log_warn("only %llu file descriptors: fewer connections than max-connections allows on both ports",
-                 (unsigned long long)limit.rlim_cur);
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (room < connections)
+        log_warn("the limit of file descriptors is enough for %llu connections at each port, fewer than "
+                 "max-connections allows",
+                 (unsigned long long)room);
 }
 
 void process_setup(const struct options *o) {

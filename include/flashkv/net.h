@@ -1,4 +1,4 @@
-/* net.h - sockets: listening, for both front ends; receiving and sending. Layer: base. Thread-safe. */
+/* net.h - sockets: listening, for both front ends; receiving and sending; how many there can be. Layer: base. Thread-safe. */
 #ifndef FLASHKV_NET_H
 #define FLASHKV_NET_H
 
@@ -29,5 +29,9 @@ void net_address(const struct sockaddr *address, char *out, size_t cap);
 ssize_t net_recv(int fd, void *to, size_t room);
 ssize_t net_send(int fd, const void *bytes, size_t len);
 int net_wait(int epoll, struct epoll_event *events, int room, int timeout_ms);
+
+/* Raises the soft limit of file descriptors, as far as the hard one lets it, to what so many connections at each of two ports
+ * need. Returns how many it is enough for, `connections` at most. */
+uint64_t net_room_for(uint64_t connections);
 
 #endif

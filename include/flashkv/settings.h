@@ -14,10 +14,10 @@ enum setting_kind {
     SETTING_FLAG,   /* yes, no */
     SETTING_NUMBER, /* min to max */
     SETTING_HIDDEN, /* the same; CONFIG GET finds it by its name only, not by a pattern */
-    SETTING_BYTES,  /* with an optional unit kb, mb, gb; if min is -100, also % */
-    SETTING_WORD,   /* one of `words` */
-    SETTING_TEXT,   /* any text that `check` accepts */
-    SETTING_FIXED,  /* cannot be set */
+    SETTING_BYTES, /* min to max (max 0: 2^64 - 1), with an optional unit kb, mb, gb; if min is -100, also % */
+    SETTING_WORD,  /* one of `words` */
+    SETTING_TEXT,  /* any text that `check` accepts */
+    SETTING_FIXED, /* cannot be set */
 };
 
 struct setting_row {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -185,3 +186,21 @@ int net_wait(int epoll, struct epoll_event *events, int room, int timeout_ms) {
 }
 
 #endif
+
+uint64_t net_room_for(uint64_t connections) {
+    enum { SPARE = 64 };
+    rlim_t want = 2 * connections + SPARE, got;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return connections;
+    got = limit.rlim_cur;
+    if (got < want) {
+        limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            got = limit.rlim_cur;
+    }
+    if (got >= want)
+        return connections;
+    return got > SPARE ? (got - SPARE) / 2 : 0;
+}

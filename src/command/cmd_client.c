@@ -182,6 +182,11 @@ void cmd_client_pause(struct call *c) {
         reply_error(c->reply, "ERR timeout is negative");
         return;
     }
+    if (ms >
+        INT64_MAX / 1000000 - clock_mono_ns() / 1000000) { /* it would never end, nor UNPAUSE come through */
+        reply_error(c->reply, "ERR timeout is out of range");
+        return;
+    }
     pause_begin(c->server, mode, ms);
     reply_ok(c->reply);
 }

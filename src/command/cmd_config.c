@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <flashkv/glob.h>
 #include <flashkv/mem.h>
+#include <flashkv/net.h>
+#include <stdio.h>
 
 #include "args.h"
 #include "config_live.h"
@@ -116,6 +118,21 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
     return true;
 }
 
+/* The process has to be able to have so many; what it has already it may keep. NULL, or what is wrong. */
+static const char *why_not_so_many(const struct call *c, uint64_t connections, char *why, size_t cap) {
+    uint64_t room;
+
+    if (connections <= c->server->options->max_connections)
+        return NULL;
+    room = net_room_for(connections);
+    if (room >= connections)
+        return NULL;
+    snprintf(why, cap,
+             "The operating system is not able to handle the specified number of clients, try with %llu",
+             (unsigned long long)room);
+    return why;
+}
+
 /* One of FlashKV's own options: a live one takes what its row allows, any other only the value that it has. What is
  * wrong, or NULL, and then `to` has the value. */
 static const char *set_option(struct call *c, size_t i, struct options *to, char *why, size_t cap) {
@@ -128,7 +145,11 @@ static const char *set_option(struct call *c, size_t i, struct options *to, char
         return NULL;
     if (row->type != OPTION_LIVE_UINT)
         return why_fixed(call_arg(c, i));
-    return option_set(to, row, call_arg(c, i + 1), why, cap) ? NULL : why;
+    if (!option_set(to, row, call_arg(c, i + 1), why, cap))
+        return why;
+    if (row->offset == offsetof(struct options, max_connections))
+        return why_not_so_many(c, to->max_connections, why, cap);
+    return NULL;
 }
 
 /* Reads all values before the first is set. False: replied, and nothing is left to free. */

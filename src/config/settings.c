@@ -54,17 +54,20 @@ static const char *parse_flag(struct slice text, struct buf *out) {
     return NULL;
 }
 
+static const char *out_of_range(const struct setting_row *row, char *why, size_t cap) {
+    snprintf(why, cap, "argument must be between %lld and %lld inclusive", (long long)row->min,
+             (long long)row->max);
+    return why;
+}
+
 static const char *parse_number(const struct setting_row *row, struct slice text, struct buf *out, char *why,
                                 size_t cap) {
     int64_t n;
 
     if (!num_parse_i64(text, &n))
         return "argument couldn't be parsed into an integer";
-    if (n < row->min || n > row->max) {
-        snprintf(why, cap, "argument must be between %lld and %lld inclusive", (long long)row->min,
-                 (long long)row->max);
-        return why;
-    }
+    if (n < row->min || n > row->max)
+        return out_of_range(row, why, cap);
     buf_append_slice(out, text);
     return NULL;
 }
@@ -74,7 +77,8 @@ static bool is_percentage(const struct setting_row *row, struct slice text) {
     return row->min < 0 && text.len > 0 && text.ptr[text.len - 1] == '%';
 }
 
-static const char *parse_bytes(const struct setting_row *row, struct slice text, struct buf *out) {
+static const char *parse_bytes(const struct setting_row *row, struct slice text, struct buf *out, char *why,
+                               size_t cap) {
     int64_t part;
     uint64_t n;
 
@@ -89,6 +93,8 @@ static const char *parse_bytes(const struct setting_row *row, struct slice text,
     if (!num_parse_bytes(text, &n))
         return row->min < 0 ? "argument must be a memory or percent value"
                             : "argument must be a memory value";
+    if (row->max > 0 && (n < (uint64_t)row->min || n > (uint64_t)row->max))
+        return out_of_range(row, why, cap);
     buf_printf(out, "%llu", (unsigned long long)n);
     return NULL;
 }
@@ -130,7 +136,7 @@ const char *setting_parse(struct setting_change *ch, struct slice text, char *wh
         wrong = parse_number(ch->row, text, &value, why, cap);
         break;
     case SETTING_BYTES:
-        wrong = parse_bytes(ch->row, text, &value);
+        wrong = parse_bytes(ch->row, text, &value, why, cap);
         break;
     case SETTING_WORD:
         wrong = parse_word(ch->row, text, &value, why, cap);
@@ -142,7 +148,7 @@ const char *setting_parse(struct setting_change *ch, struct slice text, char *wh
         break;
     }
     if (wrong == NULL && !buf_append(&value, "", 1)) /* its NUL */
-        wrong = "out of memory";
+        wrong = value.len < VALUE_MAX ? "out of memory" : "argument is too long";
     if (wrong == NULL)
         ch->value = value.data;
     else

@@ -219,6 +219,33 @@ def descriptor_limit(s):
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def clients_that_fit(s):
+    """CONFIG SET maxclients raises the soft limit of descriptors, and is refused what the hard one does not let be"""
+    child = os.fork()  # a hard limit cannot be raised again
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (270, 300))
+        with Server("--max-connections=100") as t, t.client() as c:
+            same(c("CONFIG", "SET", "maxclients", "118"), "OK")
+            assert re.search(r"Max open files +300 ", open(f"/proc/{t.process.pid}/limits").read())
+            same(c.error("CONFIG", "SET", "maxclients", "119"), "ERR CONFIG SET failed (possibly related to argument "
+                 "'maxclients') - The operating system is not able to handle the specified number of clients, try with 118")
+            same(config_get(t, "maxclients"), "118")
+            same(c("CONFIG", "SET", "maxclients", "5"), "OK")
+            same(t.stop(), 0)
+        os._exit(0)
+    same(os.waitpid(child, 0)[1], 0, "with a hard limit of 300")
+
+
+def longest_text(s):
+    """CONFIG SET takes texts of 4095 bytes, and says of longer ones that they are too long"""
+    with s.client() as c:
+        same(c("CONFIG", "SET", "masterauth", "x" * 4095), "OK")
+        for length in (4096, 4097):
+            error = c.error("CONFIG", "SET", "masterauth", "x" * length)
+            assert error.endswith("'masterauth') - argument is too long"), error
+        same(c("CONFIG", "GET", "masterauth"), [b"masterauth", b"x" * 4095])
+
+
 def run_id(s):
     """each start has a run id of its own"""
     ids = set()
@@ -232,4 +259,4 @@ def run_id(s):
 
 run([help_and_version, output_that_cannot_be_written, bad_options, port_taken, bad_address, precedence,
      injected_variables, only_the_addresses_asked_for, check, signals, in_flight, second_signal, log_formats,
-     descriptor_limit, run_id])
+     descriptor_limit, clients_that_fit, longest_text, run_id])

@@ -398,6 +398,8 @@ GROUPS = {
         config get hash-max-listpack-value / config set sanitize-dump-payload clients / config get sanitize-dump-payload
         config set list-max-ziplist-size -3 / config get list-max-listpack-size / config rewrite
         config set rdb-key-save-delay 1 / config set databases 1 nothing 2 / config set nothing 2 databases 1
+        config set hash-max-listpack-value 9223372036854775808 / config get hash-max-listpack-value / config set repl-backlog-size 0
+        config set zset-max-listpack-value 18446744073709551615 / config set active-defrag-ignore-bytes 0
         config set slowlog-log-slower-than -2 / config set slowlog-log-slower-than -1
         command list filterby aclcat generic
         debug / debug sleep / command bogus / command getkeys / command getkeys get / command getkeys get k

@@ -133,6 +133,33 @@ START_TEST(test_options_that_change) {
 }
 END_TEST
 
+/* What would be a lie if it were only stored. */
+START_TEST(test_tls_cannot_be_set) {
+    static char cert[] = "/etc/cert.pem";
+    static const struct step steps[] = {
+        {"config get tls-cert-file tls-port", "{\"tls-cert-file\": \"/etc/cert.pem\", \"tls-port\": \"0\"}"},
+        {"config set tls-cert-file /etc/cert.pem", "OK"},
+        {"config set tls-cert-file /other.pem", "(error) ERR CONFIG SET failed (possibly related to argument "
+                                                "'tls-cert-file') - can't set immutable config"},
+        {"config set tls-port 6390",
+         "(error) ERR CONFIG SET failed (possibly related to argument 'tls-port') "
+         "- can't set immutable config"},
+    };
+    char *before = options.tls_cert;
+
+    options.tls_cert = cert;
+    CHECK_STEPS(steps);
+    options.tls_cert = before;
+}
+END_TEST
+
+START_TEST(test_pause_without_end) {
+    check_line("client pause 9223372036854775807", "(error) ERR timeout is out of range");
+    check_line("client pause 9223372036854775807 write", "(error) ERR timeout is out of range");
+    ck_assert_uint_eq(server.paused, PAUSE_NONE);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *suite = suite_create("cmd_role");
     TCase *tc = tcase_create("cmd_role");
@@ -144,6 +171,8 @@ Suite *test_suite(void) {
     tcase_add_test(tc, test_debug_reload);
     tcase_add_test(tc, test_debug_refused);
     tcase_add_test(tc, test_options_that_change);
+    tcase_add_test(tc, test_tls_cannot_be_set);
+    tcase_add_test(tc, test_pause_without_end);
     suite_add_tcase(suite, tc);
     return suite;
 }
