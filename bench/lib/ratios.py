@@ -14,8 +14,8 @@ class Ratio:
     rounds: int
 
     def __str__(self):
-        """The error is rounded up: 0.00 is never known."""
-        return f"{self.value:.2f} +- {math.ceil(self.error * 100) / 100:.2f}"
+        """Nothing is known to 0.00."""
+        return f"{self.value:.2f} +- {max(0.01, self.error):.2f}"
 
 
 def error_of_median(values):

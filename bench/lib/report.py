@@ -73,6 +73,8 @@ def figures(items, tables, failed):
 
 
 def events(rows):
+    if not rows:
+        return ""
     return table(["event", "limit", "measured", ""],
                  [[r["what"], r["limit"], r["measured"], VERDICTS[r["passed"]]] for r in rows])
 
