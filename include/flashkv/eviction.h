@@ -25,7 +25,10 @@ extern const size_t eviction_policy_count;
 const struct eviction_policy *eviction_policy_find(struct slice name);
 
 /* Evicts the best candidate among `samples` keys and the pool that earlier calls filled, in a transaction of its own, which
- * emits "evicted" (event.h). Returns the bytes freed; 0: no key may be evicted. The caller holds no shard. Thread-safe. */
-uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_policy *policy, unsigned samples);
+ * emits "evicted" (event.h). Returns the bytes freed; 0: no key may be evicted, or none is wanted any more. `wanted` is also
+ * asked under the lock of the key's shard, so that a key written after it became false stays; it takes no lock. The caller
+ * holds no shard. Thread-safe. */
+uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_policy *policy, unsigned samples,
+                     bool (*wanted)(void *ctx), void *ctx);
 
 #endif

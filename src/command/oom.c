@@ -87,13 +87,35 @@ static int64_t time_to_evict(uint32_t tenacity) {
 
 enum room {
     ROOM_MADE,
-    ROOM_MORE, /* the time was up before */
+    ROOM_MORE, /* the time was up before, or it has to be decided anew */
     ROOM_NONE, /* more is in use than there may be, and it cannot be helped */
 };
 
+/* Nothing is to change while clients are paused, as in Redis; nor while the keys are loaded. */
+static bool may_evict(const struct server *srv) {
+    return !atomic_load_explicit(&srv->loading, memory_order_relaxed) &&
+           atomic_load_explicit(&srv->paused, memory_order_relaxed) == PAUSE_NONE;
+}
+
+/* What an eviction was decided by. */
+struct decision {
+    const struct server *srv;
+    uint64_t max;
+    const struct eviction_policy *policy;
+};
+
+/* Asked before each key goes: a thread may be held up for long, and what is written after CONFIG SET has lifted the limit,
+ * or is read after CLIENT PAUSE, stays. */
+static bool still_holds(void *decision) {
+    const struct decision *d = decision;
+
+    return atomic_load_explicit(&d->srv->memory.max, memory_order_relaxed) == d->max &&
+           atomic_load_explicit(&d->srv->memory.policy, memory_order_relaxed) == d->policy &&
+           may_evict(d->srv);
+}
+
 /* Evicts until the excess is gone or the time is up. */
-static enum room evict(struct server *srv, int64_t now_ms, const struct eviction_policy *policy,
-                       int64_t until) {
+static enum room evict(struct server *srv, int64_t now_ms, struct decision *d, int64_t until) {
     enum { BATCH = 16 }; /* between two looks at the clock */
     unsigned samples = atomic_load_explicit(&srv->memory.samples, memory_order_relaxed);
     uint64_t over;
@@ -102,10 +124,10 @@ static enum room evict(struct server *srv, int64_t now_ms, const struct eviction
         uint64_t freed = 0;
 
         for (int i = 0; i < BATCH && freed < over; i++) {
-            uint64_t bytes = store_evict(srv->store, now_ms, policy, samples);
+            uint64_t bytes = store_evict(srv->store, now_ms, d->policy, samples, still_holds, d);
 
             if (bytes == 0)
-                return ROOM_NONE;
+                return still_holds(d) ? ROOM_NONE : ROOM_MORE;
             freed += bytes;
         }
         if (clock_mono_ns() >= until)
@@ -116,24 +138,19 @@ static enum room evict(struct server *srv, int64_t now_ms, const struct eviction
 
 /* What cannot be logged is not done. */
 static enum room make_room(struct server *srv, int64_t now_ms) {
-    const struct eviction_policy *policy = atomic_load_explicit(&srv->memory.policy, memory_order_relaxed);
+    struct decision d = {srv, atomic_load_explicit(&srv->memory.max, memory_order_relaxed),
+                         atomic_load_explicit(&srv->memory.policy, memory_order_relaxed)};
     const struct journal *j = atomic_load_explicit(&srv->journal, memory_order_acquire);
     int64_t began, budget;
     enum room room;
 
-    if (policy->order == EVICT_NONE || (j != NULL && !journal_accepts(j)))
+    if (d.policy->order == EVICT_NONE || (j != NULL && !journal_accepts(j)))
         return ROOM_NONE;
     budget = time_to_evict(atomic_load_explicit(&srv->memory.tenacity, memory_order_relaxed));
     began = clock_mono_ns();
-    room = evict(srv, now_ms, policy, budget < INT64_MAX - began ? began + budget : INT64_MAX);
+    room = evict(srv, now_ms, &d, budget < INT64_MAX - began ? began + budget : INT64_MAX);
     latency_add(&srv->slow, LATENCY_EVICTION_CYCLE, (uint64_t)(clock_mono_ns() - began));
     return room;
-}
-
-/* Nothing is to change while clients are paused, as in Redis; nor while the keys are loaded. */
-static bool may_evict(const struct server *srv) {
-    return !atomic_load_explicit(&srv->loading, memory_order_relaxed) &&
-           atomic_load_explicit(&srv->paused, memory_order_relaxed) == PAUSE_NONE;
 }
 
 bool server_make_room(void *server) {

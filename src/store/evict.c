@@ -197,26 +197,28 @@ static uint64_t evict(struct shard *sh, struct txn *t, const struct eviction_pol
 }
 
 static uint64_t try_candidate(struct store *s, int64_t now_ms, const struct eviction_policy *policy,
-                              const struct candidate *c) {
+                              const struct candidate *c, bool (*wanted)(void *ctx), void *ctx) {
     unsigned shard = (unsigned)(c->hash >> 58);
+    struct shard *sh;
     struct txn t;
     uint64_t bytes;
 
     txn_begin(&t, s, now_ms, UINT64_C(1) << shard, TXN_WRITE);
-    bytes = evict(txn_visit_write(&t, shard), &t, policy, c);
+    sh = txn_visit_write(&t, shard);
+    bytes = wanted(ctx) ? evict(sh, &t, policy, c) : 0;
     txn_leave_write(&t, shard);
     txn_end(&t);
     return bytes;
 }
 
-uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_policy *policy,
-                     unsigned samples) {
+uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_policy *policy, unsigned samples,
+                     bool (*wanted)(void *ctx), void *ctx) {
     enum { TRIES = 32, SAMPLES_MAX = 256 };
     unsigned want = samples < SAMPLES_MAX ? samples : SAMPLES_MAX;
 
     if (policy->order == EVICT_NONE)
         return 0;
-    for (int i = 0; i < TRIES; i++) { /* candidates may have been deleted or used meanwhile */
+    for (int i = 0; i < TRIES && wanted(ctx); i++) { /* candidates may have been deleted or used meanwhile */
         struct sample sample = {.policy = policy, .secret = s->secret};
         struct candidate best;
         struct txn t;
@@ -229,7 +231,7 @@ uint64_t store_evict(struct store *s, int64_t now_ms, const struct eviction_poli
         txn_end(&t);
         if (!pool_exchange(&s->pool, &sample, &best))
             return 0;
-        bytes = try_candidate(s, now_ms, policy, &best);
+        bytes = try_candidate(s, now_ms, policy, &best, wanted, ctx);
         if (bytes > 0)
             return bytes;
     }

@@ -47,6 +47,7 @@ class Logged:
 
 def text_lines():
     """a line for each request in the combined format, refusals too"""
+    os.umask(0o022)  # for the mode of the file
     with Logged() as l:
         s = l.server
         s.request("PUT", "/keys/a%20b", body=b"hello", headers={"User-Agent": "it\"s", "Referer": "http://x/"})

@@ -40,6 +40,15 @@ static const struct eviction_policy *policy(const char *name) {
     return p;
 }
 
+static bool always(void *ctx) {
+    (void)ctx;
+    return true;
+}
+
+static uint64_t evict(int64_t now_ms, const struct eviction_policy *how, unsigned samples) {
+    return store_evict(store, now_ms, how, samples, always, NULL);
+}
+
 static struct shard_stats stats(void) {
     struct shard_stats s;
 
@@ -91,7 +100,7 @@ END_TEST
 
 START_TEST(test_nothing_to_evict) {
     for (size_t i = 0; i < eviction_policy_count; i++)
-        ck_assert_uint_eq(store_evict(store, NOW, &eviction_policies[i], 5), 0);
+        ck_assert_uint_eq(evict(NOW, &eviction_policies[i], 5), 0);
     ck_assert_ptr_null(eviction_policy_find(SLICE_LIT("lru")));
     begin(NOW);
     for (unsigned i = 0; i < 100; i++)
@@ -99,7 +108,7 @@ START_TEST(test_nothing_to_evict) {
     txn_end(&txn);
     for (size_t i = 0; i < eviction_policy_count; i++)
         if (eviction_policies[i].volatile_only || eviction_policies[i].order == EVICT_NONE)
-            ck_assert_uint_eq(store_evict(store, NOW, &eviction_policies[i], 5), 0);
+            ck_assert_uint_eq(evict(NOW, &eviction_policies[i], 5), 0);
     ck_assert_uint_eq(stats().keys, 100);
     ck_assert_uint_eq(stats().evicted, 0);
 }
@@ -116,7 +125,7 @@ static unsigned evicted_of_first_half(const char *name, unsigned samples) {
         txn_end(&txn);
     }
     for (unsigned i = 0; i < KEYS / 2; i++)
-        ck_assert_uint_gt(store_evict(store, NOW + KEYS * 60000, policy(name), samples), 0);
+        ck_assert_uint_gt(evict(NOW + KEYS * 60000, policy(name), samples), 0);
     begin(NOW + KEYS * 60000);
     for (unsigned i = 0; i < KEYS / 2; i++)
         n += !has(name_of(i));
@@ -166,7 +175,7 @@ START_TEST(test_the_rarest_go) {
         }
     txn_end(&txn);
     for (unsigned i = 0; i < KEYS / 2; i++)
-        ck_assert_uint_gt(store_evict(store, NOW, policy("allkeys-lfu"), 5), 0);
+        ck_assert_uint_gt(evict(NOW, policy("allkeys-lfu"), 5), 0);
     begin(NOW);
     for (unsigned i = 0; i < KEYS / 2; i++)
         kept += has(name_of(i));
@@ -183,7 +192,7 @@ START_TEST(test_few_keys) {
         txn_end(&txn);
     }
     for (unsigned i = 0; i < 5; i++) {
-        ck_assert_uint_gt(store_evict(store, NOW + 600000, policy("allkeys-lru"), 5), 0);
+        ck_assert_uint_gt(evict(NOW + 600000, policy("allkeys-lru"), 5), 0);
         begin(NOW + 600000);
         ck_assert(!has(name_of(i)));
         ck_assert_uint_eq(store_count(&txn), 4 - i);
@@ -202,8 +211,8 @@ START_TEST(test_only_volatile_keys) {
             set(name_of(i), i % 100 == 0 ? NOW + 1000 * i + 1 : NO_EXPIRY);
         txn_end(&txn);
         for (unsigned i = 0; i < 10; i++)
-            ck_assert_uint_gt(store_evict(store, NOW, policy(policies[p]), 5), 0);
-        ck_assert_uint_eq(store_evict(store, NOW, policy(policies[p]), 5), 0);
+            ck_assert_uint_gt(evict(NOW, policy(policies[p]), 5), 0);
+        ck_assert_uint_eq(evict(NOW, policy(policies[p]), 5), 0);
         ck_assert_uint_eq(stats().keys, 990);
         ck_assert_uint_eq(stats().volatile_keys, 0);
     }
@@ -222,8 +231,8 @@ START_TEST(test_field_expiry_is_none_of_the_key) {
     ck_assert(store_object_done(&txn, &k));
     ck_assert_int_eq(store_fields_expire(&txn, &k), STORE_OK);
     txn_end(&txn);
-    ck_assert_uint_eq(store_evict(store, NOW, policy("volatile-lru"), 5), 0);
-    ck_assert_uint_gt(store_evict(store, NOW, policy("allkeys-lru"), 5), 0);
+    ck_assert_uint_eq(evict(NOW, policy("volatile-lru"), 5), 0);
+    ck_assert_uint_gt(evict(NOW, policy("allkeys-lru"), 5), 0);
 }
 END_TEST
 
@@ -238,11 +247,11 @@ START_TEST(test_candidates_are_looked_at_again) {
     set("later", NO_EXPIRY);
     set("latest", NO_EXPIRY);
     txn_end(&txn);
-    ck_assert_uint_eq(store_evict(store, NOW + 60000, policy("volatile-ttl"), 5), 0);
+    ck_assert_uint_eq(evict(NOW + 60000, policy("volatile-ttl"), 5), 0);
     begin(NOW + 60000);
     set("other", NO_EXPIRY); /* another pool than that of the next policy */
     txn_end(&txn);
-    ck_assert_uint_gt(store_evict(store, NOW + 60000, policy("allkeys-lru"), 5), 0);
+    ck_assert_uint_gt(evict(NOW + 60000, policy("allkeys-lru"), 5), 0);
     begin(NOW + 120000);
     ck_assert(store_peek(&txn, &k) == NULL); /* it was the idlest */
     k = key("later");
@@ -250,13 +259,13 @@ START_TEST(test_candidates_are_looked_at_again) {
     k = key("other");
     ck_assert_ptr_nonnull(store_get(&txn, &k));
     txn_end(&txn);
-    ck_assert_uint_gt(store_evict(store, NOW + 120000, policy("allkeys-lru"), 5), 0);
+    ck_assert_uint_gt(evict(NOW + 120000, policy("allkeys-lru"), 5), 0);
     begin(NOW + 120000);
     ck_assert(has("later") && has("other") &&
               !has("latest")); /* though all three were candidates of the same age */
     set("volatile", NOW + 120001);
     txn_end(&txn);
-    ck_assert_uint_gt(store_evict(store, NOW + 130000, policy("allkeys-lru"), 5), 0);
+    ck_assert_uint_gt(evict(NOW + 130000, policy("allkeys-lru"), 5), 0);
     ck_assert_uint_eq(stats().evicted, 2);
     ck_assert_uint_eq(stats().expired, 1);
 }
@@ -284,7 +293,7 @@ START_TEST(test_it_is_told) {
     txn_end(&txn);
     store_add_sink(store, hear, NULL, EVENT_ALL_CHANGES);
     before = stats().bytes;
-    bytes = store_evict(store, NOW, policy("allkeys-random"), 5);
+    bytes = evict(NOW, policy("allkeys-random"), 5);
     ck_assert_uint_gt(bytes, 0);
     ck_assert_uint_eq(told, 1);
     ck_assert(right);
@@ -306,7 +315,7 @@ START_TEST(test_bytes_in_all) {
     sum = stats().bytes;
     ck_assert_uint_le(store_bytes(store), sum);
     ck_assert_uint_ge(store_bytes(store) + 64 * 1024, sum);
-    while (store_evict(store, NOW, policy("allkeys-random"), 5) > 0)
+    while (evict(NOW, policy("allkeys-random"), 5) > 0)
         continue;
     ck_assert_uint_eq(stats().keys, 0);
     ck_assert_uint_eq(store_bytes(store), stats().bytes);
@@ -362,7 +371,7 @@ static bool store_use(unsigned i, int64_t now_ms, const struct eviction_policy *
     if (hit)
         return true;
     if (stats().keys >= FITS)
-        ck_assert_uint_gt(store_evict(store, now_ms, how, 5), 0);
+        ck_assert_uint_gt(evict(now_ms, how, 5), 0);
     begin(now_ms);
     set(name_of(i), NO_EXPIRY);
     txn_end(&txn);
@@ -435,7 +444,7 @@ static void *evict_and_set(void *arg) {
         (void)store_set_string(&t, &k, &v);
         txn_end(&t);
         if (i % 2 == 1)
-            evicted += store_evict(store, NOW, policy("allkeys-lru"), 5) > 0;
+            evicted += evict(NOW, policy("allkeys-lru"), 5) > 0;
     }
     return (void *)(uintptr_t)evicted;
 }
@@ -458,6 +467,31 @@ START_TEST(test_at_the_same_time) {
 }
 END_TEST
 
+static bool so_often(void *ctx) {
+    unsigned *left = ctx;
+
+    return *left > 0 && (*left)-- > 0;
+}
+
+/* Whoever evicts may be held up until the limit is another: before the first look, or when the key is chosen already. */
+START_TEST(test_not_wanted_any_more) {
+    unsigned left;
+
+    begin(NOW);
+    set("k", NO_EXPIRY);
+    txn_end(&txn);
+    for (unsigned asked = 0; asked < 2; asked++) {
+        left = asked;
+        ck_assert_uint_eq(store_evict(store, NOW, policy("allkeys-lru"), 5, so_often, &left), 0);
+        ck_assert_uint_eq(left, 0);
+        ck_assert_uint_eq(stats().keys, 1);
+    }
+    left = 2;
+    ck_assert_uint_gt(store_evict(store, NOW, policy("allkeys-lru"), 5, so_often, &left), 0);
+    ck_assert_uint_eq(stats().keys, 0);
+}
+END_TEST
+
 Suite *test_suite(void) {
     Suite *s = suite_create("evict");
     TCase *candidates = tcase_create("candidates"), *in_store = tcase_create("store");
@@ -476,6 +510,7 @@ Suite *test_suite(void) {
     tcase_add_test(in_store, test_only_volatile_keys);
     tcase_add_test(in_store, test_field_expiry_is_none_of_the_key);
     tcase_add_test(in_store, test_candidates_are_looked_at_again);
+    tcase_add_test(in_store, test_not_wanted_any_more);
     tcase_add_test(in_store, test_it_is_told);
     tcase_add_test(in_store, test_bytes_in_all);
     tcase_add_test(in_store, test_lru_is_nearly_exact);
