@@ -77,6 +77,8 @@ static void detach(struct conn *c) {
 void conn_close(struct conn *c) {
     struct loop *l = c->source.loop;
 
+    if (l->kept->count > 0) /* maybe of its own */
+        loop_send_kept(l);
     tls_free(c->tls);
     close(c->source.fd);
     detach(c);
@@ -99,6 +101,10 @@ static bool conn_watch(struct conn *c, uint32_t events) {
         return true;
     c->events = events;
     return loop_rewatch(&c->source, events);
+}
+
+bool conn_await_room(struct conn *c) {
+    return conn_watch(c, c->events | WRITES);
 }
 
 /* Publishes the sizes of its own buffers at the end of a turn, for CLIENT LIST. */
@@ -129,8 +135,11 @@ static NOINLINE bool conn_end(struct conn *c) {
 /* Sets the epoll events that the connection now waits for. False: none, it is to be closed. */
 static HOT bool conn_settle(struct conn *c) {
     uint32_t reads = c->state <= CONN_BLOCKED && !conn_backlogged(c) ? READS : 0;
-    bool writes = c->out != NULL && !c->held;
+    bool writes;
 
+    if (UNLIKELY(c->state == CONN_ENDING))
+        loop_send_kept(c->source.loop);
+    writes = c->out != NULL && !c->held;
     publish_sizes(c);
     if (UNLIKELY(c->state == CONN_ENDING) && c->out == NULL) {
         if (!conn_end(c))
@@ -193,7 +202,7 @@ static HOT bool conn_turn(struct conn *c, uint32_t events) {
             return false;  /* it is gone, and cannot take the reply of its blocked command */
         conn_ask_again(c); /* the end of the input is there, maybe after more bytes */
     }
-    if (c->out == NULL && !conn_flush(c))
+    if (c->out == NULL && !conn_reply(c))
         return false;
     return conn_settle(c);
 }

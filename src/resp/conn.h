@@ -52,6 +52,8 @@ void conn_session_init(struct conn *c);
 static inline struct outq *conn_outq(struct conn *c) {
     return c->out != NULL ? c->out : &c->source.loop->out;
 }
+/* Has epoll report, too, when its socket can be written to. False: it is lost. */
+bool conn_await_room(struct conn *c);
 /* Closes and frees it: in its loop's thread, or after that has ended. */
 void conn_close(struct conn *c);
 /* In its loop's thread: takes the deliveries of other threads. It may be closed afterwards. */

@@ -8,6 +8,7 @@
 #include <flashkv/net.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "hold.h"
@@ -80,6 +81,61 @@ HOT bool conn_flush(struct conn *c) {
         break;
     }
     return false;
+}
+
+/* False: it is to be sent now. */
+static inline bool keep(struct conn *c) {
+    struct loop *l = c->source.loop;
+    size_t len = l->out.bytes.len;
+    char *at;
+
+    if (!l->keeps || l->out.piece_count > 0 || len == 0 || len > OUTBOX_REPLY_MAX || c->tls != NULL ||
+        c->session.reach != 0)
+        return false;
+    while ((at = outbox_add(l->kept, c, len)) == NULL)
+        loop_send_kept(l);
+    memcpy(at, l->out.bytes.data, len);
+    l->out.bytes.len = 0;
+    return true;
+}
+
+HOT bool conn_reply(struct conn *c) {
+    return keep(c) || conn_flush(c);
+}
+
+/* What the socket did not take, behind what waits. False: no memory. */
+static NOINLINE bool keep_rest(struct conn *c, const char *bytes, size_t len) {
+    struct loop *l = c->source.loop;
+    char *at;
+
+    if (c->out == NULL) {
+        c->out = mem_alloc(sizeof(*c->out));
+        if (c->out == NULL)
+            return false;
+        outq_init(c->out, l->out.bytes.max);
+        l->waiting++;
+    }
+    at = outq_room(c->out, len);
+    if (at == NULL)
+        return false;
+    memcpy(at, bytes, len);
+    outq_added(c->out, at + len);
+    return conn_await_room(c);
+}
+
+HOT void conn_send_kept(void *conn, const char *bytes, size_t len) {
+    struct conn *c = conn;
+    ssize_t n;
+
+    do
+        n = net_send(c->source.fd, bytes, len);
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        c->source.loop->tally.bytes_out += (uint64_t)n;
+    if (n == (ssize_t)len)
+        return;
+    if ((n < 0 && errno != EAGAIN) || !keep_rest(c, bytes + (n > 0 ? n : 0), len - (size_t)(n > 0 ? n : 0)))
+        shutdown(c->source.fd, SHUT_RDWR); /* epoll tells of it, and it is closed */
 }
 
 void conn_count_overflow(struct conn *c) {

@@ -49,6 +49,10 @@ static inline bool conn_backlogged(const struct conn *c) {
 /* Sends; output that the socket does not take, or that has to wait for the disk, is queued with the connection. False: it is
  * lost. */
 bool conn_flush(struct conn *c);
+/* The same at the end of its turn: a small reply may be kept until the other connections that are ready are served. */
+bool conn_reply(struct conn *c);
+/* Sends a kept reply; what the socket does not take is queued with the connection. An outbox_send. */
+outbox_send conn_send_kept;
 /* Frees its queued output. */
 NOINLINE void conn_drop_output(struct conn *c);
 /* Counts and logs that the client is disconnected for not reading its replies. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "conn_io.h"
 #include "hold.h"
 
 enum {
@@ -151,6 +152,10 @@ static NOINLINE void time_up(struct loop *l) {
         conn_time_up(c);
 }
 
+HOT void loop_send_kept(struct loop *l) {
+    outbox_flush(l->kept, conn_send_kept);
+}
+
 /* One wake-up; returns how many sources were ready. */
 static HOT int turn(struct loop *l, int timeout_ms) {
     struct epoll_event events[EVENTS];
@@ -159,8 +164,11 @@ static HOT int turn(struct loop *l, int timeout_ms) {
     for (int i = 0; i < n; i++) {
         struct source *s = events[i].data.ptr;
 
+        l->keeps = i + 1 < n;
         s->ready(s, events[i].events);
     }
+    if (l->kept->count > 0)
+        loop_send_kept(l);
     if (l->woken)
         attach_handed_over(l);
     if (l->deadlines.count > 0)
@@ -229,12 +237,13 @@ bool loop_init(struct loop *l, struct server *srv) {
     outq_init(&l->out, o->max_output_bytes);
     l->flush_at = o->max_output_bytes / 4 < FLUSH_BYTES ? o->max_output_bytes / 4 : FLUSH_BYTES;
     l->input = mem_alloc(LOOP_INPUT);
+    l->kept = mem_zalloc(sizeof(*l->kept));
     l->stats = stats_block_new(&srv->stats);
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     l->waker = (struct source){waker_ready, l, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
     l->timer = (struct source){timer_ready, l, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
-    if (l->input != NULL && l->stats != NULL && l->epoll >= 0 && l->waker.fd >= 0 && l->timer.fd >= 0 &&
-        loop_watch(&l->waker, EPOLLIN) && start_timer(l))
+    if (l->input != NULL && l->kept != NULL && l->stats != NULL && l->epoll >= 0 && l->waker.fd >= 0 &&
+        l->timer.fd >= 0 && loop_watch(&l->waker, EPOLLIN) && start_timer(l))
         return true;
     loop_destroy(l);
     return false;
@@ -254,5 +263,6 @@ void loop_destroy(struct loop *l) {
     parser_free(&l->parser);
     outq_free(&l->out);
     mem_free(l->input);
+    mem_free(l->kept);
     mutex_destroy(&l->mutex);
 }

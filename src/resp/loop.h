@@ -10,6 +10,7 @@
 
 #include <flashkv/hints.h>
 #include <flashkv/lock.h>
+#include <flashkv/outbox.h>
 #include <flashkv/server.h>
 
 #include "deadlines.h"
@@ -51,6 +52,8 @@ struct loop {
     struct tally tally;
     struct deadlines deadlines; /* of blocked connections */
     struct outq out;            /* for replies that are sent at once */
+    bool keeps;                 /* small replies, in `kept`: other connections are still to be served in this turn */
+    struct outbox *kept;        /* of replies to struct conn */
     struct parser parser;       /* for commands that arrive complete */
 
     pthread_t thread;
@@ -91,6 +94,9 @@ void loop_unwatch(struct source *s);
 void loop_hand_over(struct loop *l, struct conn *c);
 /* In its thread: has the connections in the post take their deliveries. */
 NOINLINE void loop_deliver(struct loop *l);
+
+/* Sends the kept replies. */
+void loop_send_kept(struct loop *l);
 
 /* For the files of resp whose functions other threads call. */
 void loop_lock(struct loop *l) ACQUIRE(loop_role);

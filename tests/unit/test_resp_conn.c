@@ -245,6 +245,79 @@ START_TEST(commands_read_already_wait_with_the_client) {
 }
 END_TEST
 
+/* As in a turn in which others are still to be served (outbox.h). */
+START_TEST(kept_replies_are_sent_at_the_end_of_the_turn) {
+    loop.keeps = true;
+    say("PING\n");
+    say("ECHO two\n");
+    ck_assert_uint_eq(loop.kept->count, 2);
+    check_hears("");
+    loop_send_kept(&loop);
+    ck_assert_uint_eq(loop.kept->count, 0);
+    check_hears("+PONG\r\n$3\r\ntwo\r\n");
+    ck_assert_ptr_null(conn->out);
+    ck_assert_uint_eq(loop.tally.bytes_out, 7 + 9);
+}
+END_TEST
+
+START_TEST(kept_replies_that_are_too_many_or_too_long_are_sent_at_once) {
+    store_large_value("k");
+    loop.keeps = true;
+    for (int i = 0; i <= OUTBOX_REPLIES; i++)
+        say("PING\n");
+    ck_assert_uint_eq(loop.kept->count, 1);
+    ck_assert_uint_eq(hear().len, 7 * OUTBOX_REPLIES);
+    loop_send_kept(&loop);
+    check_hears("+PONG\r\n");
+    say("GET k\n");
+    ck_assert_uint_eq(loop.kept->count, 0);
+    ck_assert_uint_eq(hear().len, 8 + VALUE + 2);
+}
+END_TEST
+
+START_TEST(kept_replies_leave_before_the_end) {
+    loop.keeps = true;
+    say("PING\nQUIT\n");
+    check_hears("+PONG\r\n+OK\r\n");
+    ck_assert(client_sees_end());
+    ck_assert_int_eq(conn->state, CONN_LINGERING);
+}
+END_TEST
+
+START_TEST(kept_replies_that_the_socket_does_not_take_wait) {
+    enum { LEN = 3000 };
+    static char value[LEN + 1];
+    size_t asked = 0;
+
+    memset(value, 'v', LEN);
+    loop.keeps = true;
+    while (conn->out == NULL) { /* each alone, as of a client that reads nothing */
+        say("ECHO ");
+        say(value);
+        say("\n");
+        loop_send_kept(&loop);
+        asked++;
+    }
+    ck_assert_uint_eq(loop.waiting, 1);
+    ck_assert_uint_eq(hear().len, asked * (7 + LEN + 2));
+    ck_assert_ptr_null(conn->out);
+    ck_assert_uint_eq(loop.waiting, 0);
+    loop.keeps = false;
+    say("PING\n");
+    check_hears("+PONG\r\n");
+}
+END_TEST
+
+START_TEST(kept_replies_to_a_lost_client_end_it) {
+    loop.keeps = true;
+    say("PING\n");
+    close(client);
+    loop_send_kept(&loop);
+    settle();
+    ck_assert(!is_open());
+}
+END_TEST
+
 START_TEST(a_reader_who_takes_nothing_is_given_up) {
     store_large_value("k");
     ask_until_throttled();
@@ -383,6 +456,11 @@ Suite *test_suite(void) {
     tcase_add_test(tc, idle_for_ever);
     tcase_add_test(tc, a_slow_reader_is_throttled);
     tcase_add_test(tc, commands_read_already_wait_with_the_client);
+    tcase_add_test(tc, kept_replies_are_sent_at_the_end_of_the_turn);
+    tcase_add_test(tc, kept_replies_that_are_too_many_or_too_long_are_sent_at_once);
+    tcase_add_test(tc, kept_replies_leave_before_the_end);
+    tcase_add_test(tc, kept_replies_that_the_socket_does_not_take_wait);
+    tcase_add_test(tc, kept_replies_to_a_lost_client_end_it);
     tcase_add_test(tc, a_reader_who_takes_nothing_is_given_up);
     tcase_add_test(tc, a_reader_who_must_not_take_anything_yet_is_kept);
     tcase_add_test(tc, a_reader_who_takes_a_little_is_kept);
