@@ -28,20 +28,34 @@ void respond_each_header(const struct request *r, header_put *put, void *to) {
     cors_headers(r, put, to);
 }
 
+/* A response that the library sends by one call, to a connection that stays open behind it. */
+static enum MHD_Result queue_small(struct request *r, unsigned status, struct MHD_Response *response) {
+    struct conn *c = conn_of_request(r);
+    enum MHD_Result queued = MHD_queue_response(r->connection, status, response);
+
+    if (queued == MHD_YES && c->tls == NULL)
+        gather_expect(&c->worker->gather, c);
+    return queued;
+}
+
 enum MHD_Result respond_queue(struct request *r, unsigned status, struct MHD_Response *response) {
+    bool closes = r->close || http_stopping(r->http);
     enum MHD_Result queued;
 
     if (response == NULL)
         return MHD_NO;
     r->status = status;
-    if (r->close || http_stopping(r->http))
+    if (closes)
         respond_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     respond_each_header(r, respond_header, response);
     if (status >= 400)
         atomic_fetch_add_explicit(&r->server->http.errors, 1, memory_order_relaxed);
     if (hold_needed(r))
         return hold_response(r, status, response);
-    queued = MHD_queue_response(r->connection, status, response);
+    if (!closes && (status == 201 || status == 204))
+        queued = queue_small(r, status, response);
+    else
+        queued = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
     return queued;
 }
@@ -328,7 +342,7 @@ bool respond_kept(struct request *r, uint64_t digest, struct slice value, struct
         return false;
     r->sent_bytes = value.len;
     r->status = 200;
-    *result = MHD_queue_response(r->connection, 200, response); /* takes a reference of its own */
+    *result = queue_small(r, 200, response); /* takes a reference of its own */
     return true;
 }
 
@@ -345,7 +359,7 @@ enum MHD_Result respond_value(struct request *r, const struct capture *c, size_t
         return respond_queue(r, 200, response);
     }
     r->status = 200;
-    result = MHD_queue_response(r->connection, 200, response);
+    result = queue_small(r, 200, response);
     cache_offer(&conn_of_request(r)->worker->cache, digest, bytes, type, response);
     return result;
 }

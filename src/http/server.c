@@ -113,13 +113,16 @@ static enum MHD_Result headers_came(struct request *r, const char *url, const ch
 }
 
 static enum MHD_Result answer(struct request *r) {
+    struct worker *w = conn_of_request(r)->worker;
+
+    gather_begin(&w->gather, r->route != NULL && route_is_quick(r->route));
     if (r->answered)
         return MHD_NO;
     if (r->held != NULL)
         return hold_again(r);
     if (r->verdict.status != 0)
         return respond_verdict(r);
-    r->now_ms = worker_wall_ms(conn_of_request(r)->worker);
+    r->now_ms = worker_wall_ms(w);
     if (r->route->body == BODY_STREAM)
         return upload_ended(r);
     request_body_done(r);
@@ -255,6 +258,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
             request_orphan(&c->request);
             finish(h, &c->request);
         }
+        if (c != NULL)
+            gather_forget(&w->gather, c);
         conn_free(&h->conns, c);
         *context = NULL;
         farewell(h->server, connection);

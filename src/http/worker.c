@@ -78,7 +78,7 @@ bool worker_wait(struct worker *w, struct waiter *waiter) {
     return true;
 }
 
-static void tell(struct worker *w, struct waiter *waiter) {
+void worker_unwait(struct worker *w, struct waiter *waiter) {
     epoll_ctl(w->epoll, EPOLL_CTL_DEL, waiter->fd, NULL);
     if (waiter->prev != NULL)
         waiter->prev->next = waiter->next;
@@ -86,6 +86,10 @@ static void tell(struct worker *w, struct waiter *waiter) {
         w->waiting = waiter->next;
     if (waiter->next != NULL)
         waiter->next->prev = waiter->prev;
+}
+
+static void tell(struct worker *w, struct waiter *waiter) {
+    worker_unwait(w, waiter);
     waiter->ready(waiter);
 }
 
@@ -148,6 +152,7 @@ static void *run(void *worker) {
     struct worker *w = worker;
     bool going = true;
 
+    gather_own(&w->gather);
     while (going) {
         struct epoll_event events[EVENTS];
         int n = turns_next(&w->turns, events, EVENTS, rest(w));
@@ -162,6 +167,7 @@ static void *run(void *worker) {
         }
         resume_some(w, RESUMES);
         MHD_run(w->daemon);
+        gather_turn_over(&w->gather);
         traffic_publish(w->traffic, &http_server(w->http)->http);
     }
     return NULL;

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "cache.h"
+#include "gather.h"
 #include "resume.h"
 #include "turns.h"
 
@@ -37,6 +38,7 @@ struct worker {
     struct traffic *traffic;      /* what its requests have cost */
     struct stats_block *commands; /* and their commands; freed with the server's statistics */
     struct cache cache;
+    struct gather gather;
     int64_t wall_ms, wall_ticks; /* wall time, and when it was that: worker_wall_ms */
     struct waiter *waiting;
     struct resume_queue resumes;
@@ -57,6 +59,8 @@ bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, 
 /* Has `waiter` told, once, when its socket can be written or is lost, or the worker ends. In the worker's thread, which is
  * where it is told, too; or after that has ended. False: it cannot wait. */
 bool worker_wait(struct worker *w, struct waiter *waiter);
+/* It waits no longer. */
+void worker_unwait(struct worker *w, struct waiter *waiter);
 /* Has `waiter` told each time the client shuts its side (EPOLLRDHUP), or the connection is gone (EPOLLHUP, EPOLLERR), until
  * worker_unwatch. In the worker's thread, all of it. False: it cannot watch. */
 bool worker_watch(struct worker *w, struct waiter *waiter);

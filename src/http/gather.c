@@ -1,0 +1,253 @@
+/* gather.c - sends that are kept, and what sockets do not take. */
+#include "gather.h"
+
+#include <errno.h>
+#include <flashkv/buf.h>
+#include <flashkv/mem.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "worker.h"
+
+/* What a socket did not take. */
+struct debt {
+    struct waiter waiter; /* for room */
+    struct conn *conn;
+    struct debt *next;
+    bool waits;    /* ... in the worker's list */
+    bool suspends; /* the connection is suspended for its sake */
+    struct buf bytes;
+    size_t paid; /* of the bytes */
+};
+
+/* send, sendmsg and shutdown are given nothing but the socket. */
+static _Thread_local struct gather *own;
+
+void gather_own(struct gather *g) {
+    own = g;
+}
+
+/* ---- debts ------------------------------------------------------------------------------------------------------ */
+
+static struct debt *debt_of(const struct gather *g, int fd) {
+    struct debt *d = g->debts;
+
+    while (d != NULL && d->conn->fd != fd)
+        d = d->next;
+    return d;
+}
+
+/* A connection that misses a part of a reply must not go on. */
+static void cut(const struct conn *c) {
+    syscall(SYS_shutdown, c->fd, SHUT_RDWR);
+}
+
+static ssize_t send_now(int fd, const void *bytes, size_t len, int flags) {
+    return syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
+}
+
+/* How much the socket took; all of it, if the connection is lost. */
+static size_t send_some(const struct conn *c, const char *bytes, size_t len) {
+    ssize_t n;
+
+    do
+        n = send_now(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return (size_t)n;
+    if (errno == EAGAIN)
+        return 0;
+    cut(c);
+    return len;
+}
+
+/* Is all of it paid? */
+static bool pay(struct debt *d) {
+    d->paid += send_some(d->conn, d->bytes.data + d->paid, d->bytes.len - d->paid);
+    return d->paid == d->bytes.len;
+}
+
+/* Ends a debt that does not wait. */
+static void settle(struct gather *g, struct debt *d) {
+    struct debt **link = &g->debts;
+
+    while (*link != d)
+        link = &(*link)->next;
+    *link = d->next;
+    if (d->suspends)
+        MHD_resume_connection(d->conn->request.connection);
+    buf_free(&d->bytes);
+    mem_free(d);
+}
+
+/* The socket has room, or is lost; or the worker ends, and nothing has come (waiter.events). */
+static void on_room(struct waiter *waiter) {
+    struct debt *d = (struct debt *)waiter;
+    struct worker *w = d->conn->worker;
+    bool ends = waiter->events == 0;
+
+    waiter->events = 0;
+    d->waits = !pay(d) && !ends && worker_wait(w, waiter);
+    if (d->waits)
+        return;
+    if (d->paid < d->bytes.len)
+        cut(d->conn);
+    settle(&w->gather, d);
+}
+
+static bool is_suspended(struct MHD_Connection *c) {
+    return MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED)->suspended == MHD_YES;
+}
+
+/* Has it wait for room, once the library is not at work. */
+static void wait_for_room(struct gather *g, struct debt *d) {
+    struct MHD_Connection *connection = d->conn->request.connection;
+
+    d->waits = !pay(d) && worker_wait(d->conn->worker, &d->waiter);
+    if (!d->waits) {
+        if (d->paid < d->bytes.len)
+            cut(d->conn);
+        settle(g, d);
+    } else if (!is_suspended(
+                   connection)) { /* else a request waits already, whose reply is held back as it comes */
+        MHD_suspend_connection(connection);
+        d->suspends = true;
+    }
+}
+
+static struct debt *debt_new(struct gather *g, struct conn *c) {
+    struct debt *d = mem_alloc(sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    *d = (struct debt){.waiter = {.ready = on_room, .fd = c->fd},
+                       .conn = c,
+                       .next = g->debts,
+                       .bytes = buf_make(OUTBOX_BYTES)};
+    g->debts = d;
+    return d;
+}
+
+/* ---- replies ---------------------------------------------------------------------------------------------------- */
+
+/* Sends a reply, behind the connection's debt if it has one: an outbox_send. */
+static void deliver(void *to, const char *bytes, size_t len) {
+    struct conn *c = to;
+    struct gather *g = &c->worker->gather;
+    struct debt *d = g->debts != NULL ? debt_of(g, c->fd) : NULL;
+    size_t sent = d == NULL ? send_some(c, bytes, len) : 0;
+
+    if (sent == len)
+        return;
+    if (d == NULL)
+        d = debt_new(g, c);
+    if (d == NULL || !buf_append(&d->bytes, bytes + sent, len - sent))
+        cut(c);
+}
+
+void gather_flush(struct gather *g) {
+    outbox_flush(&g->outbox, deliver);
+}
+
+void gather_turn_over(struct gather *g) {
+    struct debt *next;
+
+    if (g->outbox.count > 0)
+        gather_flush(g);
+    for (struct debt *d = g->debts; d != NULL; d = next) {
+        next = d->next;
+        if (!d->waits)
+            wait_for_room(g, d);
+    }
+}
+
+void gather_forget(struct gather *g, const struct conn *c) {
+    struct debt *d;
+
+    gather_flush(g);
+    if (g->expected == c)
+        g->expected = NULL;
+    d = debt_of(g, c->fd);
+    if (d == NULL)
+        return;
+    if (d->waits)
+        worker_unwait(c->worker, &d->waiter);
+    d->suspends = false; /* the library is done with it */
+    settle(g, d);
+}
+
+/* Keeps what is sent, if it was expected. */
+static bool keep(struct gather *g, int fd, const struct iovec *parts, size_t count, size_t len) {
+    struct conn *c = g->expected;
+    char *to;
+
+    if (c == NULL || c->fd != fd || len > OUTBOX_REPLY_MAX)
+        return false;
+    g->expected = NULL;
+    if (g->debts != NULL && debt_of(g, fd) != NULL)
+        return false;
+    while ((to = outbox_add(&g->outbox, c, len)) == NULL)
+        gather_flush(g);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(to, parts[i].iov_base, parts[i].iov_len);
+        to += parts[i].iov_len;
+    }
+    return true;
+}
+
+/* May the thread send something else on the socket? */
+static bool is_free(struct gather *g, int fd) {
+    struct debt *d;
+
+    if (g->outbox.count > 0)
+        gather_flush(g);
+    d = g->debts != NULL ? debt_of(g, fd) : NULL;
+    return d == NULL || pay(d);
+}
+
+/* ---- in place of the C library's ---------------------------------------------------------------------------------- */
+
+static size_t length(const struct msghdr *m) {
+    size_t len = 0;
+
+    for (size_t i = 0; i < m->msg_iovlen; i++)
+        len += m->msg_iov[i].iov_len;
+    return len;
+}
+
+__attribute__((visibility("default"))) ssize_t sendmsg(int fd, const struct msghdr *m, int flags) {
+    if (own != NULL) {
+        size_t len = length(m);
+
+        if ((flags & MSG_MORE) == 0 && keep(own, fd, m->msg_iov, m->msg_iovlen, len))
+            return (ssize_t)len;
+        if (!is_free(own, fd)) {
+            errno = EAGAIN;
+            return -1;
+        }
+    }
+    return syscall(SYS_sendmsg, fd, m, flags);
+}
+
+__attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, size_t len, int flags) {
+    if (own != NULL) {
+        struct iovec whole = {(void *)(uintptr_t)bytes, len};
+
+        if ((flags & MSG_MORE) == 0 && keep(own, fd, &whole, 1, len))
+            return (ssize_t)len;
+        if (!is_free(own, fd)) {
+            errno = EAGAIN;
+            return -1;
+        }
+    }
+    return send_now(fd, bytes, len, flags);
+}
+
+__attribute__((visibility("default"))) int shutdown(int fd, int how) {
+    if (own != NULL)
+        gather_flush(own);
+    return (int)syscall(SYS_shutdown, fd, how);
+}
