@@ -52,9 +52,9 @@ struct loop {
     struct tally tally;
     struct deadlines deadlines; /* of blocked connections */
     struct outq out;            /* for replies that are sent at once */
-    bool keeps;                 /* small replies, in `kept`: other connections are still to be served in this turn */
-    struct outbox *kept;        /* of replies to struct conn */
-    struct parser parser;       /* for commands that arrive complete */
+    bool keeps;          /* small replies, in `kept`: other connections are still to be served in this turn */
+    struct outbox *kept; /* of replies to struct conn */
+    struct parser parser; /* for commands that arrive complete */
 
     pthread_t thread;
     struct source waker;                        /* an eventfd */
