@@ -1,4 +1,4 @@
-/* chain.c - bytes and blobs on their way to a file. */
+/* chain.c - chains of bytes and blobs that are written to a file. */
 #include "chain.h"
 
 #include <flashkv/mem.h>
@@ -6,8 +6,8 @@
 
 enum { FIRST_PIECES = 8, HUGE_PAGE = 2 << 20 };
 
-/* False: no memory, and nothing changed. In huge pages where it fills them, if the system gives any: the kernel, and the
- * monitor of a virtual machine, have to find and hold every page that is written from. */
+/* False, nothing changed: no memory. Uses huge pages if it fills them and the system has some: the kernel, and the
+ * hypervisor of a virtual machine, have to look up and pin every page that is written from. */
 static bool move_to_pages(struct buf *bytes, size_t cap) {
     bool huge = cap >= HUGE_PAGE;
     char *data = mem_aligned(huge ? HUGE_PAGE : CHAIN_ALIGNMENT, cap);
@@ -29,7 +29,7 @@ bool chain_grow(struct chain *c, size_t extra) {
 
     if (!buf_next_cap(&c->bytes, extra, &cap))
         return false;
-    /* Without pages as any buffer, which a reserve may serve (mem.h). */
+    /* As an ordinary buffer, which a reserve may serve (mem.h). */
     return (cap >= CHAIN_LONG && move_to_pages(&c->bytes, cap)) || buf_grow(&c->bytes, extra);
 }
 

@@ -1,6 +1,6 @@
-/* dump.c - the keys as commands, for redis-cli --pipe.
+/* dump.c - writes the keys as commands, for redis-cli --pipe.
  *
- * A collection is told by the reader of its record, so that no type but the string is known here. */
+ * A collection is encoded as a record and read back, so that this file handles items, not the types' own interfaces. */
 #include <flashkv/num.h>
 #include <stdio.h>
 
@@ -49,7 +49,7 @@ static const char *verb_of(enum value_type type) {
     return "SET";
 }
 
-/* An item as HSET and its like take it; when its field expires is dump_field_expiries' to say. */
+/* Appends an item as arguments of HSET and the like; expiries of fields follow in dump_field_expiries. */
 static void dump_item(struct dump *d, const struct record_entry *head, struct record_reader *r) {
     unsigned count = record_item_parts(head);
     struct slice parts[3];

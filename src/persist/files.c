@@ -24,7 +24,7 @@ static bool explain(char *why, size_t cap, const struct files *f, const char *na
     return false;
 }
 
-/* The lock goes with the process, whatever becomes of it. False: errno; EWOULDBLOCK: another process has it. */
+/* The kernel releases the lock with the process, however it ends. False: errno; EWOULDBLOCK: another process holds it. */
 static bool lock_directory(struct files *f) {
     f->lock = openat(f->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     return f->lock >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) == 0;
@@ -39,7 +39,7 @@ static bool take_lock(struct files *f, char *why, size_t cap) {
     return false;
 }
 
-/* A small file, whole or not at all, and its name on disk too. False: errno. */
+/* Creates a small file atomically and durably, its name included. False: errno. */
 static bool put_small(const struct files *f, const char *name, struct slice s) {
     int fd = files_replace(f, name, s);
 
@@ -151,7 +151,7 @@ void files_name(char out[FILES_NAME], enum record_file file, uint64_t position) 
     snprintf(out, FILES_NAME, "%s%020" PRIu64 "%s", kinds[file][0], position, kinds[file][1]);
 }
 
-/* Is it the name of a file of this kind, and of which position? */
+/* Is it the name of a file of this kind? Sets its position. */
 static bool parse_name(const char *name, enum record_file file, uint64_t *position) {
     char again[FILES_NAME];
 
@@ -246,7 +246,7 @@ int files_replace(const struct files *f, const char *name, struct slice s) {
     int fd, error;
 
     snprintf(aside, sizeof(aside), "%s.new", name);
-    unlinkat(f->dir, aside, 0); /* what a crash left */
+    unlinkat(f->dir, aside, 0); /* left by a crash */
     fd = files_create(f, aside);
     if (fd >= 0 && files_write(fd, s, 0) && fsync(fd) == 0 && renameat(f->dir, aside, f->dir, name) == 0)
         return fd;

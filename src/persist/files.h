@@ -10,13 +10,13 @@ struct files {
     int dir, lock; /* descriptors, or -1 */
     const char *path;
     unsigned char secret[FILES_SECRET];
-    uint64_t secret_id; /* names the secret in every header without telling it */
+    uint64_t secret_id; /* identifies the secret in every header without disclosing it */
 };
 
 enum files_use {
-    FILES_LOOK,   /* nothing is changed, somebody else may have the lock */
-    FILES_CHANGE, /* takes the lock */
-    FILES_MAKE,   /* and makes what is missing: the directory and the secret */
+    FILES_LOOK,   /* read only; another process may hold the lock */
+    FILES_CHANGE, /* acquires the lock */
+    FILES_MAKE,   /* and creates the directory and the secret if they are missing */
 };
 
 /* Opens the directory. False: `why`. */
@@ -28,20 +28,20 @@ bool files_remake(const struct files *f);
 
 /* "log-00000000000000000042.fkl" */
 void files_name(char out[FILES_NAME], enum record_file file, uint64_t position);
-/* A new file, mode 0600; it must not be there. -1: errno. */
+/* Creates a file, mode 0600, that must not exist. -1: errno. */
 int files_create(const struct files *f, const char *name);
-/* A new file that begins with these bytes, which are on disk before it takes the place of what had its name; that of the name is
- * for files_sync. Returns its descriptor; -1: errno, and what was there is there. */
+/* Creates a file that begins with these bytes, syncs it, and renames it over any file of its name; the new name is durable
+ * only after files_sync. Returns its descriptor; -1: errno, and the old file is unchanged. */
 int files_replace(const struct files *f, const char *name, struct slice s);
-/* Makes names last: fsync of the directory. False: errno. */
+/* Makes names durable: fsync of the directory. False: errno. */
 bool files_sync(const struct files *f);
-/* Makes the bytes of all files of a kind last: fsync of each. False: errno. */
+/* Makes the content of all files of a kind durable: fsync of each. False: errno. */
 bool files_sync_all(const struct files *f, enum record_file file);
-/* Writes all of it at the offset; false: errno. */
+/* Writes all bytes at the offset; false: errno. */
 bool files_write(int fd, struct slice s, uint64_t offset);
 
-/* The positions of all files of a kind, ascending; freed with mem_free. False: no memory, or the directory cannot be
- * read. */
+/* Lists the positions of all files of a kind, ascending; to be freed with mem_free. False: no memory, or the directory cannot
+ * be read. */
 struct positions {
     uint64_t *at;
     size_t count;
@@ -50,14 +50,15 @@ bool files_list(const struct files *f, enum record_file file, struct positions *
 /* Removes the files of a kind that are below `position`. */
 void files_remove_below(const struct files *f, enum record_file file, uint64_t position);
 
-/* Which segment of the log was begun last, in a file of its own: should it be missing, nothing else would tell. It may name an
- * older one (renewed segments are noted once they count), never one that was not there. What is noted is on disk; false: errno. */
+/* Records durably, in a file of its own, which segment of the log was begun last: otherwise it could be missing without a trace.
+ * The record may be older than that (renewed segments are recorded once they count), but never names a segment that did not
+ * exist. False: errno. */
 bool files_note_newest(const struct files *f, uint64_t position);
 bool files_forget_newest(const struct files *f);
-/* False: nobody noted it. */
+/* False: there is no such record. */
 bool files_newest(const struct files *f, uint64_t *position);
 
-/* A file mapped to be read. */
+/* A file mapped for reading. */
 struct mapped {
     char name[FILES_NAME];
     struct slice bytes;

@@ -1,4 +1,4 @@
-/* journal.c - appending to the log, and asking how it is: what the threads of clients do. journal_thread.c writes it. */
+/* journal.c - appending to the log, and its state: the functions for client threads. journal_thread.c writes it. */
 #include <errno.h>
 #include <flashkv/hints.h>
 #include <flashkv/mem.h>
@@ -27,7 +27,7 @@ static void kick(struct journal *j, bool hurry) {
     j->kicked = true;
     j->hurried |= hurry;
     pthread_mutex_unlock(&j->wake_mutex);
-    pthread_cond_signal(&j->wake); /* the thread may run at once, and shall not wait for the mutex then */
+    pthread_cond_signal(&j->wake); /* after unlocking: the woken thread must not block on the mutex at once */
 }
 
 /* ---- appending -------------------------------------------------------------------------------------------------- */
@@ -62,23 +62,23 @@ void journal_lose(struct journal *j, int error) {
     atomic_store_explicit(&j->lost_at, journal_appended(j), memory_order_relaxed);
 }
 
-/* Has the processor fetch a line of the cache to write to it. (What the compiler makes of __builtin_prefetch for any x86-64 is
- * content with a line that others have too, as the machine's monitor has when it has read the buffer for the disk.) */
+/* Prefetches a cache line for writing. (For baseline x86-64 the compiler turns __builtin_prefetch into a prefetch for reading,
+ * which leaves a line shared that the hypervisor has read for the disk.) */
 static inline void prefetch_line(const char *line) {
 #ifdef __x86_64__
-    __asm__ volatile("prefetchw %0" : : "m"(*line)); /* nothing, to a processor that has no such thing */
+    __asm__ volatile("prefetchw %0" : : "m"(*line)); /* a no-op on processors without it */
 #else
     __builtin_prefetch(line, 1);
 #endif
 }
 
-/* The lines where the next frame goes, while other things are done: otherwise it waits for them when the lock is given back. */
+/* Prefetches the lines of the next frame, to overlap their latency with other work: else releasing the lock waits for them. */
 static inline void ask_for_next(const struct buf *b) {
     prefetch_line(b->data + b->len + CACHE_LINE);
     prefetch_line(b->data + b->len + 2 * CACHE_LINE);
 }
 
-/* The thread is told once that it shall not rest, and once that it shall not wait for more. */
+/* Wakes the thread twice per round at most: when the buffer is no longer empty, and when enough has been gathered. */
 static NOINLINE void unlock_and_wake(struct journal *j) RELEASE(journal_role) {
     bool enough = chain_len(&j->filling) >= j->gather;
 
@@ -87,8 +87,8 @@ static NOINLINE void unlock_and_wake(struct journal *j) RELEASE(journal_role) {
     kick(j, enough);
 }
 
-/* What was put behind the first `before` bytes of `filling` is a frame. Without memory for it, the change is made and cannot be
- * logged. Returns the position behind it. */
+/* Ends the frame that begins at byte `before` of `filling`. If there was no memory for it, the change is made but not logged,
+ * and the log is lost. Returns the position after the frame. */
 static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(journal_role) {
     uint64_t position = atomic_load_explicit(&j->appended, memory_order_relaxed);
     uint64_t frames = atomic_load_explicit(&j->frames, memory_order_relaxed);
@@ -110,14 +110,14 @@ static inline uint64_t end_append(struct journal *j, size_t before) RELEASE(jour
     return position;
 }
 
-enum { SEALED_MAX = 64 * 1024 }; /* nobody shall wait for the checksum of more */
+enum { SEALED_MAX = 64 * 1024 }; /* computing the checksum of more would hold the lock too long */
 
-/* Of the frame that is being appended. */
+/* The place of the frame that is being appended. */
 static inline uint64_t next_place(const struct journal *j) REQUIRES(journal_role) {
     return atomic_load_explicit(&j->appended, memory_order_relaxed) + j->salt;
 }
 
-/* The checksum of a short frame is made at once, while it is in the processor's nearest cache; of another the thread makes it. */
+/* Computes the checksum of a short frame now, while it is in the L1 cache; that of a longer one is left to the thread. */
 static void seal(struct journal *j, size_t begun, size_t before) REQUIRES(journal_role) {
     if (j->filling.failed)
         return;
@@ -163,7 +163,7 @@ struct effects {
     struct chain chain;
 };
 
-/* NULL: nothing is logged, or no memory, and then the log is lost. */
+/* The transaction's effects, created with the first one. NULL: nothing is logged, or no memory, and then the log is lost. */
 static struct chain *gathered(struct txn *t) {
     if (t->journal == NULL)
         return NULL;
@@ -203,7 +203,7 @@ static void drop(struct txn *t) {
     t->effects = NULL;
 }
 
-/* What has happened to these shards ends at `position`: asked for by journal_reach alone. */
+/* Sets the position of the last change of these shards, which only journal_reach reads. */
 static inline void note(const struct journal *j, struct store *s, uint64_t shards, uint64_t position) {
     if (j->mode == FSYNC_ALWAYS)
         store_note_logged(s, shards, position);
@@ -228,11 +228,11 @@ void effects_flushed(struct txn *t, unsigned shard) {
     if (c == NULL)
         return;
     record_put_flush(c, shard);
-    if (!(t->shards >> shard & 1)) /* it is held for this moment only */
+    if (!(t->shards >> shard & 1)) /* it is held only by this visit */
         commit(t, UINT64_C(1) << shard);
 }
 
-/* Keys that the store removes by itself, in a transaction of a command or in one of its own. */
+/* Logs keys that the store itself removes, in a transaction of a command or in one of its own. */
 void journal_event(struct journal *j, const struct event *ev) {
     static const char del[] = "DEL", hdel[] = "HDEL";
     struct arg argv[] = {{del, sizeof(del) - 1, NULL},
@@ -250,15 +250,15 @@ void journal_event(struct journal *j, const struct event *ev) {
         note(j, ev->txn->store, ev->txn->shards, append_command(j, ev->key, argc, argv));
 }
 
-/* ---- what the fronts ask -------------------------------------------------------------------------------------------- */
+/* ---- for front ends and dispatch ------------------------------------------------------------------------------------- */
 
 static bool is_well(const struct journal *j) {
     return journal_state(j) == JOURNAL_OK && !atomic_load_explicit(&j->renewing, memory_order_relaxed);
 }
 
-/* Bytes that were appended and are not written yet. */
+/* Bytes that are appended and not written yet. */
 static uint64_t waiting(const struct journal *j) {
-    /* In this order, for both go on meanwhile: the other way round more might seem written than was ever appended. */
+    /* In this order, since both advance concurrently: otherwise `written` could exceed the `appended` that was read. */
     uint64_t written = atomic_load_explicit(&j->written, memory_order_acquire);
 
     return journal_appended(j) - written;

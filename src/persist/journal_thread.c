@@ -1,10 +1,10 @@
-/* journal_thread.c - the thread that brings the log to the disk.
+/* journal_thread.c - the thread that writes the log to the disk.
  *
- * Goal: one write and one fsync for all that came meanwhile. The first frame into an empty buffer wakes the thread; with
- * FSYNC_ALWAYS it takes what is there at once, and what comes during its fsync is the next group; otherwise it waits
- * for more, up to GATHER_MS: some dozen times a second if little comes. If much comes, it is written once it is enough for
- * the device to fetch it from memory; or, where it has to be copied to the page cache, while it is in the processor's cache,
- * since that halves the cost. */
+ * Goal: group commit, one write and one fsync for all frames that were appended meanwhile. The first frame in an empty buffer
+ * wakes the thread; with FSYNC_ALWAYS it writes at once, and the frames appended during its fsync are the next group; otherwise
+ * it waits for more, up to GATHER_MS: some dozen writes a second under low load. Under high load it writes once there is enough
+ * for a direct write; or, where the data are copied to the page cache, while they are still in the processor's cache, which
+ * halves the cost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/clock.h>
@@ -19,8 +19,8 @@
 enum {
     GATHER_MS = 20,
     GATHERED = 128 << 10,      /* for the page cache */
-    GATHERED_DIRECT = 2 << 20, /* past it: few and large writes */
-    RETRY_MS = 200,            /* between attempts to write what could not be written */
+    GATHERED_DIRECT = 2 << 20, /* bypassing it: few and large writes */
+    RETRY_MS = 200,            /* between retries of a failed write */
     IDLE_MS = 10000,
     SYNC_MS = 900, /* FSYNC_EVERYSEC: with the gathering, below a second */
 };
@@ -32,10 +32,10 @@ static struct timespec time_in(int64_t ms) {
     return (struct timespec){at / 1000000000, at % 1000000000};
 }
 
-/* What the thread is to do beside writing what has come. */
+/* The requests to the thread besides writing the buffer. */
 struct wishes {
     bool stop, rotate;
-    uint64_t sync_to; /* 0: nobody waits for that */
+    uint64_t sync_to; /* 0: not requested */
 };
 
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static void lost(struct journal *j, const char *what, int error) {
     journal_unlock(j);
 }
 
-/* Takes what is in the buffer, once what was taken before is written. */
+/* Swaps the buffers, once everything fetched before is written. */
 static void take(struct journal *j) {
     struct chain empty = j->writing;
     bool unsealed;
@@ -72,7 +72,7 @@ static void take(struct journal *j) {
         record_seal(&j->writing, FRAMES_SHORT, end - chain_len(&j->writing) + j->salt);
 }
 
-/* Writes what is left of `writing`, from where an attempt before this one stopped. False: errno. */
+/* Writes the rest of `writing`, from where an earlier attempt stopped. False: errno. */
 static bool write_parts(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
     struct chain_walk walk = {0};
@@ -113,7 +113,7 @@ static void write_out(struct journal *j) {
         log_info("log: written again");
 }
 
-/* Is there something to be synced, and a reason to do it now? */
+/* Is there something to sync, and a reason to do it now? */
 static bool sync_due(const struct journal *j, const struct wishes *w) {
     uint64_t synced = atomic_load_explicit(&j->synced, memory_order_relaxed);
 
@@ -124,8 +124,9 @@ static bool sync_due(const struct journal *j, const struct wishes *w) {
 
 static void announce(struct journal *j) {
     if (!atomic_load_explicit(&j->renewing, memory_order_acquire)) {
-        atomic_store(&j->durable,
-                     atomic_load_explicit(&j->synced, memory_order_acquire)); /* then look who waits */
+        atomic_store(
+            &j->durable,
+            atomic_load_explicit(&j->synced, memory_order_acquire)); /* before the listeners are called */
         journal_tell_listeners(j);
     }
     pthread_mutex_lock(&j->wake_mutex);
@@ -153,11 +154,11 @@ static void sync_out(struct journal *j) {
 }
 
 static bool begin_segment(struct journal *j, uint64_t position, bool renewed) {
-    /* With FSYNC_NO the page cache is what takes a burst. */
+    /* With FSYNC_NO the page cache absorbs a burst. */
     return segment_begin(&j->segment, j->files, position, renewed, j->mode != FSYNC_NO);
 }
 
-/* A segment behind the loss. What was taken and not written is lost too. False: errno. */
+/* Begins a segment after the loss. What was fetched and not written is lost too. False: errno. */
 static bool renew(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->lost_at, memory_order_acquire);
 
@@ -168,14 +169,14 @@ static bool renew(struct journal *j) {
     atomic_store_explicit(&j->renewing, true, memory_order_release);
     atomic_store_explicit(&j->written, position, memory_order_release);
     atomic_store_explicit(&j->synced, position, memory_order_relaxed);
-    journal_lock(j); /* unless more was lost meanwhile */
+    journal_lock(j); /* to see whether more was lost meanwhile */
     if (atomic_load_explicit(&j->lost_at, memory_order_relaxed) == position)
         atomic_store_explicit(&j->state, JOURNAL_OK, memory_order_release);
     journal_unlock(j);
     return true;
 }
 
-/* A segment that begins where all that was taken ends, and is durable. False: not now. */
+/* Begins a segment at the end of everything fetched so far, which is durable then. False: not possible now. */
 static bool next_segment(struct journal *j) {
     uint64_t position = atomic_load_explicit(&j->written, memory_order_relaxed);
 
@@ -189,7 +190,7 @@ static bool next_segment(struct journal *j) {
         errno = EAGAIN;
         return false;
     }
-    return position == j->segment.position || /* nothing is in it yet: as good as new */
+    return position == j->segment.position || /* the present segment is empty: use it */
            begin_segment(j, position, atomic_load_explicit(&j->renewing, memory_order_relaxed));
 }
 
@@ -211,7 +212,7 @@ static void rotate(struct journal *j) {
     pthread_mutex_unlock(&j->wake_mutex);
 }
 
-/* One round: what is there goes out. */
+/* One round: writes what has been appended, and serves the requests. */
 static void work(struct journal *j, const struct wishes *w) {
     if (journal_state(j) != JOURNAL_LOST) {
         take(j);
@@ -223,7 +224,7 @@ static void work(struct journal *j, const struct wishes *w) {
         rotate(j);
 }
 
-/* For how long there is nothing to do, if nothing comes. */
+/* How long to sleep if nothing is appended. */
 static int64_t rest_ms(const struct journal *j) {
     if (journal_state(j) == JOURNAL_BLOCKED)
         return RETRY_MS;
@@ -261,7 +262,7 @@ static void *journal_run(void *arg) {
         w = await(j);
         work(j, &w);
     } while (!w.stop);
-    work(j, &w); /* what came while the first round wrote */
+    work(j, &w); /* frames appended during the first round */
     return NULL;
 }
 

@@ -1,7 +1,7 @@
-/* load.c - brings the keys back: each thread reads all files, and does what concerns its own shards.
+/* load.c - loads the keys: each thread reads all files, and applies what concerns its own shards.
  *
- * So the effects on a shard happen in their order, and threads need not speak with each other. Reading past what is
- * another's costs little: no more than to find its key. */
+ * So the effects on a shard are applied in order, and threads need no synchronisation. Skipping the records of other
+ * threads' shards is cheap: only their key is read. */
 #include "load.h"
 
 #include <flashkv/clock.h>
@@ -12,7 +12,7 @@
 
 enum { THREADS_MAX = 16, PROGRESS_NS = 1000000000 };
 
-/* A block of the snapshot that was brought back: it holds what the log says before `position`. */
+/* A block of the snapshot that was loaded: it contains all effects of the log before `position`. */
 struct range {
     uint64_t to, position;
 };
@@ -48,7 +48,7 @@ static bool fail(struct worker *w, const char *file, uint64_t offset, const char
     return false;
 }
 
-/* The first worker speaks for all, who are about as far. */
+/* The first worker logs the progress for all, which proceed at about the same pace. */
 static void progress(struct worker *w, uint64_t bytes) {
     w->done += bytes;
     if (w->number != 0 || clock_mono_ns() - w->logged_ns < PROGRESS_NS)
@@ -66,7 +66,7 @@ static bool note_range(struct ranges *all, const struct record_block *b) {
     return true;
 }
 
-/* The keys of a range, with the large ones that were told of before. */
+/* Loads the keys of a block, and the large collections that precede it. */
 static bool restore_entries(struct worker *w, const struct record_block *b, struct record_reader *r) {
     struct record_entry e;
     struct txn t;
@@ -90,7 +90,7 @@ static void restart(struct worker *w, unsigned shard) {
     txn_end(&t);
 }
 
-/* False: no memory, or it makes no sense. */
+/* False: no memory, or it is malformed. */
 static bool restore_block(struct worker *w, const struct record_block *b, struct record_reader *r) {
     switch (b->kind) {
     case BLOCK_ENTRIES:
@@ -120,8 +120,7 @@ static bool restore_snapshot(struct worker *w) {
         struct record_reader r;
         uint64_t length;
 
-        memcpy(&length, bytes.ptr + at,
-               sizeof(length)); /* its crc was checked when the directory was scanned */
+        memcpy(&length, bytes.ptr + at, sizeof(length)); /* its crc was verified by scan_directory */
         r = record_read(slice_of(bytes.ptr + at + RECORD_FRAME, length));
         if (!record_get_block(&r, &b) || (mine(w, b.shard) && !restore_block(w, &b, &r)))
             return fail(w, w->scan->snapshot.name, at,
@@ -134,13 +133,13 @@ static bool restore_snapshot(struct worker *w) {
 
 /* ---- the log ------------------------------------------------------------------------------------------------------ */
 
-/* Up to where did the snapshot know the log, for a key with this hash? */
+/* The position up to which the snapshot contains the log's effects on a key with this hash. */
 static uint64_t seen_of(const struct worker *w, uint64_t hash) {
     const struct ranges *all = &w->ranges[hash >> 58];
     uint64_t point = hash << 6;
     size_t low = 0, high = all->count;
 
-    while (low < high) { /* the first range that ends behind the point */
+    while (low < high) { /* the first range that ends after the point */
         size_t middle = (low + high) / 2;
 
         if (all->at[middle].to != 0 && all->at[middle].to <= point)
@@ -188,7 +187,7 @@ static bool apply_to_shard(struct worker *w, const struct record_effect *e) {
     return ok;
 }
 
-/* The effects of a frame on shards of this worker. */
+/* Applies the effects of a frame on this worker's shards. */
 static bool apply_frame(struct worker *w, uint64_t position, struct slice payload) {
     struct record_reader r = record_read(payload);
     struct record_effect e;
@@ -204,7 +203,7 @@ static bool apply_frame(struct worker *w, uint64_t position, struct slice payloa
     return ok;
 }
 
-/* What was checked when the directory was scanned. */
+/* Loads what scan_directory has verified. */
 static bool restore_segment(struct worker *w, const struct segment *g) {
     const char *begin = g->file.bytes.ptr + RECORD_HEADER, *end = begin + (g->end - g->position);
 
@@ -274,7 +273,7 @@ bool load_scanned(const struct scan *s, struct store *store, unsigned threads, p
     work(&workers[0]);
     for (unsigned i = 1; i < started; i++)
         pthread_join(workers[i].thread, NULL);
-    for (unsigned i = started; i < of; i++) /* no thread for it: after all others */
+    for (unsigned i = started; i < of; i++) /* its thread could not be started: run it here */
         work(&workers[i]);
     for (unsigned i = 0; i < of && ok; i++)
         if (workers[i].failed) {

@@ -1,4 +1,4 @@
-/* persist.c - a data directory from its opening to its end. */
+/* persist.c - the life of a data directory: opening, loading, running, closing; verifying. */
 #include <errno.h>
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
@@ -46,7 +46,7 @@ struct journal *persist_journal(struct persist *p) {
 
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
-/* Takes away what a crash left and no longer counts. */
+/* Removes files that a crash left and that are not valid any more. */
 static void tidy(struct persist *p, const struct scan *s) {
     struct positions all;
     char name[FILES_NAME];
@@ -63,7 +63,7 @@ static void tidy(struct persist *p, const struct scan *s) {
     mem_free(all.at);
 }
 
-/* Is what was found fit to be loaded, cut if need be? False: `why`. */
+/* Can the directory be loaded? Truncates a torn log. False: `why` holds the reason. */
 static bool accept(struct persist *p, struct scan *s, enum scan_outcome outcome, char *why, size_t cap) {
     size_t len = strlen(why);
 
@@ -85,7 +85,7 @@ static bool accept(struct persist *p, struct scan *s, enum scan_outcome outcome,
     return true;
 }
 
-/* What the store removes by itself. Until the log is begun, nothing of that kind happens. */
+/* The sink for keys that the store removes by itself, which does not happen before the log is started. */
 static void on_event(void *ctx, const struct event *ev) {
     const struct persist *p = ctx;
 
@@ -123,7 +123,7 @@ bool persist_load(struct persist *p, unsigned threads, persist_run *run, void *c
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
 bool persist_start(struct persist *p, char *why, size_t cap) {
-    /* What a process that was killed had written, and not synced, was read back; the next segment shall not outlive it. */
+    /* Sync what a killed process had written and not synced, and what was loaded: else it could be lost after the next segment. */
     if (!files_sync_all(&p->files, RECORD_LOG)) {
         snprintf(why, cap, "%s: the log cannot be synced: %s", p->files.path, strerror(errno));
         return false;

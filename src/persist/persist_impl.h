@@ -21,22 +21,22 @@ struct persist {
     bool stop, wanted, running;
     uint64_t runs; /* finished so far */
     struct persist_stats stats;
-    uint64_t snapshot_position; /* of the last one: where its log begins */
-    int64_t snapshot_ns;        /* monotonic; its end, or the start of the process */
+    uint64_t snapshot_position; /* of the last one: where the log after it begins */
+    int64_t snapshot_ns;        /* monotonic: its end, or the start of the process */
 };
 
-/* What the thread that makes snapshots needs; then its start and its end. */
+/* The state of the snapshot thread; starting and stopping it. */
 void snapshots_init(struct persist *p);
 void snapshots_destroy(struct persist *p);
 bool snapshots_start(struct persist *p);
 void snapshots_stop(struct persist *p);
 bool snapshots_stopping(struct persist *p);
 
-/* Writes a snapshot of the store, behind which the log goes on at `position`, and gives it its name. False: errno, and
- * nothing of it is left; or the thread is to stop. */
+/* Writes a snapshot of the store, after which the log continues at `position`, and renames it to its final name. False: errno,
+ * and nothing of it is left; or the thread shall stop. */
 struct snapshot_written {
     uint64_t entries, bytes;
-    int64_t longest_ns; /* that it kept a shard from those who write */
+    int64_t longest_ns; /* longest time for which it held a shard's lock */
 };
 bool snapshot_write(struct persist *p, uint64_t position, struct snapshot_written *w);
 

@@ -1,4 +1,4 @@
-/* record.c - headers, frames, blocks: to bytes and back. */
+/* record.c - encodes and decodes headers, frames and blocks. */
 #include "record.h"
 
 #include <flashkv/crc32c.h>
@@ -30,7 +30,7 @@ void record_put_header(char out[RECORD_HEADER], enum record_file file, const str
     memcpy(out + CRC_AT, &crc, sizeof(crc));
 }
 
-/* The version comes first: how a newer header is checked, only a newer program knows. */
+/* The version is checked first: the checksum of a newer header may be computed differently. */
 enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h) {
     uint32_t version, crc;
 
@@ -68,7 +68,7 @@ size_t record_put_frame(struct chain *c, uint64_t length) {
 
 size_t record_begin_frame(struct chain *c) {
     char *at = chain_room(c, RECORD_FRAME);
-    uint64_t before = c->blob_bytes; /* kept where the length will be */
+    uint64_t before = c->blob_bytes; /* stored in the place of the length for now */
 
     if (at != NULL)
         memcpy(at, &before, sizeof(before));
@@ -85,11 +85,11 @@ void record_end_frame(struct chain *c, size_t begun) {
     memcpy(c->bytes.data + begun, &length, sizeof(length));
 }
 
-/* Where things are in a frame. */
+/* The layout of a frame's head. */
 struct head {
     uint64_t length; /* of the payload */
-    unsigned size;   /* of what is before that */
-    unsigned crc_at; /* among it */
+    unsigned size;   /* of the head */
+    unsigned crc_at; /* offset of the crc in the head */
 };
 
 static enum record_result get_head(struct slice bytes, enum record_framing framing, struct head *h) {
@@ -110,7 +110,7 @@ static enum record_result get_head(struct slice bytes, enum record_framing frami
     return h->length == 0 ? RECORD_DAMAGED : RECORD_OK;
 }
 
-/* The checksum of a frame up to its payload. */
+/* The checksum of a frame's place and length, to be continued with the payload. */
 static uint32_t head_crc(const char *frame, const struct head *h, uint64_t place) {
     uint64_t before[] = {place, h->length};
 

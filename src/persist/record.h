@@ -1,7 +1,7 @@
-/* record.h - the format of the files in a data directory: the only encoder, and the only decoder. Private to persist.
+/* record.h - the file format of a data directory: the only encoder, and the only decoder. Private to persist.
  *
  * A log segment (log-POSITION.fkl) and a snapshot (snapshot-POSITION.fks) are both a header and frames. All numbers are
- * little-endian; `n` is a number of variable length (7 bits a byte, lowest first, the top bit says that more follow);
+ * little-endian; `n` is a number of variable length (7 bits a byte, lowest first, the top bit set if more follow);
  * [x] is n, the length of x, and x.
  *
  *     header   0        8         12         16          24         32           40      44
@@ -15,10 +15,10 @@
  *             +-----+----------+- - - - - -+            +--------+-----+- - - - - -+
  *              of a log                                  of a snapshot, and of a log of version 1
  *
- * The crc is one of the frame's place, the length and the payload. A position counts the bytes of all frames ever logged; that
- * of a segment is the position of its first frame. A frame's place is its position and, since version 3 of the log, the secret
- * id: so nobody can make a value whose bytes would be a frame. In a snapshot it is its offset in the file. Since the crc covers
- * it, what is right but in the wrong place is found too. A frame is one atomic unit.
+ * The crc covers the frame's place, the length and the payload. A position counts the bytes of all frames ever logged; that
+ * of a segment is the position of its first frame. A frame's place is its position plus, since version 3 of the log, the secret
+ * id: so a client cannot store a value whose bytes are a valid frame. In a snapshot it is the offset in the file. Since the crc
+ * covers the place, a valid frame in the wrong place is detected too. A frame is one atomic unit.
  *
  * The payload of a log frame is effects, one after the other (version 1 had the first three kinds alone):
  *
@@ -27,18 +27,18 @@
  *                2      value      hash of the key 8, length 8, entry
  *                3      flush      hash 8 (its top 6 bits are the shard), length 8, which is 0: all keys of the shard are gone
  *                4      keyed      n, then n times [word]: a command whose second word is its key
- *                16...  a verb     [word] of each but the first: a command of that name and so many words, keyed likewise
+ *                16...  a verb     each [word] but the first: a command with that name and number of words, keyed likewise
  *
  * The verbs are in record_effect.c. A key's hash is that of the store's secret; its top 6 bits are the shard.
  *
  * The payload of a snapshot frame:
  *
  *     block    kind 1, shard 1, position 8, from 8, to 8, entries       the keys of a shard whose points are from..to
- *     restart  kind 1, shard 1                     the shard was flushed: what was told of it so far is void
+ *     restart  kind 1, shard 1                     the shard was flushed: drop all its keys so far
  *     end      kind 1, 0, entries in the file 8    the last frame of a whole snapshot
- *     large    kind 1, shard 1, entry without its items    a collection that counts with the next block of its shard,
- *     items    kind 1, shard 1, items              and more of its items, until they are all there
- *     drop     kind 1, shard 1                     the large ones since the last block are void
+ *     large    kind 1, shard 1, entry without its items    a collection that belongs to the next block of its shard,
+ *     items    kind 1, shard 1, items              and further items of it, until it is complete
+ *     drop     kind 1, shard 1                     drop the large collections since the last block
  *
  *     entry    [key], type 1 (255: gone), expiry 8, [content type], then by type
  *                string     [bytes]
@@ -46,7 +46,7 @@
  *                hash       n, then n times [field] [value]; type 254: some expire: [field] [value] [expiry 8]
  *                zset       n, then n times [member] [score 8]
  *
- * Which effects does a block hold already? All whose frame lies before its position. */
+ * A block contains the effects of all frames before its position. */
 #ifndef FLASHKV_PERSIST_RECORD_H
 #define FLASHKV_PERSIST_RECORD_H
 
@@ -56,16 +56,16 @@
 
 #include "chain.h"
 
-/* The versions that are written; all up to them are read. Of logs, 1 had longer frames, 2 no secret in their places; of
- * snapshots, 1 had no large entries. */
+/* The versions that are written; older ones are read too. Logs: version 1 had longer frames, 2 no secret in their places;
+ * snapshots: version 1 had no large entries. */
 enum { RECORD_LOG_VERSION = 3, RECORD_SNAPSHOT_VERSION = 2 };
 enum { RECORD_HEADER = 44, RECORD_FRAME = 12 /* the head of a long frame */ };
 
 enum record_result {
     RECORD_OK,
     RECORD_SHORT,   /* the bytes end before the record does */
-    RECORD_DAMAGED, /* the checksum is wrong, or it makes no sense */
-    RECORD_NEWER,   /* of a version that this program does not know */
+    RECORD_DAMAGED, /* the checksum is wrong, or it is malformed */
+    RECORD_NEWER,   /* of a version newer than this program */
 };
 
 /* ---- headers --------------------------------------------------------------------------------------------------- */
@@ -75,53 +75,53 @@ enum record_framing { FRAMES_SHORT, FRAMES_LONG }; /* as drawn above: on the lef
 struct record_header {
     uint64_t secret_id, position;
     int64_t created_ms;
-    bool renewed; /* a segment behind a loss: it counts only with the snapshot of its position */
-    enum record_framing framing; /* of the file that was read; what is written has that of its kind */
-    uint64_t salt; /* likewise: what to add to a position to have the place of the frame there */
+    bool renewed;                /* a segment after a loss: valid only with the snapshot of its position */
+    enum record_framing framing; /* of the file that was read; files are written with that of their kind */
+    uint64_t salt;               /* likewise: added to a position it gives the place of the frame there */
 };
 void record_put_header(char out[RECORD_HEADER], enum record_file file, const struct record_header *h);
 enum record_result record_get_header(struct slice bytes, enum record_file file, struct record_header *h);
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-/* The head of a short frame, whose payload of `length` bytes is to be put behind it. Returns where it is among the bytes. Its
- * crc is left to one of those below. */
+/* Appends the head of a short frame; the caller appends the payload of `length` bytes. Returns the head's offset in the chain's
+ * bytes. The crc is set by one of the functions below. */
 size_t record_put_frame(struct chain *c, uint64_t length);
-/* Begins a long frame in `c`, whose end is told by record_end_frame with what this returned. Its crc is left to record_seal. */
+/* Begins a long frame in `c`, to be ended by record_end_frame with the returned value. The crc is set by record_seal. */
 size_t record_begin_frame(struct chain *c);
 void record_end_frame(struct chain *c, size_t begun);
 
-/* Puts the crc into a short frame, which ends what is in `c` and has no blobs. */
+/* Sets the crc of a short frame without blobs, the last one in `c`. */
 void record_seal_last(struct chain *c, size_t begun, uint64_t place);
-/* Puts the crc into each frame of `c`, which holds whole frames, the first of them at `place`. */
+/* Sets the crc of each frame of `c`, which holds complete frames, the first of them at `place`. */
 void record_seal(struct chain *c, enum record_framing framing, uint64_t place);
 
-/* The frame that `bytes` begin with: what it holds; the next one begins where that ends. */
+/* Reads the frame at the start of `bytes`: its payload, at whose end the next one begins. */
 enum record_result record_get_frame(struct slice bytes, enum record_framing framing, uint64_t place,
                                     struct slice *payload);
-/* The same without a look at its crc. */
+/* The same without verifying the crc. */
 enum record_result record_find_frame(struct slice bytes, enum record_framing framing, struct slice *payload);
 
 /* ---- effects ------------------------------------------------------------------------------------------------------ */
 
 enum effect_kind { EFFECT_COMMAND = 1, EFFECT_VALUE = 2, EFFECT_FLUSH = 3 };
 
-/* A command as it will be written. Borrows what it was made of. */
+/* A command in the form in which it will be written. Borrows key and arguments. */
 struct record_command {
     const struct key *key;
     const struct arg *argv;
     size_t argc, first; /* the words from `first` on are written */
-    uint64_t length;    /* of the effect */
+    uint64_t length;    /* bytes of the effect */
     unsigned char kind;
 };
 struct record_command record_command(const struct key *k, size_t argc, const struct arg *argv);
 void record_put_command(struct chain *c, const struct record_command *m);
-/* As a whole frame, sealed, made in one pass over the command's words. False, and nothing was put: not this command, whose key
- * is elsewhere or whose words are long, or not by this processor. */
+/* The fast path: appends a complete frame with its crc in one pass over the command's words. False, nothing appended: it does
+ * not apply, as the key is not the second word, the words are long, or the processor has no CRC instruction. */
 bool record_put_quick(struct chain *c, uint64_t place, const struct key *k, size_t argc,
                       const struct arg *argv);
 
-/* The key with its value: `e`, or NULL if it is gone. */
+/* Appends the key with its value: `e`, or NULL if it is deleted. */
 void record_put_value(struct chain *c, const struct key *k, const struct entry *e);
 void record_put_flush(struct chain *c, unsigned shard);
 
@@ -131,16 +131,16 @@ enum block_kind { BLOCK_ENTRIES = 1, BLOCK_RESTART, BLOCK_END, BLOCK_LARGE, BLOC
 struct record_block {
     enum block_kind kind;
     unsigned shard;
-    uint64_t position; /* BLOCK_ENTRIES: effects before it are in; BLOCK_END: the number of entries */
+    uint64_t position; /* BLOCK_ENTRIES: effects before it are contained; BLOCK_END: the number of entries */
     uint64_t from, to; /* points; to 0: the end */
 };
-enum { BLOCK_TO_AT = 18 }; /* offset of `to` within a block that was put */
+enum { BLOCK_TO_AT = 18 }; /* offset of `to` within an encoded block */
 void record_put_block(struct chain *c, const struct record_block *b);
-/* One more entry of the block that was put last. */
+/* Appends an entry to the last block. */
 void record_put_entry(struct chain *c, struct slice key, const struct entry *e);
-/* The entry of a BLOCK_LARGE: a collection without its items. */
+/* Appends the entry of a BLOCK_LARGE: a collection without its items. */
 void record_put_large(struct chain *c, const struct entry *e);
-/* One more item of a BLOCK_ITEMS, of a collection of this shape. */
+/* Appends an item of a BLOCK_ITEMS, of a collection of this shape. */
 struct record_shape {
     enum value_type type;
     bool expiring_fields;
@@ -150,7 +150,7 @@ void record_put_item(struct chain *c, const struct record_shape *shape, const st
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
-/* A walk through a payload. What makes no sense sets `bad` and ends it. */
+/* A cursor in a payload. Malformed data set `bad`, which ends it. */
 struct record_reader {
     const char *at, *end;
     bool bad;
@@ -161,16 +161,16 @@ static inline struct record_reader record_read(struct slice s) {
 
 struct record_effect {
     enum effect_kind kind;
-    bool hashed; /* does it say the hash of its key? */
+    bool hashed; /* is the hash of its key recorded? */
     uint64_t hash;
-    struct slice key;  /* if not */
-    uint64_t argc;     /* of a command: its words, */
-    struct slice name; /* the first of them; */
-    struct slice body; /* the others, to be read by record_get_bytes; or the entry of a value */
+    struct slice key;  /* if not hashed */
+    uint64_t argc;     /* of a command: the number of its words */
+    struct slice name; /* of a command: its first word */
+    struct slice body; /* of a command: its other words, for record_get_bytes; of a value: the entry */
 };
-/* The next effect; false: that was all, or bad. */
+/* Reads the next effect; false: the end, or bad. */
 bool record_next_effect(struct record_reader *r, struct record_effect *e);
-/* Is all of the body what it should be? */
+/* Is the body well-formed? */
 bool record_check_effect(const struct record_effect *e);
 uint64_t record_get_count(struct record_reader *r);
 struct slice record_get_bytes(struct record_reader *r);
@@ -182,15 +182,16 @@ struct record_entry {
     bool gone, expiring_fields;
     enum value_type type;
     int64_t expire_at;
-    uint64_t items; /* of a collection, that follow: record_get_bytes record_item_parts times for each */
+    uint64_t
+        items; /* number of items that follow, of a collection: each is record_item_parts times record_get_bytes */
 };
-/* The next entry; false: that was all, or bad. */
+/* Reads the next entry; false: the end, or bad. */
 bool record_next_entry(struct record_reader *r, struct record_entry *e);
-/* That of a BLOCK_LARGE; false: bad. */
+/* Reads that of a BLOCK_LARGE; false: bad. */
 bool record_get_large(struct record_reader *r, struct record_entry *e);
-/* The pieces of bytes that an item of this entry consists of. */
+/* The number of byte strings that an item of this entry consists of. */
 unsigned record_item_parts(const struct record_entry *e);
-/* Passes over the items of an entry, or over one. */
+/* Skips the items of an entry, or one item. */
 void record_skip_items(struct record_reader *r, const struct record_entry *e);
 void record_skip_item(struct record_reader *r, const struct record_entry *e);
 

@@ -1,10 +1,10 @@
-/* record_effect.c - effects, what the frames of a log are made of: to bytes and back. */
+/* record_effect.c - encodes and decodes effects, the content of the log's frames. */
 #include "record_parts.h"
 
 /* ---- verbs ------------------------------------------------------------------------------------------------------ */
 
-/* Commands that are told by one byte, KIND_VERB and their place here, which is part of the format: new ones go behind the last.
- * Each has so many words, of which the second is its key. */
+/* Commands whose name and number of words are encoded in one byte: KIND_VERB plus the index here, which is part of the format:
+ * new ones are appended. The second word is the key. */
 static const struct verb {
     char name[12];
     unsigned char len, argc;
@@ -12,7 +12,7 @@ static const struct verb {
     {"SET", 3, 3},  {"DEL", 3, 2},   {"INCR", 4, 2},  {"INCRBY", 6, 3}, {"PEXPIREAT", 9, 3}, {"HSET", 4, 4},
     {"HDEL", 4, 3}, {"LPUSH", 5, 3}, {"RPUSH", 5, 3}, {"SADD", 4, 3},   {"SREM", 4, 3},      {"ZADD", 4, 4},
 };
-enum { VERBS = sizeof(verbs) / sizeof(*verbs), LETTER = 0xdf /* takes the case from one */ };
+enum { VERBS = sizeof(verbs) / sizeof(*verbs), LETTER = 0xdf /* clears the bit for lower case */ };
 
 static inline bool is_verb(const struct verb *v, size_t argc, const struct arg *name) {
     if (v->argc != argc || v->len != name->len)
@@ -23,16 +23,10 @@ static inline bool is_verb(const struct verb *v, size_t argc, const struct arg *
     return true;
 }
 
-/* SET is most of what is logged: it is looked for by itself. */
-static inline bool is_set(size_t argc, const struct arg *name) {
-    return argc == 3 && name->len == 3 && (name->ptr[0] & LETTER) == 'S' && (name->ptr[1] & LETTER) == 'E' &&
-           (name->ptr[2] & LETTER) == 'T';
-}
-
 static inline size_t verb_of(size_t argc, const struct arg *name) {
     size_t i = 1;
 
-    if (is_set(argc, name))
+    if (is_verb(&verbs[0], argc, name)) /* SET, most of what is logged: compared with constants */
         return 0;
     while (i < VERBS && !is_verb(&verbs[i], argc, name))
         i++;
@@ -120,7 +114,7 @@ static void get_words(struct record_reader *r, uint64_t n) {
         record_get_bytes(r);
 }
 
-/* A command whose key is its second word; its words are what is read next, but for the name of a verb. */
+/* Reads a command whose key is its second word. A verb's name is not in the log. */
 static void get_keyed(struct record_reader *r, struct record_effect *e, unsigned kind) {
     struct record_reader words;
     const char *begin;

@@ -1,4 +1,4 @@
-/* record_entry.c - keys with their values, of every type: to bytes and back. */
+/* record_entry.c - encodes and decodes keys with their values, of every type. */
 #include "record_parts.h"
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ unsigned record_item_parts(const struct record_entry *e) {
     return 0;
 }
 
-/* All of an entry but for its items. */
+/* Reads an entry up to its items. */
 static void get_entry(struct record_reader *r, struct record_entry *e) {
     unsigned type;
 
@@ -200,7 +200,7 @@ bool record_next_entry(struct record_reader *r, struct record_entry *e) {
     if (r->bad || r->at == r->end)
         return false;
     get_entry(r, e);
-    if (e->items > (uint64_t)(r->end - r->at)) /* an item takes a byte at least */
+    if (e->items > (uint64_t)(r->end - r->at)) /* an item takes at least one byte */
         r->bad = true;
     return !r->bad;
 }

@@ -1,4 +1,4 @@
-/* record_parts.h - the numbers and runs of bytes that records are made of. Private to record*.c. */
+/* record_parts.h - the numbers and byte strings that records consist of. Private to record*.c. */
 #ifndef FLASHKV_PERSIST_RECORD_PARTS_H
 #define FLASHKV_PERSIST_RECORD_PARTS_H
 
@@ -6,21 +6,21 @@
 
 enum { CRC = sizeof(uint32_t), UINT_MAX_BYTES = 10, GONE = 255, EXPIRING_FIELDS = 254 };
 
-/* The kinds of effects on disk, beside those of enum effect_kind. */
+/* The kinds of effects on disk, in addition to those of enum effect_kind. */
 enum { KIND_KEYED = 4, KIND_VERB = 16 };
 
-/* What the checksum of a short frame begins with. */
+/* The initial value of the checksum of a short frame. */
 static inline uint32_t short_seed(uint64_t place) {
     return (uint32_t)(place ^ place >> 32);
 }
 
-/* How many bytes put_uint takes. */
+/* The number of bytes that put_uint writes. */
 static inline unsigned uint_bytes(uint64_t n) {
     return n < 0x80 ? 1 : (63 - (unsigned)__builtin_clzll(n)) / 7 + 1;
 }
 
-/* How the command is told, one of the kinds; with the first word that is told of it; and how long its words are together, with
- * their number if the kind does not say it. */
+/* The kind in which the command is encoded; the first word that this kind encodes; the bytes of the encoded words, with their
+ * number if the kind does not imply it. */
 unsigned char record_kind(const struct key *k, size_t argc, const struct arg *argv);
 static inline size_t first_word(unsigned char kind) {
     return kind >= KIND_VERB;
@@ -33,7 +33,7 @@ static inline size_t words_bytes(size_t first, size_t argc, const struct arg *ar
     return bytes;
 }
 
-/* Writes a number of variable length and returns what is behind it: at most UINT_MAX_BYTES. */
+/* Writes a number of variable length, at most UINT_MAX_BYTES, and returns the end. */
 static inline char *put_uint(char *to, uint64_t n) {
     for (; n >= 0x80; n >>= 7)
         *to++ = (char)(n | 0x80);
@@ -41,7 +41,7 @@ static inline char *put_uint(char *to, uint64_t n) {
     return to;
 }
 
-/* Copies and returns what is behind the copy. Most that is logged is short: two words that may overlap, and no call. */
+/* Copies and returns the end of the copy. Most logged words are short: two loads that may overlap instead of a call. */
 static inline char *put_raw(char *to, struct slice s) {
     uint64_t first, last;
 
@@ -59,12 +59,12 @@ static inline char *put_raw(char *to, struct slice s) {
     return to + s.len;
 }
 
-/* [bytes], where there is room for UINT_MAX_BYTES and them; returns what is behind it. */
+/* Writes [bytes], for which there is room with UINT_MAX_BYTES, and returns the end. */
 static inline char *put_run(char *to, struct slice s) {
     return put_raw(put_uint(to, s.len), s);
 }
 
-/* n, [bytes] and [the bytes of a blob]. */
+/* Append n, [bytes] and [the bytes of a blob]. */
 static inline void put_count(struct chain *c, uint64_t n) {
     char *at = chain_room(c, UINT_MAX_BYTES);
 
@@ -84,7 +84,7 @@ static inline void put_blob(struct chain *c, struct blob *b) {
     chain_add_blob(c, b);
 }
 
-/* The next `length` bytes; bad, and none, if there are not so many. */
+/* Reads the next `length` bytes; sets bad, and returns none, if there are not that many. */
 static inline struct slice get_run(struct record_reader *r, uint64_t length) {
     const char *at = r->at;
 

@@ -1,7 +1,7 @@
-/* record_quick.c - the frame of one command, copied and checked in one pass.
+/* record_quick.c - the fast path for the frame of one command: copied and checksummed in one pass.
  *
- * That is what nearly all of a log is made of. The checksum takes its words from where they came from, for what has just been
- * written cannot be read back before it has left the processor's queue of stores, and waits for lines of the buffer there. */
+ * Nearly all frames of a log are such. The checksum is computed from the source words, not from the copy: reading that back
+ * would stall until it has left the processor's store buffer, where it may wait for the cache lines of the log's buffer. */
 #include "record_parts.h"
 
 #ifdef __x86_64__
@@ -10,7 +10,7 @@
 enum { WORD = sizeof(uint64_t) };
 #define QUICK __attribute__((target("sse4.2")))
 
-/* What has been written, and the checksum of it. */
+/* The write position, and the checksum so far. */
 struct pass {
     char *to;
     uint64_t crc;
@@ -27,7 +27,7 @@ QUICK static inline void pass_uint(struct pass *p, uint64_t n) {
     pass_byte(p, (unsigned char)n);
 }
 
-/* `n` words, which is a constant. */
+/* `n` 8-byte words; `n` is a compile-time constant. */
 QUICK static inline void pass_words(struct pass *p, const char *from, unsigned n) {
     uint64_t word;
 

@@ -1,10 +1,10 @@
-/* reload_key.c - a key by way of the bytes that a snapshot has of it: what DEBUG RELOAD does to each. */
+/* reload_key.c - encodes a key as in a snapshot and decodes it again: DEBUG RELOAD. */
 #include <flashkv/mem.h>
 
 #include "chain.h"
 #include "load.h"
 
-/* All bytes of a chain in a row. ptr NULL: no memory. */
+/* The bytes of a chain as one allocation, the caller's. ptr NULL: no memory. */
 static struct slice flatten(const struct chain *c) {
     char *bytes = c->failed ? NULL : mem_alloc(chain_len(c)), *at = bytes;
     struct chain_walk w = {0};

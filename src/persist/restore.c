@@ -1,4 +1,4 @@
-/* restore.c - entries of a file as keys of the store. */
+/* restore.c - sets keys of the store from entries of a file. */
 #include <flashkv/mem.h>
 #include <math.h>
 
@@ -38,7 +38,7 @@ static bool set_field_expiry(struct hash *h, struct slice field, struct slice by
     return at >= 0 && hash_expire(h, field, HASH_ALL, at);
 }
 
-/* The next item of a collection. */
+/* Reads and adds the next item of a collection. */
 static bool get_item(struct object *o, const struct record_entry *e, struct record_reader *r) {
     struct slice item = record_get_bytes(r);
     struct slice value = record_item_parts(e) >= 2 ? record_get_bytes(r) : slice_of("", 0);
@@ -48,7 +48,7 @@ static bool get_item(struct object *o, const struct record_entry *e, struct reco
     return !e->expiring_fields || set_field_expiry((struct hash *)o, item, record_get_bytes(r));
 }
 
-/* The object is the store's, or if this fails freed. */
+/* Takes ownership of the object: it becomes the store's, or is freed on failure. */
 static bool place(struct txn *t, const struct key *k, const struct record_entry *e, struct object *o) {
     bool existed;
 
@@ -91,7 +91,7 @@ struct building {
     struct building *next;
     struct record_entry head;
     struct object *object;
-    uint64_t left; /* items that are still to come */
+    uint64_t left; /* items still to come */
 };
 
 bool larges_begin(struct larges *all, const struct store *s, struct record_reader *r) {

@@ -1,8 +1,8 @@
-/* scan.c - looks at every byte of a data directory before any of it is believed.
+/* scan.c - verifies every byte of a data directory before any of it is loaded.
  *
- * What ends the log is a frame that is not whole. If no whole frame follows it, the process or the machine died while it
- * was written: it is torn, and cutting it off loses nothing that was promised. If one does follow, what lies between was
- * whole once: that is damage. (What a client wrote as a value cannot be a whole frame: its place is secret.) */
+ * The log ends at a frame that is incomplete. If no valid frame follows it, the process or the machine died while it
+ * was being written: it is torn, and truncating it loses nothing that was acknowledged as durable. If one does follow, the
+ * bytes between were valid once: that is damage. (A value of a client cannot contain a valid frame, as its place is secret.) */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/mem.h>
@@ -17,7 +17,7 @@ static enum scan_outcome wrong(char *why, size_t cap, const struct mapped *m, ui
     return SCAN_DAMAGED;
 }
 
-/* The header of a file whose name says that it is at `position`. */
+/* Reads and verifies the header of the file of `position`. */
 static enum scan_outcome check_header(const struct files *f, enum record_file file, uint64_t position,
                                       const struct mapped *m, struct record_header *h, char *why,
                                       size_t cap) {
@@ -43,7 +43,7 @@ static enum scan_outcome check_header(const struct files *f, enum record_file fi
 
 /* ---- the snapshot ------------------------------------------------------------------------------------------------ */
 
-/* Reads through the entries of a block. */
+/* Verifies the entries of a block. */
 static bool check_entries(struct record_reader *r, uint64_t *entries) {
     struct record_entry e;
 
@@ -71,7 +71,7 @@ static bool check_items(struct record_reader *r, struct pending *p) {
     return !r->bad;
 }
 
-/* Does the block make sense, behind those before it? */
+/* Is the block valid after those before it? */
 static bool check_block(const struct record_block *b, struct record_reader *r, struct pending *p,
                         uint64_t *entries) {
     if (p->count > 0 && (b->shard != p->shard || b->kind == BLOCK_END))
@@ -144,7 +144,8 @@ static enum scan_outcome scan_snapshot(const struct files *f, struct scan *s, ch
         }
         if (outcome == SCAN_WHOLE)
             outcome = check_blocks(s, why, cap);
-        if (outcome == SCAN_DAMAGED || outcome == SCAN_TORN) { /* it was whole when it got its name */
+        if (outcome == SCAN_DAMAGED ||
+            outcome == SCAN_TORN) { /* a snapshot was complete when it got its name */
             size_t len = strlen(why);
 
             snprintf(why + len, cap - len, "; a snapshot cannot be repaired: restore it from a backup");
@@ -166,8 +167,8 @@ static bool check_effects(struct slice payload) {
     return !r.bad;
 }
 
-/* Does a whole frame begin anywhere behind `at`? Nearly everywhere a length could be one: so what makes no sense, which is soon
- * found, is not asked for its checksum. */
+/* Does a valid frame begin anywhere after `at`? Nearly every offset could be a frame by its length, so the payload is parsed
+ * first, which mostly fails soon, and the checksum verified only then. */
 static bool whole_frame_behind(const struct segment *g, uint64_t at) {
     struct slice bytes = g->file.bytes, payload;
 
@@ -182,7 +183,7 @@ static bool whole_frame_behind(const struct segment *g, uint64_t at) {
     return false;
 }
 
-/* Walks the frames; the segment's end is where they end. `last`: nothing that counts is behind it. */
+/* Verifies the frames and sets the segment's end. `last`: no valid segment follows. */
 static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool last, char *why, size_t cap) {
     uint64_t at = RECORD_HEADER;
     struct slice payload;
@@ -208,7 +209,7 @@ static enum scan_outcome check_frames(struct scan *s, struct segment *g, bool la
     return SCAN_WHOLE;
 }
 
-/* How many of the segments from `first` on count: up to one that was begun behind a loss whose snapshot never came. */
+/* How many of the segments from `first` on are valid: up to one that was begun after a loss and whose snapshot is missing. */
 static size_t count_segments(const struct files *f, struct scan *s, const struct positions *p, size_t first) {
     for (size_t i = first; i < p->count; i++) {
         struct record_header h;
@@ -239,7 +240,7 @@ static enum scan_outcome scan_segment(const struct files *f, struct scan *s, str
     g->end = g->position;
     s->bad_offset = 0;
     if (g->position != s->end && !s->has_snapshot &&
-        s->segment_count == 1) { /* to cut here would leave nothing */
+        s->segment_count == 1) { /* truncating here would leave nothing */
         snprintf(
             why, cap,
             "%s goes on from position %llu, and there is no snapshot up to there: restore it from a backup",
@@ -287,7 +288,7 @@ static enum scan_outcome scan_log(const struct files *f, struct scan *s, char *w
     return outcome;
 }
 
-/* Is the segment there that was begun last? */
+/* Does the segment exist that was begun last? */
 static bool has_newest(const struct files *f, const struct scan *s, char *why, size_t cap) {
     const struct segment *last = s->segment_count > 0 ? &s->segments[s->segment_count - 1] : NULL;
     char name[FILES_NAME];
@@ -346,7 +347,7 @@ bool scan_cut(const struct files *f, struct scan *s) {
     char name[FILES_NAME];
     bool ok;
 
-    ok = files_forget_newest(f); /* it may be what is cut off */
+    ok = files_forget_newest(f); /* it may be removed below */
     if (g != NULL && s->bad_offset < RECORD_HEADER)
         ok = unlinkat(f->dir, g->file.name, 0) == 0 && ok;
     else if (g != NULL)

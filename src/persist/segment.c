@@ -1,4 +1,4 @@
-/* segment.c - the files of the log, as they are written. */
+/* segment.c - creating and writing the files of the log. */
 #include "segment.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Is a file of this name there, and is more in it than a header? */
+/* Does a file of this name exist with more than a header in it? */
 static bool holds_frames(const struct files *f, const char *name, bool *there) {
     struct stat st;
 
@@ -15,7 +15,7 @@ static bool holds_frames(const struct files *f, const char *name, bool *there) {
     return *there && st.st_size > RECORD_HEADER;
 }
 
-/* A file with a header, its name on disk too. It takes the place of one without frames, so that there always is one. -1: errno. */
+/* Creates a file with a header, durably, including its name. It replaces one without frames atomically. -1: errno. */
 static int create(const struct files *f, const char *name, uint64_t position, bool renewed) {
     struct record_header h = {
         .secret_id = f->secret_id, .position = position, .created_ms = clock_wall_ms(), .renewed = renewed};
@@ -51,7 +51,8 @@ bool segment_begin(struct segment_file *s, const struct files *f, uint64_t posit
     segment_close(s);
     *s = (struct segment_file){position, fd, -1};
     if (!renewed)
-        files_note_newest(f, position); /* or, if that fails, the next start cannot miss it */
+        files_note_newest(
+            f, position); /* if that fails, only a missing segment goes undetected at the next start */
     if (direct)
         s->direct = openat(f->dir, name, O_WRONLY | O_DIRECT | O_CLOEXEC);
     return true;
@@ -71,8 +72,9 @@ bool segment_is_deleted(const struct segment_file *s) {
     return fstat(s->fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* Whole blocks. Returns how many of the bytes were written; less than all: the rest is for the page cache, where it fails again
- * if the disk is full. Who does not take blocks of this size never will. */
+/* Writes whole blocks with O_DIRECT. Returns the number of bytes written; if that is less than all, the caller writes the rest
+ * through the page cache, where a full disk is reported again. EINVAL: the file does not support this block size, so O_DIRECT is
+ * given up for it. */
 static size_t write_direct(struct segment_file *s, struct slice blocks, uint64_t offset) {
     ssize_t n;
 

@@ -1,22 +1,22 @@
 /* segment.h - the log segment that is being written. Private to the journal.
  *
- * A long run of bytes goes to the disk past the page cache (O_DIRECT): filling pages of the cache, which nobody reads, would
- * cost more than all else that a logged change does. That can be done with whole blocks only, which lie in memory as they do
- * in the file; so what is before the first and behind the last of them, and whatever is short, goes through the cache:
+ * A long run of bytes is written with O_DIRECT, bypassing the page cache: filling pages of the cache, which are never read,
+ * would cost more than everything else about a logged change. O_DIRECT needs whole blocks that are aligned in memory as in the
+ * file; so the bytes before the first and after the last block, and all short runs, are written through the cache:
  *
  *     file    ....|----:----:----:----:--...
  *               [--|-------------------|-]      a run
  *            cached        direct       cached
  *
- * Where the file system does not take O_DIRECT, all of it goes through the cache. One owner. */
+ * Without support of the file system for O_DIRECT, everything is written through the cache. Not thread-safe: one owner. */
 #ifndef FLASHKV_PERSIST_SEGMENT_H
 #define FLASHKV_PERSIST_SEGMENT_H
 
 #include "files.h"
 
 enum {
-    SEGMENT_BLOCK = CHAIN_ALIGNMENT, /* as large as that of any device */
-    SEGMENT_DIRECT = 128 << 10,      /* less is not worth waiting for the device */
+    SEGMENT_BLOCK = CHAIN_ALIGNMENT, /* a multiple of every device's block size */
+    SEGMENT_DIRECT = 128 << 10,      /* shorter runs are not worth waiting for the device */
 };
 
 struct segment_file {
@@ -27,17 +27,17 @@ struct segment_file {
 static inline struct segment_file segment_none(void) {
     return (struct segment_file){.fd = -1, .direct = -1};
 }
-/* Goes over to a new segment at `position`, its name on disk too; one without frames may have been there. False: errno, and
- * nothing has changed. */
+/* Switches to a new segment at `position`, whose name is durable; it may replace one without frames. False, nothing changed:
+ * errno. */
 bool segment_begin(struct segment_file *s, const struct files *f, uint64_t position, bool renewed,
                    bool direct);
 void segment_close(struct segment_file *s);
 
-/* Writes all of the bytes, which are at `position` of the log. False: errno, and some of them may be there. */
+/* Writes all bytes at `position` of the log. False: errno, and some of them may have been written. */
 bool segment_write(struct segment_file *s, struct slice bytes, uint64_t position);
-/* Has somebody removed the file? What is written to it then is gone with the process. */
+/* Has the file been deleted? Everything written to it would be lost with the process. */
 bool segment_is_deleted(const struct segment_file *s);
-/* Where in its block a byte of the file at `position` of the log is: there it shall be in its page of memory, too. */
+/* The offset, within its block of the file, of the byte at `position` of the log: it needs the same offset in its memory page. */
 static inline size_t segment_place(const struct segment_file *s, uint64_t position) {
     return (RECORD_HEADER + position - s->position) % SEGMENT_BLOCK;
 }

@@ -1,13 +1,13 @@
-/* snapshot.c - the thread that makes snapshots, and who asks it to; snapshot_write.c makes the file.
+/* snapshot.c - the snapshot thread, and requests to it; snapshot_write.c writes the file.
  *
- * A snapshot begins a new segment of the log. When it has its name, what lies before that segment is removed. */
+ * A snapshot begins a new segment of the log. After it is renamed to its final name, the older segments are removed. */
 #include <errno.h>
 #include <flashkv/clock.h>
 #include <flashkv/log.h>
 
 #include "persist_impl.h"
 
-enum { LOOK_MS = 1000 }; /* how often the thread looks whether a snapshot is due */
+enum { LOOK_MS = 1000 }; /* interval at which the thread checks whether a snapshot is due */
 
 bool snapshots_stopping(struct persist *p) {
     bool stop;
@@ -54,7 +54,7 @@ static bool run_snapshot(struct persist *p) {
 
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
 
-/* Is one due, without anybody asking? */
+/* Is one due by the configuration? */
 static bool due(struct persist *p) {
     uint64_t grown = journal_appended(p->journal) - p->snapshot_position;
     const struct persist_config *c = &p->config;
@@ -82,7 +82,7 @@ static bool await(struct persist *p) {
     return go;
 }
 
-/* After one that failed, the next is not begun at once. */
+/* After a failure, the next one does not begin at once. */
 static void rest(struct persist *p) {
     int64_t at = clock_mono_ns() + (int64_t)LOOK_MS * 1000000;
     struct timespec until = {at / 1000000000, at % 1000000000};
@@ -145,7 +145,7 @@ void snapshots_stop(struct persist *p) {
     pthread_join(p->thread, NULL);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------------------------------- */
 
 bool persist_snapshot(struct persist *p) {
     bool idle;
@@ -163,7 +163,7 @@ bool persist_snapshot_now(struct persist *p) {
     bool ok;
 
     pthread_mutex_lock(&p->mutex);
-    until = p->runs + 1 + p->running; /* one under way may have passed what the caller means */
+    until = p->runs + 1 + p->running; /* one in progress may have passed the caller's changes already */
     p->wanted = true;
     pthread_cond_signal(&p->wake);
     while (p->started && p->runs < until && !p->stop)

@@ -1,20 +1,20 @@
-/* snapshot_write.c - makes the file of a snapshot, while the store is used.
+/* snapshot_write.c - writes the file of a snapshot, while the store is in use.
  *
  * Goal: no stall, no second copy of the data. A shard is walked in the order of its points, a page at a time under its
  * read lock; the page is copied to a buffer (large strings by reference), together with the position of the log at that
- * moment, and written after the lock is gone. So a snapshot is not of one moment: each page knows which part of the log
- * it has seen, and the rest is done again when it is loaded (record.h).
+ * moment, and written after the lock is released. So a snapshot is not of one instant: each page records up to which position
+ * it contains the log's effects, and the later ones are replayed on loading (record.h).
  *
- * A large collection is not copied with its page, but read through a view (flashkv/view.h), which gives it as it was at that
- * moment, a piece under the lock at a time. Its pieces are written before its page, and count with it. A view whose collection
- * is deleted or moved meanwhile is lost: then the page is taken anew. Whoever has that happen again and again makes collections
- * faster than they can be read, so after some times they are copied whole, under the lock.
+ * A large collection is not copied with its page, but read through a view (flashkv/view.h), which gives its state at that
+ * instant, one piece under the lock at a time. Its pieces are written before its page, and belong to it. A view whose collection
+ * is deleted or moved meanwhile is lost: then the page is read again. If that happens repeatedly, collections are created
+ * faster than they can be read, so after some attempts they are copied whole, under the lock.
  *
- * After each stretch of work the thread rests, as the sweeper does: where it shares its processor with a thread that serves
- * requests, that one goes on then; and who has rested is seldom interrupted while it holds a shard. Not while changes are refused
- * until there is a snapshot.
+ * After each stretch of work the thread sleeps, as the sweeper does: a thread that serves requests on the same processor can then
+ * run; and a thread that has slept is seldom preempted while it holds a shard. It does not sleep while changes are refused
+ * until the snapshot is complete.
  *
- * A snapshot counts once it has its name. Before that, the log is made durable up to where the pages have seen it. */
+ * A snapshot is valid once it has its final name. Before that, the log is made durable up to the highest position of its pages. */
 #include <errno.h>
 #include <fcntl.h>
 #include <flashkv/clock.h>
@@ -28,12 +28,12 @@
 
 enum {
     PAGE_ENTRIES = 256,
-    PAGE_STEP = 16, /* entries copied between two looks at what the page has come to */
+    PAGE_STEP = 16, /* entries copied between two checks of the page's size */
     PAGE_BYTES = 512 * 1024,
     PAGE_TRIES = 8,
     WRITE_AT = 1 << 20, /* bytes gathered before they are written */
     STRETCH_NS = 300000,
-    REST_NS = 100000, /* and what the kernel adds */
+    REST_NS = 100000, /* the kernel adds some 50 us */
 };
 static const char unfinished[] = "snapshot.new";
 
@@ -42,25 +42,25 @@ struct large {
     struct large *next;
     struct view *view;
     struct record_shape shape;
-    struct chain head; /* its entry without the items */
+    struct chain head; /* the encoded entry without its items */
 };
 
 struct page {
     struct record_block block;
     uint64_t flushes; /* of the shard */
     uint64_t entries;
-    struct chain chain; /* its frame */
+    struct chain chain; /* the encoded frame */
     struct large *larges;
-    bool whole; /* no views */
+    bool whole; /* copy collections whole, without views */
 };
 
 struct snapshot {
     struct persist *p;
     int fd;
-    uint64_t position; /* where the log goes on */
+    uint64_t position; /* where the log continues */
     uint64_t offset;   /* in the file */
     uint64_t seen, entries;
-    int64_t longest_ns; /* that a shard was kept from those who write */
+    int64_t longest_ns; /* longest time for which a shard's lock was held */
     int64_t rested_ns;
     struct chain out;
     struct page page;
@@ -94,13 +94,13 @@ static void rest(struct snapshot *s) {
     s->rested_ns = clock_mono_ns();
 }
 
-/* Between two frames. False: the snapshot is given up, errno unless somebody wants it to stop. */
+/* To be called between two frames: rests if it is time to. False: give the snapshot up, by errno or to stop the thread. */
 static bool go_on(struct snapshot *s) {
     rest(s);
     return !snapshots_stopping(s->p) && (chain_len(&s->out) < WRITE_AT || flush(s));
 }
 
-/* A frame of a block alone. */
+/* Writes a frame that consists of a block without entries. */
 static void put_block(struct snapshot *s, const struct record_block *b) {
     size_t begun = record_begin_frame(&s->out);
 
@@ -164,7 +164,7 @@ static void take_entry(void *ctx, const struct entry *e) {
         p->chain.failed = true;
 }
 
-/* Copies entries from block.from on, and says up to where. */
+/* Copies entries from block.from on, and sets block.to. */
 static void take_entries(struct page *p, struct txn *t) {
     struct taking taking = {p, t};
     uint64_t from = p->block.from;
@@ -175,7 +175,7 @@ static void take_entries(struct page *p, struct txn *t) {
     p->block.to = from;
 }
 
-/* The next page, or word that the shard was flushed since the last one. */
+/* Copies the next page, or a restart block if the shard was flushed since the last one. */
 static void take_page(struct snapshot *s, const struct page *last) {
     struct page *p = &s->page;
     size_t begun = record_begin_frame(&p->chain), head = p->chain.bytes.len;
@@ -192,7 +192,7 @@ static void take_page(struct snapshot *s, const struct page *last) {
     if (p->block.kind == BLOCK_ENTRIES)
         take_entries(p, &t);
     release(s, &t, since);
-    if (p->block.kind == BLOCK_ENTRIES && !p->chain.failed) /* where it ends is known now */
+    if (p->block.kind == BLOCK_ENTRIES && !p->chain.failed) /* its end is known only now */
         memcpy(p->chain.bytes.data + head + BLOCK_TO_AT, &p->block.to, sizeof(p->block.to));
     record_end_frame(&p->chain, begun);
 }
@@ -237,7 +237,7 @@ static enum view_state put_large(struct snapshot *s, struct large *l) {
     return state;
 }
 
-/* VIEW_MORE: given up in their midst. */
+/* VIEW_MORE: given up half-way. */
 static enum view_state put_larges(struct snapshot *s) {
     enum view_state state = VIEW_THROUGH;
 
@@ -249,7 +249,7 @@ static enum view_state put_larges(struct snapshot *s) {
 
 /* ---- shards ----------------------------------------------------------------------------------------------------------- */
 
-/* One page, as often as it takes. `last` is the page before it, then it. False: given up. */
+/* Writes one page, with as many attempts as it takes. `last` is the page before it, and is set to this one. False: given up. */
 static bool put_page(struct snapshot *s, struct page *last) {
     struct page *p = &s->page;
     enum view_state state = VIEW_LOST;
@@ -305,7 +305,7 @@ static bool write_all(struct snapshot *s) {
 
 /* ---- the file ----------------------------------------------------------------------------------------------------------- */
 
-/* Gives it its name. */
+/* Renames it to its final name. */
 static bool publish(struct snapshot *s) {
     struct files *f = &s->p->files;
     char name[FILES_NAME];
