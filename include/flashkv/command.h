@@ -37,13 +37,28 @@ enum command_flag {
     CMD_PROTECTED = 1 << 20,    /* allowed or refused by enable-debug-command */
 };
 
+/* What a write may allocate beyond the bytes of its arguments: EXEC reserves memory for its queue by it (src/command/reserve.c). A
+ * number in the flags, from bit CMD_DEMAND_SHIFT on. */
+enum { CMD_DEMAND_SHIFT = 24 };
+enum command_demand {
+    DEMAND_NONE,     /* nothing more */
+    DEMAND_APPENDS,  /* extends a string in place */
+    DEMAND_OFFSET,   /* the same, from the offset in argument 2 on */
+    DEMAND_FLOATS,   /* stores a formatted number of any length */
+    DEMAND_EXPIRIES, /* sets expiries of fields */
+    DEMAND_ELEMENT,  /* moves an element of a list */
+    DEMAND_MEMBERS,  /* collects as many members as argument 2 says, at most all */
+    DEMAND_RENAMES,  /* later edits of the new key are edits of the old key's value */
+    DEMAND_DERIVES,  /* stores a value made from those of its keys */
+};
+
 struct call;
 
 struct command {
     const char *name; /* lower case; a subcommand is "config|get" */
     void (*handler)(struct call *c);
     int16_t arity;  /* number of arguments, name included; negative: minus the minimum */
-    uint32_t flags; /* enum command_flag */
+    uint32_t flags; /* enum command_flag, enum command_demand */
     int16_t first_key, last_key,
         key_step;        /* as COMMAND INFO: 1, 1, 1; last -1 is the last argument; 0: none. With CMD_NUMKEYS
                           * first_key is the argument that counts the keys, and last_key a key before it, or 0 */

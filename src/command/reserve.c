@@ -1,4 +1,4 @@
-/* reserve.c - how much memory a call, or EXEC's queue, may take at most, and setting it aside (reserve.h). */
+/* reserve.c - reserves memory for a call, or for EXEC's queue, by upper bounds (reserve.h). */
 #include "reserve.h"
 
 #include <flashkv/mem.h>
@@ -6,9 +6,8 @@
 #include <stdlib.h>
 
 #include "args.h"
-#include "handlers.h"
 
-/* Sums of what could pass any size: then there is not that much memory either. */
+/* A saturating sum: no machine has SIZE_MAX bytes, so the reservation then fails. */
 static size_t add(size_t a, size_t b) {
     size_t sum;
 
@@ -45,50 +44,20 @@ bool reserve_for_key(struct call *c) {
     return mem_reserve_begin(store_need(c->txn, &c->keys[0], &e) + store_keys_need(c->txn, added));
 }
 
-/* ---- commands that take more than their arguments tell ------------------------------------------------------------- */
+/* ---- commands that allocate more than their arguments (enum command_demand) ---------------------------------------- */
 
-enum demand {
-    PLAIN,
-    APPENDS,  /* to a string */
-    OFFSET,   /* the same, behind the offset in argument 2 */
-    FLOATS,   /* sets a number of any length */
-    EXPIRIES, /* of fields */
-    ELEMENT,  /* moves one of a list */
-    MEMBERS,  /* gathers as many members as argument 2 says, or there are */
-    RENAMES,  /* what is done to the new key from then on is done to the old one's value */
-    MAKES,    /* a value of what its keys hold */
-};
-
-static const struct {
-    void (*handler)(struct call *c);
-    enum demand demand;
-} demands[] = {
-    {cmd_append, APPENDS},     {cmd_rest_append, APPENDS}, {cmd_setrange, OFFSET},
-    {cmd_incrbyfloat, FLOATS}, {cmd_hincrbyfloat, FLOATS}, {cmd_hexpire, EXPIRIES},
-    {cmd_hexpireat, EXPIRIES}, {cmd_hpexpire, EXPIRIES},   {cmd_hpexpireat, EXPIRIES},
-    {cmd_hpersist, EXPIRIES},  {cmd_lmove, ELEMENT},       {cmd_rpoplpush, ELEMENT},
-    {cmd_blmove, ELEMENT},     {cmd_brpoplpush, ELEMENT},  {cmd_spop, MEMBERS},
-    {cmd_rename, RENAMES},     {cmd_renamenx, RENAMES},    {cmd_copy, MAKES},
-    {cmd_sdiffstore, MAKES},   {cmd_sinterstore, MAKES},   {cmd_sunionstore, MAKES},
-    {cmd_zdiffstore, MAKES},   {cmd_zinterstore, MAKES},   {cmd_zunionstore, MAKES},
-    {cmd_zrangestore, MAKES},  {cmd_sort, MAKES},
-};
-
-static enum demand demand_of(const struct command *cmd) {
-    for (size_t i = 0; i < sizeof(demands) / sizeof(*demands); i++)
-        if (demands[i].handler == cmd->handler)
-            return demands[i].demand;
-    return PLAIN;
+static enum command_demand demand_of(const struct command *cmd) {
+    return (enum command_demand)(cmd->flags >> CMD_DEMAND_SHIFT);
 }
 
-/* The argument, if it is a number that is not negative; else 0. */
+/* The argument, if it is a positive number; else 0. */
 static size_t number_at(const struct queued *q, size_t i) {
     int64_t n;
 
     return i < q->argc && num_parse_i64(arg_slice(&q->argv[i]), &n) && n > 0 ? (size_t)n : 0;
 }
 
-/* What stands at either end of the list, if it is one: those behind are as long as a chunk, at most, but for single ones. */
+/* The bytes of both ends of the key's list, if it is one. An inner element is no longer than a chunk, unless alone in one. */
 static size_t ends_of(struct txn *t, const struct key *k) {
     const struct entry *e = store_peek(t, k);
     struct slice head, tail;
@@ -99,58 +68,58 @@ static size_t ends_of(struct txn *t, const struct key *k) {
     return head.len + tail.len;
 }
 
-/* How many members the set has now, if it is one. */
+/* The number of members of the key's set, if it is one. */
 static size_t members_of(struct txn *t, const struct key *k) {
     const struct entry *e = store_peek(t, k);
 
     return e != NULL && entry_type(e) == TYPE_SET ? set_len(entry_set(e)) : 0;
 }
 
-static void demand_more(struct call *c, const struct queued *q, enum demand demand, struct edits *e) {
+static void demand_more(struct call *c, const struct queued *q, enum command_demand demand, struct edits *e) {
     enum { CHUNK = 8192, MEMBER = 1024, LONGEST_MEMBER = 1 << 17 };
     size_t wanted, there;
 
     switch (demand) {
-    case OFFSET:
+    case DEMAND_OFFSET:
         e->bytes = add(e->bytes, number_at(q, 2));
         e->appends = 1;
         break;
-    case APPENDS:
+    case DEMAND_APPENDS:
         e->appends = 1;
         break;
-    case FLOATS:
+    case DEMAND_FLOATS:
         e->bytes += NUM_LONG_DOUBLE_MAX;
         break;
-    case EXPIRIES:
+    case DEMAND_EXPIRIES:
         e->expiries = true;
         break;
-    case ELEMENT:
+    case DEMAND_ELEMENT:
         e->bytes += CHUNK + ends_of(c->txn, &q->keys[0]);
         break;
-    case MEMBERS:
+    case DEMAND_MEMBERS:
         wanted = number_at(q, 2);
         there = members_of(c->txn, &q->keys[0]);
         e->bytes = add(e->bytes, 3 * LONGEST_MEMBER + MEMBER * (wanted < there ? wanted : there));
         break;
-    case RENAMES:
+    case DEMAND_RENAMES:
         e->bytes += STRING_INLINE_MAX;
         break;
-    case MAKES:
-    case PLAIN:
+    case DEMAND_DERIVES:
+    case DEMAND_NONE:
         break;
     }
 }
 
 /* ---- the queue ------------------------------------------------------------------------------------------------------- */
 
-/* What a command of the queue does to one of its keys. */
+/* The edit of one key by one queued command. */
 struct touch {
     const struct key *key;
-    enum demand demand;
+    enum command_demand demand;
     struct edits edits;
 };
 
-/* Of so many keys, one with its value (MSET), or the key alone; of one or two, all that there is. */
+/* The bytes of the arguments that concern one key: of one or two keys all, else the key, with its value in MSET. */
 static size_t bytes_for_key(const struct queued *q, size_t key) {
     size_t bytes = 0, at = (size_t)q->command->first_key + key * (size_t)q->command->key_step;
 
@@ -163,7 +132,8 @@ static size_t bytes_for_key(const struct queued *q, size_t key) {
     return bytes;
 }
 
-static struct edits edits_for_key(struct call *c, const struct queued *q, enum demand demand, size_t key) {
+static struct edits edits_for_key(struct call *c, const struct queued *q, enum command_demand demand,
+                                  size_t key) {
     struct edits e = {.commands = 1, .bytes = bytes_for_key(q, key)};
 
     e.elements = q->key_count > 2 ? 1 : q->argc - 1;
@@ -189,18 +159,18 @@ static int by_key(const void *a, const void *b) {
     return slice_compare(x->name, y->name);
 }
 
-/* What comes of commands whose values are those of their keys; those keys' values may be edited from then on. */
+/* The need of a value that is derived from those of the keys, and of the further edits of it. */
 static size_t need_of_made(struct call *c, const struct touch *touch, const struct edits *all) {
     size_t need = 0;
 
-    if (touch->demand == MAKES)
+    if (touch->demand == DEMAND_DERIVES)
         need = store_copy_need(c->txn, touch->key);
-    if (touch->demand == MAKES || touch->demand == RENAMES)
+    if (touch->demand == DEMAND_DERIVES || touch->demand == DEMAND_RENAMES)
         need = add(need, store_need(c->txn, touch->key, all));
     return need;
 }
 
-/* Of all keys that are written, sorted. */
+/* The need of all edits, which are sorted by key. */
 static size_t need_of(struct call *c, struct touch *touches, size_t n, bool shared) {
     uint32_t added[STORE_SHARDS] = {0};
     struct edits all = {.shared = shared};
@@ -221,9 +191,9 @@ static size_t need_of(struct call *c, struct touch *touches, size_t n, bool shar
     return add(need, store_keys_need(c->txn, added));
 }
 
-/* Those of a command; returns how many. */
+/* Adds the edits of a command; returns how many. */
 static size_t touch_keys(struct call *c, const struct queued *q, struct touch *touches) {
-    enum demand demand = demand_of(q->command);
+    enum command_demand demand = demand_of(q->command);
 
     if (!(q->command->flags & CMD_WRITE))
         return 0;

@@ -1,4 +1,4 @@
-/* table.c - every command: one row. Arity, key positions and flags as COMMAND INFO of Redis 7.0 tells them. */
+/* table.c - every command: one row. Arity, key positions and flags as in COMMAND INFO of Redis 7.0. */
 #include "table.h"
 
 #include <ctype.h>
@@ -7,6 +7,7 @@
 
 #include "handlers.h"
 
+/* Short names for the flags in the rows. */
 enum {
     R = CMD_READ,
     W = CMD_WRITE,
@@ -21,9 +22,17 @@ enum {
     O = CMD_AT_ONCE,
     T = CMD_TRANSACTION,
     C = CMD_CONNECTION,
+    APPENDS = DEMAND_APPENDS << CMD_DEMAND_SHIFT,
+    OFFSET = DEMAND_OFFSET << CMD_DEMAND_SHIFT,
+    FLOATS = DEMAND_FLOATS << CMD_DEMAND_SHIFT,
+    EXPIRIES = DEMAND_EXPIRIES << CMD_DEMAND_SHIFT,
+    ELEMENT = DEMAND_ELEMENT << CMD_DEMAND_SHIFT,
+    MEMBERS = DEMAND_MEMBERS << CMD_DEMAND_SHIFT,
+    RENAMES = DEMAND_RENAMES << CMD_DEMAND_SHIFT,
+    DERIVES = DEMAND_DERIVES << CMD_DEMAND_SHIFT,
 };
 
-/* One file a group, so that two people seldom edit the same one. */
+/* One file for each group, so that two people seldom edit the same one. */
 const struct command command_table[] = {
 #include "rows/connection.inc"
 #include "rows/hash.inc"
@@ -42,25 +51,25 @@ const size_t command_count = sizeof(command_table) / sizeof(*command_table);
 
 /* ---- looking up ---------------------------------------------------------------------------------------------- */
 
-/* An open-addressed index over the table: derived from constants, made before main, never changed after.
+/* An open-addressed index over the table: derived from constants before main, never changed after.
  *
- * Every command that is run is looked up, so most names are compared in one go: the first eight bytes, with bit 5
- * set as in lower-case letters, make a word. For a name of letters alone that is exact, whatever the client wrote;
- * others, and longer ones, are compared once more. */
+ * On the path of every command, so most names are compared as one word: the first eight bytes, with bit 5
+ * set as in lower-case letters. For a name of at most eight letters that is exact, in any case;
+ * others are compared once more. */
 enum { INDEX_SIZE = 2048, START_LEN = sizeof(uint64_t) };
 
 struct slot {
     uint64_t start;
     const struct command *cmd; /* NULL: free */
     uint8_t len;
-    bool exact;    /* `start` and `len` say it all */
+    bool exact;    /* comparing `start` and `len` is sufficient */
     bool callable; /* neither private nor a subcommand */
 };
 static struct slot slots[INDEX_SIZE];
 
 _Static_assert(sizeof(command_table) / sizeof(*command_table) < INDEX_SIZE / 2, "the index is too full");
 
-/* All bytes of a name of up to eight, some of them twice, or the first eight: with the length, one word for each. */
+/* The first eight bytes of a name as a word, or all bytes of a shorter one, some of them twice: unique together with the length. */
 static inline uint64_t name_start(struct slice name) {
     const unsigned char *p = (const unsigned char *)name.ptr;
     uint64_t start = 0;

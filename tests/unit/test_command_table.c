@@ -124,6 +124,8 @@ START_TEST(test_keys) {
         ck_assert_msg(!(row->flags & (CMD_READ | CMD_EXCLUSIVE)) != !(row->flags & CMD_WRITE),
                       "%s either reads its keys or writes them", row->name);
         ck_assert_msg(!(row->flags & CMD_KEYSPACE), "%s: over some keys or over all", row->name);
+        ck_assert_msg(row->flags >> CMD_DEMAND_SHIFT == DEMAND_NONE || row->flags & CMD_WRITE,
+                      "%s writes nothing, and needs no reserve", row->name);
     }
 }
 END_TEST
