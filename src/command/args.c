@@ -1,4 +1,4 @@
-/* args.c - argument reading and the shared errors. */
+/* args.c - parsing of arguments, shared errors, and steps that many handlers share. */
 #include "args.h"
 
 #include <ctype.h>
@@ -100,7 +100,7 @@ bool arg_too_many(struct call *c, size_t most) {
     return true;
 }
 
-/* As strtoul reads it: nothing at all is 0, and below 0 is counted from the end, where no scan has anything left. */
+/* As strtoul parses it: an empty text is 0, and a negative number wraps to a cursor past the end of every scan. */
 static bool cursor_parse(struct slice s, uint64_t *out) {
     char text[24], *end;
 
@@ -156,7 +156,7 @@ bool arg_pop(struct call *c, size_t numkeys_at, const char *const words[2], unsi
     if (!count_is_positive(c, numkeys_at, "numkeys", count))
         return false;
     if (c->key_count == 0 || at == c->argc || (!arg_is(c, at, words[0]) && !arg_is(c, at, words[1]))) {
-        reply_syntax_error(c); /* without keys: numkeys is more than there are */
+        reply_syntax_error(c); /* no keys were hashed: numkeys exceeds the arguments */
         return false;
     }
     *word = arg_is(c, at, words[1]);
@@ -253,7 +253,7 @@ void object_done(struct call *c, const struct key *k, enum event_class class, co
 static NOINLINE void expiry_changed(struct call *c, const struct key *k, int64_t expire_at) {
     call_changed(c, k, EVENT_GENERIC, "expire");
     if (expire_at <= c->txn->now_ms)
-        call_changed(c, k, EVENT_EXPIRED, "expired"); /* a time that is past: it is gone already */
+        call_changed(c, k, EVENT_EXPIRED, "expired"); /* the time is past: the key has been deleted */
 }
 
 HOT void call_set(struct call *c, const struct key *k, int64_t expire_at) {

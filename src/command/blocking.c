@@ -23,37 +23,37 @@ struct parked {
     struct server *server;
     struct session *session;
     const struct command *command;
-    struct blocking how;      /* but for `args` */
+    struct blocking how;      /* except `args` */
     bool waits;               /* under its shards: see blocking.h */
-    bool muted;               /* CLIENT REPLY: what is delivered is empty */
-    uint64_t shards;          /* of all its keys */
+    bool muted;               /* CLIENT REPLY: the delivery has no bytes */
+    uint64_t shards;          /* of all keys */
     int64_t deadline_ms;      /* monotonic; 0: none */
-    struct queued *postponed; /* by CLIENT PAUSE: it waits for that alone, and for no key */
+    struct queued *postponed; /* postponed by CLIENT PAUSE: it waits for the end of that, not for a key */
     char args[BLOCKING_ARGS_MAX];
     size_t key_count;
-    struct key *keys;         /* behind `waiting`, and their bytes behind them */
-    struct waiting waiting[]; /* one for each key it waits for, but for those that are there twice */
+    struct key *keys;         /* stored after `waiting`, followed by their bytes */
+    struct waiting waiting[]; /* one for each key it waits for, without duplicates */
 };
 
 /* ---- replies to a blocked session ---------------------------------------------------------------------------- */
 
-struct saying {
+struct delayed_reply {
     struct call call;
-    bool (*say)(struct call *c, const struct parked *p);
+    bool (*emit)(struct call *c, const struct parked *p);
     const struct parked *parked;
-    bool *said;
+    bool *replied;
 };
 
-static void say(struct reply *r, const void *ctx) {
-    const struct saying *s = ctx;
-    struct call c = s->call;
+static void emit_reply(struct reply *r, const void *ctx) {
+    const struct delayed_reply *d = ctx;
+    struct call c = d->call;
     struct muted_reply silent;
 
-    c.reply = s->parked->muted ? mute_reply(&silent, r) : r;
-    *s->said = s->say(&c, s->parked);
+    c.reply = d->parked->muted ? mute_reply(&silent, r) : r;
+    *d->replied = d->emit(&c, d->parked);
 }
 
-/* Under its shards: it stands in no queue any more. */
+/* Leaves all queues. Under its shards. */
 static void leave_queues(struct parked *p, struct txn *t) {
     for (size_t i = 0; i < p->how.waits; i++)
         store_unwatch(t, &p->keys[i], &p->waiting[i].watch);
@@ -62,33 +62,33 @@ static void leave_queues(struct parked *p, struct txn *t) {
     p->waits = false;
 }
 
-/* Delivers what `what` replies under the transaction, which ends the wait; `p` may be gone then. False: it replied
- * nothing, and the session waits on. */
+/* Delivers what `emit` replies under the transaction, which ends the wait; `p` may be freed then. False: it replied
+ * nothing, and the session stays blocked. */
 static bool answer(struct parked *p, struct txn *t, const struct key *keys, size_t key_count,
-                   bool (*what)(struct call *c, const struct parked *p)) {
+                   bool (*emit)(struct call *c, const struct parked *p)) {
     struct session *to = p->session;
     unsigned protocol = atomic_load_explicit(&to->protocol, memory_order_relaxed);
     struct arg name = {p->command->name, strlen(p->command->name), NULL};
-    bool said = false;
-    struct saying s = {.call = {.server = p->server,
-                                .session = to,
-                                .command = p->command,
-                                .argc = 1,
-                                .argv = &name,
-                                .keys = keys,
-                                .key_count = key_count,
-                                .txn = t},
-                       .say = what,
-                       .parked = p,
-                       .said = &said};
-    struct blob *bytes = to->ops->encode(p->server, protocol, say, &s);
+    bool replied = false;
+    struct delayed_reply d = {.call = {.server = p->server,
+                                       .session = to,
+                                       .command = p->command,
+                                       .argc = 1,
+                                       .argv = &name,
+                                       .keys = keys,
+                                       .key_count = key_count,
+                                       .txn = t},
+                              .emit = emit,
+                              .parked = p,
+                              .replied = &replied};
+    struct blob *bytes = to->ops->encode(p->server, protocol, emit_reply, &d);
 
-    if (said) { /* what was taken and cannot be told ends the connection, as a reply too large for it does */
+    if (replied) { /* a reply that could not be encoded closes the connection, as one that is too large does */
         leave_queues(p, t);
         to->ops->deliver(to, bytes, bytes != NULL ? DELIVER_REPLY : DELIVER_CLOSE);
     }
     blob_unref(bytes);
-    return said;
+    return replied;
 }
 
 /* ---- parking ------------------------------------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ static bool is_repeated(const struct parked *p, size_t i) {
     return false;
 }
 
-/* False: no memory. */
+/* Watches each of its keys. False: no memory. */
 static bool enter_queues(struct parked *p, struct txn *t) {
     for (size_t i = 0; i < p->how.waits; i++) {
         p->waiting[i].parked = p;
@@ -174,12 +174,12 @@ void take_or_block(struct call *c, const struct blocking *how, int64_t timeout_m
 }
 
 bool arg_timeout(struct call *c, size_t i, int64_t *timeout_ms) {
-    static const double longest = 9e15; /* seconds: milliseconds of it still fit */
+    static const double longest = 9e15; /* seconds that fit in milliseconds */
     double seconds;
 
     if (!num_parse_double(call_arg(c, i), &seconds))
         reply_error(c->reply, "ERR timeout is not a float or out of range");
-    else if (seconds < 0 || seconds > longest) /* Redis 7.0 says the same of both */
+    else if (seconds < 0 || seconds > longest) /* Redis 7.0 has one error for both */
         reply_error(c->reply, "ERR timeout is negative");
     else {
         *timeout_ms = (int64_t)ceil(seconds * 1000);
@@ -194,7 +194,8 @@ static bool reply_taken(struct call *c, const struct parked *p) {
     return p->how.take(c, p->how.args);
 }
 
-/* The shards that it takes to serve the first in turn, if they are not held; else 0: all that could be served are. */
+/* Serves the sessions that wait for a ready key. Returns the shards that the next one needs, if they are not held; 0: all that
+ * could be served were. */
 static uint64_t serve_key(struct txn *t, const struct watched_key *ready) {
     const struct key *k = watched_key(ready);
 
@@ -217,8 +218,8 @@ static uint64_t serve_key(struct txn *t, const struct watched_key *ready) {
     return 0;
 }
 
-/* Serves what can be served under the shards held, and what that makes ready in turn. Returns the shards that the rest
- * needs; the rest is on the transaction's list. */
+/* Serves everything that can be served under the shards held, including keys that become ready by it. Returns the shards that
+ * the rest needs; the rest is on the transaction's list. */
 static uint64_t serve_ready(struct txn *t) {
     struct ready_keys rest = {NULL, NULL};
     uint64_t needed = 0;
@@ -271,17 +272,17 @@ static bool reply_unblocked(struct call *c, const struct parked *p) {
     return true;
 }
 
-/* Ends the wait, if nobody has been faster, and says `what` (NULL: nothing). In the session's thread. */
+/* Ends the wait, unless another thread has served it, and delivers a reply (NULL: none). In the session's thread. */
 static void end_wait(struct server *srv, struct session *s,
-                     bool (*what)(struct call *c, const struct parked *p)) {
+                     bool (*emit)(struct call *c, const struct parked *p)) {
     struct parked *p = s->parked;
     struct txn t;
 
     if (p == NULL)
         return;
     txn_begin(&t, srv->store, s->now_ms, p->shards, TXN_WRITE);
-    if (p->waits && what != NULL)
-        answer(p, &t, p->keys, p->key_count, what);
+    if (p->waits && emit != NULL)
+        answer(p, &t, p->keys, p->key_count, emit);
     else if (p->waits)
         leave_queues(p, &t);
     txn_end(&t);
@@ -326,7 +327,7 @@ static void reply_postponed(struct reply *r, const void *ctx) {
     queued_run(p->server, p->session, p->postponed, p->muted ? mute_reply(&silent, r) : r);
 }
 
-/* Runs what was put aside. It may block anew: then the session has another parked call or a walk, and no reply yet. */
+/* Runs the postponed command. It may block again: then the session has another parked call or a walk, and no reply yet. */
 static void run_postponed(struct session *s) {
     struct parked *p = s->parked;
     struct blob *bytes;
@@ -346,7 +347,7 @@ void session_timed_out(struct server *srv, struct session *s) {
     if (s->parked == NULL)
         return;
     if (s->parked->postponed != NULL) {
-        run_postponed(s); /* postponed again, if the pause has become longer */
+        run_postponed(s); /* postponed again if the pause was extended */
     } else {
         s->parked->deadline_ms = 0;
         end_wait(srv, s, reply_timed_out);
@@ -359,7 +360,7 @@ void blocking_forget(struct server *srv, struct session *s) {
     session_resume(s);
 }
 
-/* The reply was delivered before what it tells of was logged; whoever did both still held the shards. */
+/* The reply was delivered before its effects were logged, but under the same shards: locking one waits for the log position. */
 static void reach_as_served(struct session *s, const struct parked *p) {
     struct txn t;
 
@@ -377,7 +378,7 @@ void session_resume(struct session *s) {
     s->parked = NULL;
 }
 
-/* The request names the block that it is for, for the session may be in another by the time its thread looks. */
+/* The request contains the block's serial, since the session may be in another block when its thread reads it. */
 bool blocking_unblock(struct session *s, bool with_error) {
     uint32_t serial = atomic_load_explicit(&s->block_serial, memory_order_relaxed);
 

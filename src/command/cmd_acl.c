@@ -12,7 +12,7 @@
 
 static const char default_user[] = "default";
 
-/* ---- who is asking ------------------------------------------------------------------------------------------- */
+/* ---- authentication ------------------------------------------------------------------------------------------ */
 
 bool auth_check(struct call *c, struct slice user, struct slice password) {
     struct secret *secret = &c->server->password;
@@ -49,7 +49,7 @@ void cmd_acl_whoami(struct call *c) {
 
 /* ---- the user ------------------------------------------------------------------------------------------------ */
 
-/* The password's digest in hex, or "" if there is none. A token, which it is not for to guess at, sees zeros. */
+/* The password's digest in hex, or "" if there is none. A session with a token sees zeros: it could crack the digest offline. */
 static void password_hex(const struct call *c, char out[SHA256_HEX]) {
     struct sha256 digest = {{0}};
 
@@ -104,7 +104,7 @@ void cmd_acl_getuser(struct call *c) {
     reply_array(c->reply, 0);
 }
 
-/* Rules that ask for what the default user has anyway. */
+/* Rules that grant what the default user has anyway. */
 static bool is_granted(struct slice rule) {
     static const char *const rules[] = {"on", "~*", "allkeys", "&*", "allchannels", "+@all", "allcommands"};
 
@@ -114,8 +114,8 @@ static bool is_granted(struct slice rule) {
     return false;
 }
 
-/* There is one user, and CONFIG SET requirepass is its password: whatever would have to restrict somebody is refused
- * rather than noted and not done. */
+/* There is one user, and CONFIG SET requirepass is its password: rules that would restrict the user are refused
+ * rather than stored without effect. */
 void cmd_acl_setuser(struct call *c) {
     if (!slice_eq(call_arg(c, 2), slice_str(default_user))) {
         reply_error(c->reply, "ERR FlashKV has one user, 'default'");
@@ -183,7 +183,7 @@ void cmd_acl_dryrun(struct call *c) {
         reply_ok(c->reply);
 }
 
-/* Nobody is ever refused what he may not do, so nothing is in the log. */
+/* Always empty: the one user is never denied anything. */
 void cmd_acl_log(struct call *c) {
     int64_t count;
 

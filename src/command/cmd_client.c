@@ -1,7 +1,8 @@
-/* cmd_client.c - CLIENT on other connections, and on the pace of all: KILL, UNBLOCK, PAUSE, UNPAUSE; REPLY and what has no
- * effect here. Source: https://redis.io/commands/client-kill and its neighbours
+/* cmd_client.c - CLIENT KILL, UNBLOCK, PAUSE, UNPAUSE, REPLY, NO-TOUCH and NO-EVICT.
+ * Source: https://redis.io/commands/client-kill and related pages
  *
- * Another client is only told what to do, under the list's mutex, which keeps it from ending: its own thread does it. */
+ * A request to another client is delivered under the list's mutex, which keeps the client from ending; its own thread executes
+ * it. */
 #include <flashkv/clock.h>
 #include <flashkv/num.h>
 
@@ -15,7 +16,7 @@
 
 enum client_type { CLIENT_ANY, CLIENT_NORMAL, CLIENT_PUBSUB, CLIENT_REPLICATION };
 
-/* Which clients; a text without bytes is not asked for. */
+/* Which clients; an empty text is no condition. */
 struct kill_filter {
     uint64_t id;
     struct slice addr, laddr;
@@ -69,7 +70,7 @@ static bool kill_option(struct call *c, size_t i, struct kill_filter *f) {
         f->laddr = call_arg(c, i + 1);
         return true;
     }
-    if (arg_is(c, i, "user")) { /* all are the default one */
+    if (arg_is(c, i, "user")) { /* there is only the default user */
         if (slice_eq(call_arg(c, i + 1), SLICE_LIT("default")))
             return true;
         reply_error(c->reply, "ERR No such user '%.*s'", arg_shown(&c->argv[i + 1]), c->argv[i + 1].ptr);
@@ -99,7 +100,7 @@ static bool kill_wanted(const struct call *c, const struct session *s, const str
            (f->type == CLIENT_ANY || f->type == type_of(s));
 }
 
-/* Tells them to end, oneself once the reply is out; returns how many. */
+/* Closes them, this client after its reply is sent; returns how many. */
 static int64_t kill_all(struct call *c, const struct kill_filter *f) {
     int64_t killed = 0;
 
@@ -120,7 +121,7 @@ static int64_t kill_all(struct call *c, const struct kill_filter *f) {
 void cmd_client_kill(struct call *c) {
     struct kill_filter f = {.skip_me = c->argc > 3};
 
-    if (c->argc == 3) { /* the old form: an address, one's own too */
+    if (c->argc == 3) { /* the old form: an address, which may be this client's own */
         f.addr = call_arg(c, 2);
         if (f.addr.len > 0 && kill_all(c, &f) > 0)
             reply_ok(c->reply);
@@ -202,7 +203,7 @@ void cmd_client_reply(struct call *c) {
     struct session *s = c->session;
 
     if (arg_is(c, 2, "on")) {
-        s->mute = s->mute != MUTE_NOTHING ? MUTE_ENDS : MUTE_NOTHING; /* then dispatch says OK */
+        s->mute = s->mute != MUTE_NOTHING ? MUTE_ENDS : MUTE_NOTHING; /* then dispatch replies OK */
         reply_ok(c->reply);
     } else if (arg_is(c, 2, "off")) {
         s->mute = MUTE_ALL;

@@ -16,12 +16,12 @@ static bool is_subscribed(const struct session *s) {
            0;
 }
 
-/* Commands queued after MULTI; -1: no transaction. Only a session's own thread may look. */
+/* The number of commands queued after MULTI; -1: no transaction. Readable only by the session's own thread. */
 static long long queued(const struct call *c, const struct session *s) {
     return s == c->session && s->multi != NULL && s->multi->open ? (long long)s->multi->count : -1;
 }
 
-/* Redis's letters: what kind of client, and what it is in. */
+/* Redis's letters for the kind of client and its state. */
 static void format_flags(const struct call *c, struct session *s, char out[8]) {
     char *at = out;
 
@@ -40,8 +40,8 @@ static void format_flags(const struct call *c, struct session *s, char out[8]) {
     *at = '\0';
 }
 
-/* One line. FlashKV's connections share their loop's buffers: qbuf and the output's sizes are what a connection has of
- * its own, or is being run. */
+/* Appends one line. Connections share their loop's buffers: qbuf and the sizes of the output are those of a connection's own
+ * buffers, or of the input that is being run. */
 static void describe(const struct call *c, struct session *s, struct buf *out) {
     const struct command *last = atomic_load_explicit(&s->last_command, memory_order_relaxed);
     int64_t active = atomic_load_explicit(&s->active_ms, memory_order_relaxed), now = c->session->now_ms;

@@ -1,4 +1,4 @@
-/* cmd_command.c - COMMAND: the table, told to clients. Source: https://redis.io/commands/command */
+/* cmd_command.c - COMMAND: the command table for clients. Source: https://redis.io/commands/command */
 #include <flashkv/glob.h>
 
 #include "args.h"
@@ -39,7 +39,7 @@ static void reply_flags(struct call *c, const struct command *cmd) {
             reply_status(c->reply, slice_str(flag_names[i].flag));
 }
 
-/* The ACL category that a group of commands makes, without its "@". */
+/* The ACL category of the row's group, without its "@". */
 static const char *group_category(const struct command *cmd) {
     static const char *const others[][2] = {{"generic", "keyspace"}, {"transactions", "transaction"}};
 
@@ -135,7 +135,7 @@ static void reply_row(struct call *c, const struct command *cmd) {
         reply_traits_words(c, traits->flags);
     else
         reply_flags(c, cmd);
-    if (cmd->flags & CMD_NUMKEYS) { /* the keys that are where they are, whatever is counted */
+    if (cmd->flags & CMD_NUMKEYS) { /* the keys at fixed positions */
         reply_integer(c->reply, cmd->last_key);
         reply_integer(c->reply, cmd->last_key);
         reply_integer(c->reply, cmd->last_key > 0);
@@ -192,7 +192,7 @@ void cmd_command_info(struct call *c) {
 
 /* ---- COMMAND LIST -------------------------------------------------------------------------------------------- */
 
-/* Is the row of this ACL category? */
+/* Does the row belong to this ACL category? */
 static bool in_category(const struct command *cmd, struct slice category) {
     const struct command_traits *traits = command_traits(cmd);
     char name[32] = "@";

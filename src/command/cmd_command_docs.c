@@ -1,4 +1,4 @@
-/* cmd_command_docs.c - COMMAND DOCS: what the rows say, and docs_table.c. Source: https://redis.io/commands/command-docs */
+/* cmd_command_docs.c - COMMAND DOCS, from the rows and docs_table.c. Source: https://redis.io/commands/command-docs */
 #include "args.h"
 #include "docs.h"
 #include "handlers.h"

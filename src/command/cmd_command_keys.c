@@ -8,8 +8,8 @@
 #include "table.h"
 #include "traits.h"
 
-/* A command that is asked about: the row's call, whose argv begins with the call's third argument, and where its keys
- * are; one more, STORE's of SORT, is argument `stored` (0: there is none). */
+/* The command in question: its call, whose argv begins with the third argument of ours, and the positions of its keys; a
+ * further key, of SORT's STORE, is argument `stored` (0: none). */
 struct asked {
     struct call call;
     struct key_args at;
@@ -63,7 +63,7 @@ static void reply_name_of(struct call *c, const struct asked *a, size_t at) {
     reply_bulk(c->reply, call_arg(&a->call, at));
 }
 
-/* SET writes its key over, unless it answers what was there. */
+/* SET overwrites its key, unless it replies the old value. */
 static const char *flags_of_set(const struct asked *a) {
     for (size_t i = 3; i < a->call.argc; i++)
         if (arg_is(&a->call, i, "get"))

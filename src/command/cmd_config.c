@@ -31,7 +31,7 @@ static bool option_asked(const struct call *c, const char *name, bool by_pattern
     return false;
 }
 
-/* How a row of either table tells its value. */
+/* Formats the value of a row of either table. */
 typedef bool row_format(struct server *srv, const void *row, struct buf *out);
 
 static bool format_option(struct server *srv, const void *row, struct buf *out) {
@@ -42,7 +42,7 @@ static bool format_setting(struct server *srv, const void *row, struct buf *out)
     return setting_format(&srv->settings, row, out);
 }
 
-/* Adds a pair of name and value to the names that become the reply, if it is asked for. */
+/* Adds a pair of name and value to the reply, if the name matches an argument. */
 static void add_pair(const struct call *c, struct names *pairs, const char *name, bool by_patterns,
                      row_format *format, const void *row) {
     struct buf value = buf_make(VALUE_MAX);
@@ -61,7 +61,7 @@ void cmd_config_get(struct call *c) {
         const struct option_row *row = &option_table[i];
 
         if (setting_find(slice_str(row->name)) != NULL)
-            continue; /* it is where the value of the option went */
+            continue; /* the option of the same name was added already */
         add_pair(c, &pairs, row->name, true, format_option, row);
         if (row->redis_name != NULL && strcmp(row->redis_name, row->name) != 0)
             add_pair(c, &pairs, row->redis_name, true, format_option, row);
@@ -71,7 +71,7 @@ void cmd_config_get(struct call *c) {
         bool listed = row->kind != SETTING_HIDDEN;
 
         if (c->session->rights != NULL && strcmp(row->name, "requirepass") == 0)
-            continue; /* it allows more than the token that asks */
+            continue; /* a session with a token must not see the password */
         add_pair(c, &pairs, row->name, listed, format_setting, row);
         add_pair(c, &pairs, row->alias, listed, format_setting, row);
     }
@@ -85,14 +85,14 @@ static void refuse(struct call *c, size_t i, const char *why) {
                 arg_shown(&c->argv[i]), c->argv[i].ptr, why);
 }
 
-/* Redis protects names of files, which a client could have the server write over. */
+/* As in Redis, names of files are protected: a client could have the server overwrite other files. */
 static const char *why_fixed(struct slice name) {
     bool is_file = slice_caseeq(name, SLICE_LIT("dir")) || slice_caseeq(name, SLICE_LIT("dbfilename"));
 
     return is_file ? "can't set protected config" : "can't set immutable config";
 }
 
-/* Finds the rows of all names before any value is looked at, as Redis does. False: replied. */
+/* Looks all names up before any value is parsed, as Redis does. False: replied. */
 static bool find_rows(struct call *c, struct setting_change *changes, size_t count) {
     for (size_t n = 0; n < count; n++) {
         struct slice name = call_arg(c, 2 + 2 * n);
@@ -118,7 +118,8 @@ static bool find_rows(struct call *c, struct setting_change *changes, size_t cou
     return true;
 }
 
-/* The process has to be able to have so many; what it has already it may keep. NULL, or what is wrong. */
+/* Can the process have that many file descriptors? A lower limit than the present one is always accepted. NULL: yes; else the
+ * error message. */
 static const char *why_not_so_many(const struct call *c, uint64_t connections, char *why, size_t cap) {
     uint64_t room;
 
@@ -133,8 +134,8 @@ static const char *why_not_so_many(const struct call *c, uint64_t connections, c
     return why;
 }
 
-/* One of FlashKV's own options: a live one takes what its row allows, any other only the value that it has. What is
- * wrong, or NULL, and then `to` has the value. */
+/* One of FlashKV's own options: a live one accepts what its row allows, any other only its present value. Returns NULL after
+ * setting it in `to`, else the error message. */
 static const char *set_option(struct call *c, size_t i, struct options *to, char *why, size_t cap) {
     const struct option_row *row = option_find(call_arg(c, i));
     struct buf now = buf_make(VALUE_MAX);
@@ -152,9 +153,9 @@ static const char *set_option(struct call *c, size_t i, struct options *to, char
     return NULL;
 }
 
-/* Reads all values before the first is set. False: replied, and nothing is left to free. */
+/* Parses all values before the first is set. False: replied, and nothing is left to free. */
 static bool parse_values(struct call *c, struct setting_change *changes, size_t count) {
-    struct options trial = {0}; /* live options are numbers: nothing of it is allocated */
+    struct options trial = {0}; /* live options are numbers: nothing in it is allocated */
     char why[WHY_MAX];
 
     for (size_t n = 0; n < count; n++) {
@@ -172,7 +173,7 @@ static bool parse_values(struct call *c, struct setting_change *changes, size_t 
     return true;
 }
 
-/* Sets the options among them, and leaves the settings: how many. */
+/* Sets the options among them, moves the settings to the front and returns their number. */
 static size_t set_options(struct call *c, struct setting_change *changes, size_t count) {
     size_t settings = 0;
     char why[WHY_MAX];
@@ -198,7 +199,7 @@ void cmd_config_set(struct call *c) {
     count = set_options(c, changes, count);
     settings_apply(&c->server->settings, changes, count, config_apply, c->server);
     if (!c->in_exec)    /* which holds shards */
-        oom_applies(c); /* what a lower limit asks for happens now: no other command may come */
+        oom_applies(c); /* evict for a lowered limit now: there may be no further command */
     reply_ok(c->reply);
 }
 
@@ -209,7 +210,7 @@ void cmd_config_resetstat(struct call *c) {
     reply_ok(c->reply);
 }
 
-/* Redis's words for a server without redis.conf, which FlashKV never has. */
+/* Redis's error without a redis.conf, which FlashKV never has. */
 void cmd_config_rewrite(struct call *c) {
     reply_error(c->reply, "ERR The server is running without a config file");
 }

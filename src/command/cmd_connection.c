@@ -19,7 +19,7 @@ void cmd_ping(struct call *c) {
     if (c->argc > 2)
         reply_error(c->reply, "ERR wrong number of arguments for 'ping' command");
     else if (c->session->listens && c->session->protocol == 2 && !c->session->monitors)
-        reply_pong(c); /* a subscriber of RESP2 takes every reply for a message */
+        reply_pong(c); /* a RESP2 subscriber expects every reply in the form of a message */
     else if (c->argc == 2)
         reply_bulk(c->reply, call_arg(c, 1));
     else
@@ -46,9 +46,9 @@ void cmd_select(struct call *c) {
         reply_ok(c->reply);
 }
 
-/* ---- what a client says of itself ---------------------------------------------------------------------------- */
+/* ---- names that a client gives itself ------------------------------------------------------------------------ */
 
-/* No spaces or control characters: CLIENT LIST is one line a client, fields divided by spaces. */
+/* No spaces or control characters: CLIENT LIST has one line for each client, with fields separated by spaces. */
 static bool is_plain(struct slice s) {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] < '!' || s.ptr[i] > '~')
@@ -56,7 +56,7 @@ static bool is_plain(struct slice s) {
     return true;
 }
 
-/* Replaces one of the session's texts; empty takes it away. False: no memory. */
+/* Replaces one of the session's texts; an empty one unsets it. False: no memory. */
 static bool set_text(struct call *c, char **field, struct slice text) {
     char *copy = text.len > 0 ? mem_alloc(text.len + 1) : NULL, *old;
 
@@ -136,7 +136,7 @@ void cmd_reset(struct call *c) {
 static void reply_hello(struct call *c) {
     reply_map(c->reply, 7);
     reply_text(c->reply, "server");
-    reply_text(c->reply, "redis"); /* clients look for it; what it really is stands in INFO */
+    reply_text(c->reply, "redis"); /* clients expect it; INFO has the real name */
     reply_text(c->reply, "version");
     reply_text(c->reply, REDIS_VERSION);
     reply_text(c->reply, "proto");

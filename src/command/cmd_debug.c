@@ -1,4 +1,4 @@
-/* cmd_debug.c - DEBUG: for tests. Source: what Redis's own suite asks for. */
+/* cmd_debug.c - DEBUG: subcommands that Redis's own test suite uses. */
 #include <flashkv/glob.h>
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
@@ -9,7 +9,7 @@
 #include "args.h"
 #include "handlers.h"
 
-/* A client of this machine, whose address it shows itself. */
+/* Is the client connected from this machine, by its address? */
 static bool is_local(struct session *s) {
     if (s->front != SESSION_RESP)
         return false;
@@ -38,7 +38,7 @@ void cmd_debug_log(struct call *c) {
     reply_ok(c->reply);
 }
 
-/* Asked for by test suites, about something that FlashKV has no such thing as. */
+/* Subcommands for test suites that concern nothing in FlashKV: they reply OK. */
 void cmd_debug_nothing(struct call *c) {
     reply_ok(c->reply);
 }
@@ -62,7 +62,7 @@ void cmd_debug_error(struct call *c) {
     reply_error(c->reply, "%.*s", (int)(c->argv[2].len < 400 ? c->argv[2].len : 400), c->argv[2].ptr);
 }
 
-/* Whether expired keys go before somebody asks for them. */
+/* Are expired keys removed before they are accessed? */
 void cmd_debug_set_active_expire(struct call *c) {
     int64_t on;
 
@@ -73,7 +73,7 @@ void cmd_debug_set_active_expire(struct call *c) {
     reply_ok(c->reply);
 }
 
-/* A text of so many letters "a" against a pattern: no pattern may take for ever. */
+/* Matches a text of that many letters "a" against a pattern: no pattern may take exponential time. */
 void cmd_debug_stringmatch_len(struct call *c) {
     enum { LONGEST = 16 * 1024 * 1024 };
     int64_t len;

@@ -1,4 +1,4 @@
-/* cmd_debug_data.c - DEBUG DIGEST, RELOAD and their like: are the data what they were? */
+/* cmd_debug_data.c - DEBUG DIGEST, DIGEST-VALUE and RELOAD. */
 #include <flashkv/num.h>
 #include <flashkv/persist.h>
 
@@ -8,7 +8,7 @@
 
 /* ---- digests ----------------------------------------------------------------------------------------------------- */
 
-/* As long as Redis's, which is a SHA-1; of nothing it is all zeros. */
+/* As long as Redis's, which is a SHA-1; all zeros for an empty keyspace. */
 static void reply_digest(struct call *c, uint64_t digest) {
     enum { DIGITS = 40 };
     char hex[3 * NUM_HEX64];
@@ -51,7 +51,7 @@ void cmd_debug_digest_value(struct call *c) {
     }
 }
 
-/* ---- all keys anew ----------------------------------------------------------------------------------------------- */
+/* ---- RELOAD ------------------------------------------------------------------------------------------------------ */
 
 enum { KEYS_AT_ONCE = 64 };
 
@@ -67,7 +67,7 @@ static void renew(void *ctx, struct slice name) {
     r->ok = persist_reload_key(&r->txn, &k) && r->ok;
 }
 
-/* A page of a shard; returns where the next begins, 0 at the end. The log has nothing to say of it: nothing changes. */
+/* Reloads a page of a shard; returns where the next begins, 0 at the end. Nothing is logged, since nothing changes. */
 static uint64_t renew_page(struct call *c, unsigned shard, uint64_t from, bool *ok) {
     struct names names = names_make(c);
     struct renewal r = {.ok = true};
@@ -94,8 +94,8 @@ static void renew_all(struct call *c) {
         reply_store_error(c, STORE_NO_MEMORY);
 }
 
-/* What Redis flushes and reads from the file is made anew here, key by key, from the bytes that a snapshot has of it;
- * so others find all keys there meanwhile, and NOFLUSH and MERGE ask for nothing else. */
+/* Redis flushes all keys and loads its file; here each key is encoded as in a snapshot and decoded again. So other clients
+ * see all keys meanwhile, and NOFLUSH and MERGE make no difference. */
 void cmd_debug_reload(struct call *c) {
     struct persist *p = c->server->persist;
     bool save = true;

@@ -81,9 +81,8 @@ void cmd_hmset(struct call *c) {
         reply_ok(c->reply);
 }
 
-/* Ends an edit that set a field, to this value. `repeats`: run again, the command makes the same of the hash as it was. It does
- * not where fields could expire before the edit, which may have been of the last of them: when it is run again they have not
- * expired, so then the log is told what there is now. */
+/* Ends an edit that set a field to this value. `repeats`: the command is deterministic. Even so it cannot be logged as it is if
+ * the hash had fields with an expiry: at replay, with the clock at 0, they have not expired. Then the result is logged. */
 static void done_field(struct call *c, const struct hash *h, struct slice field, struct slice value,
                        bool repeats, const char *event) {
     struct slice effect[] = {SLICE_LIT("HSET"), c->keys[0].name, field, value};
@@ -94,7 +93,7 @@ static void done_field(struct call *c, const struct hash *h, struct slice field,
     done(c, event);
     if (say)
         call_effect(c, &c->keys[0], 4, effect);
-    if (say && expire_at != NO_EXPIRY) /* which HSET takes away */
+    if (say && expire_at != NO_EXPIRY) /* which HSET clears */
         call_effect_field_expiry(c, field, expire_at);
 }
 
@@ -236,7 +235,7 @@ void cmd_hstrlen(struct call *c) {
     reply_integer(c->reply, (int64_t)value.len);
 }
 
-/* Fields that are there; none without a hash. */
+/* The number of live fields; 0 without a hash. */
 static size_t live(const struct call *c, const struct hash *h) {
     return h != NULL ? hash_live(h, c->txn->now_ms) : 0;
 }
@@ -323,7 +322,7 @@ void cmd_hscan(struct call *c) {
 
     if (!arg_cursor(c, 2, &scan) || !read_hash(c, &p.h))
         return;
-    if (p.h != NULL) { /* without a key the options are not even looked at */
+    if (p.h != NULL) { /* without a key the options are not parsed, as in Redis */
         if (!arg_scan(c, 3, false, &scan))
             return;
         p.pattern = scan.pattern;
@@ -334,7 +333,7 @@ void cmd_hscan(struct call *c) {
 
 /* ---- at random -------------------------------------------------------------------------------------------------- */
 
-/* What is sampled: the fields of a hash that are there. */
+/* A collection for sampling: the live fields of a hash. */
 struct live_hash {
     const struct hash *h;
     int64_t now;

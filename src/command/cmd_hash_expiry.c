@@ -1,4 +1,4 @@
-/* cmd_hash_expiry.c - fields that expire. Source: https://redis.io/commands/hexpire and the pages beside it, as of 7.4 */
+/* cmd_hash_expiry.c - fields that expire. Source: https://redis.io/commands/hexpire and related pages, as of 7.4 */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -17,7 +17,7 @@ enum {
     NO_MEMORY = 3,
 };
 
-/* Redis keeps 46 bits of a field's time. */
+/* Redis stores a field's expiry in 46 bits. */
 #define FIELD_EXPIRY_MAX ((INT64_C(1) << 46) - 1)
 
 /* The fields among the arguments: FIELDS numfields field [field ...]. */
@@ -25,7 +25,7 @@ struct fields {
     size_t first, count;
 };
 
-/* Reads them from argument `at` on; `positive` says what their number has to be. False: replied. */
+/* Parses them from argument `at` on; `positive` is the error for a number that is not. False: replied. */
 static bool arg_fields(struct call *c, size_t at, const char *positive, struct fields *f) {
     int64_t n;
 
@@ -106,7 +106,7 @@ static int8_t expire_field(struct call *c, struct hash *h, struct slice field, c
     return hash_expire(h, field, now, at) ? DONE : NO_MEMORY;
 }
 
-/* Replies a result for each field, and tells what came of it. */
+/* Replies a result for each field, and emits the events. */
 static void reply_results(struct call *c, const struct fields *f, const int8_t *results, int64_t at) {
     reply_array(c->reply, f->count);
     for (size_t i = 0; i < f->count; i++) {
@@ -118,7 +118,7 @@ static void reply_results(struct call *c, const struct fields *f, const int8_t *
     }
 }
 
-/* For all the fields, or for none of them. False: replied. */
+/* Reserves memory for setting the expiry of all fields. False: replied. */
 static bool reserve(struct call *c, const struct hash *h, const struct fields *f) {
     struct edits e = call_edits(c, f->first);
 
@@ -226,7 +226,7 @@ void cmd_hpersist(struct call *c) {
     object_done(c, &c->keys[0], EVENT_HASH, changed ? "hpersist" : NULL);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------ */
+/* ---- querying ---------------------------------------------------------------------------------------------------- */
 
 static void reply_field_expiry(struct call *c, const struct hash *h, struct slice field,
                                enum time_form form) {

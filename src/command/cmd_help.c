@@ -1,4 +1,4 @@
-/* cmd_help.c - "CONFIG HELP" and its like: what the rows of the subcommands say. */
+/* cmd_help.c - "CONFIG HELP" and the like, from the rows of the subcommands. */
 #include <stdio.h>
 
 #include "handlers.h"
@@ -7,7 +7,7 @@
 
 enum { LINE_MAX_BYTES = 512 };
 
-/* Its parts one behind the other. */
+/* Replies a line that consists of three parts. */
 static void reply_line(struct call *c, const char *first, const char *second, const char *third) {
     char line[LINE_MAX_BYTES];
 

@@ -28,7 +28,7 @@ void cmd_exists(struct call *c) {
     reply_integer(c->reply, n);
 }
 
-/* Also for a client that does not (CLIENT NO-TOUCH), since it is what is asked for. */
+/* Renews the stamps even for a client with CLIENT NO-TOUCH, as in Redis. */
 void cmd_touch(struct call *c) {
     bool no_touch = c->txn->no_touch;
     int64_t n = 0;
@@ -83,7 +83,7 @@ static bool arg_any_time(struct call *c, enum time_form form, int64_t *at) {
         reply_error(c->reply, "ERR invalid expire time in '%s' command", c->command->name);
         return false;
     }
-    *at = n > 0 ? n : 1; /* long past, and not NO_EXPIRY */
+    *at = n > 0 ? n : 1; /* in the past, but not NO_EXPIRY */
     return true;
 }
 
@@ -150,7 +150,7 @@ void cmd_persist(struct call *c) {
     reply_integer(c->reply, had);
 }
 
-/* -2: no key; -1: no expiry; else what is left, or when, in ms or rounded to seconds. */
+/* Replies -2: no key; -1: no expiry; else the remaining time, or the time of expiry, in ms or rounded to seconds. */
 static void reply_expiry(struct call *c, enum time_form form) {
     const struct entry *e = store_inspect(c->txn, &c->keys[0]);
     int64_t at = e != NULL ? entry_expire_at(e) : NO_EXPIRY;
@@ -247,7 +247,7 @@ void cmd_object_help(struct call *c) {
         reply_status(c->reply, slice_str(lines[i]));
 }
 
-/* "int", "embstr", "raw", as Redis would keep the string. */
+/* "int", "embstr" or "raw": how Redis would encode the string. */
 static const char *string_encoding(const struct entry *e) {
     enum { EMBEDDED_MAX = 44 };
     struct slice s = entry_string(e);
@@ -276,7 +276,7 @@ static const char *encoding_of(const struct entry *e) {
     return "unknown";
 }
 
-/* Looking does not count as a hit or a miss. NULL: replied. */
+/* The call's key, without counting a hit or miss. NULL: replied. */
 static const struct entry *object_of(struct call *c) {
     const struct entry *e = store_peek(c->txn, &c->keys[0]);
 
@@ -297,7 +297,7 @@ void cmd_object_refcount(struct call *c) {
         reply_integer(c->reply, 1);
 }
 
-/* IDLETIME and FREQ each ask for what only some policies have: is it kept? False: replied. */
+/* IDLETIME needs LRU stamps, FREQ LFU stamps: does the policy keep them? False: replied. */
 static bool stamps_are_kept(struct call *c, bool frequency) {
     if (store_access(c->server->store).frequency == frequency)
         return true;
@@ -328,7 +328,7 @@ static void reply_no_replicas(struct call *c) {
     reply_integer(c->reply, 0);
 }
 
-/* Is there nobody to wait for? What has been asked of is more than there will ever be. */
+/* WAIT is done if it waits for 0 replicas: there are never any. */
 static bool enough_replicas(struct call *c, const void *args) {
     const int64_t *wanted = args;
 
@@ -337,8 +337,7 @@ static bool enough_replicas(struct call *c, const void *args) {
     return *wanted <= 0;
 }
 
-/* Of the replicas that there are not, none will acknowledge anything: it waits for its timeout, as a Redis without
- * replicas does. */
+/* Without replicas it waits until its timeout, as in Redis. */
 void cmd_wait(struct call *c) {
     int64_t wanted, timeout_ms;
     struct blocking how = {.take = enough_replicas,

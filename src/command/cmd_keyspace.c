@@ -25,8 +25,8 @@ static void gather(void *ctx, const struct entry *e) {
     names_add(&f->names, entry_key(e));
 }
 
-/* Gathers from about `count` keys on from `cursor`, in pages so that no lock is held for long. Returns the next
- * cursor, 0 at the end. */
+/* Collects the matching ones of about `count` keys from `cursor` on, in pages so that no lock is held for long. Returns the
+ * next cursor, 0 at the end. */
 static uint64_t gather_keys(struct txn *t, uint64_t cursor, uint64_t count, struct key_filter *f) {
     enum { PAGE = 1000 };
 
@@ -51,11 +51,11 @@ struct walk {
     struct session *session;
     bool muted; /* CLIENT REPLY */
     uint64_t cursor;
-    struct key_filter found; /* names that are in no part yet */
-    size_t count, bytes;     /* of those that are */
-    struct blob **parts;     /* of the reply, the first being its head */
+    struct key_filter found; /* names that are not in a part yet */
+    size_t count, bytes;     /* of the names in parts */
+    struct blob **parts;     /* of the reply, the first is its head */
     size_t part_count, part_cap;
-    uint64_t first_ns, ns; /* how long the first turn took, and all */
+    uint64_t first_ns, ns; /* duration of the first turn; of all turns */
     struct arg argv[2];
     char pattern[];
 };
@@ -82,8 +82,8 @@ static struct blob *encode(const struct walk *w, void (*say)(struct reply *r, co
     return w->session->ops->encode(w->server, protocol, say, w);
 }
 
-/* Nothing, if no reply is wanted; an error, if not all names are here. */
-static void say_head(struct reply *r, const void *ctx) {
+/* Replies the array's length, or an error if names are missing, or nothing if muted. */
+static void reply_head(struct reply *r, const void *ctx) {
     const struct walk *w = ctx;
     struct names lost = {.overflow = true, .no_memory = w->found.names.no_memory};
 
@@ -95,7 +95,7 @@ static void say_head(struct reply *r, const void *ctx) {
         reply_array(r, w->count);
 }
 
-static void say_names(struct reply *r, const void *ctx) {
+static void reply_names(struct reply *r, const void *ctx) {
     names_each(&((const struct walk *)ctx)->found.names, reply_name, r);
 }
 
@@ -103,10 +103,10 @@ static bool parts_room(struct walk *w) {
     return mem_room(w->parts, w->part_count, w->part_cap, 16);
 }
 
-/* Makes the names found a part of the reply. */
+/* Encodes the collected names as a part of the reply. */
 static void keep_part(struct walk *w) {
     struct names *n = &w->found.names;
-    struct blob *part = w->muted ? NULL : encode(w, say_names);
+    struct blob *part = w->muted ? NULL : encode(w, reply_names);
 
     w->count += n->count;
     w->bytes += n->bytes.len;
@@ -121,7 +121,7 @@ static void keep_part(struct walk *w) {
     n->overflow = w->bytes > n->bytes.max;
 }
 
-/* The first turn was measured as the command's; what all of them took is told here. */
+/* Dispatch measured only the first turn as the command; this adds the others. */
 static void measure(const struct walk *w) {
     struct call c = {.server = w->server, .session = w->session, .argc = 2, .argv = w->argv};
     uint64_t slow_ns = atomic_load_explicit(&w->server->slow.slow_ns, memory_order_relaxed);
@@ -134,14 +134,14 @@ static void measure(const struct walk *w) {
         measure_slow(&c, w->ns);
 }
 
-/* The reply, at once: nothing else comes between its parts. */
+/* Delivers the reply, with nothing between its parts. */
 static void deliver(struct walk *w) {
     struct session *s = w->session;
 
     if (w->found.names.count > 0 && !w->found.names.overflow)
         keep_part(w);
     blob_unref(w->parts[0]);
-    w->parts[0] = encode(w, say_head);
+    w->parts[0] = encode(w, reply_head);
     if (w->parts[0] == NULL)
         s->ops->deliver(s, NULL, DELIVER_CLOSE);
     else
@@ -168,7 +168,7 @@ void walk_go_on(struct session *s) {
     walk_forget(s);
 }
 
-/* False: no memory, or it is not to be. */
+/* False: no memory, or the session cannot be blocked. */
 static bool walk_begin(struct call *c, uint64_t cursor, const struct key_filter *found, int64_t began) {
     struct session *s = c->session;
     struct walk *w;

@@ -1,4 +1,4 @@
-/* cmd_latency.c - LATENCY: what was slow, when, and how long commands take. Source: https://redis.io/docs/management/
+/* cmd_latency.c - LATENCY: slow events and histograms of commands. Source: https://redis.io/docs/management/
  * optimization/latency-monitor, https://redis.io/commands/latency-histogram */
 #include <flashkv/clock.h>
 
@@ -31,7 +31,7 @@ static struct history history_of(struct slow *s, enum latency_event event) {
     return h;
 }
 
-/* The event by its name; LATENCY_EVENTS: none of them. */
+/* Looks an event up by name; LATENCY_EVENTS: unknown. */
 static enum latency_event find_event(struct slice name) {
     unsigned e = 0;
 
@@ -85,7 +85,7 @@ void cmd_latency_reset(struct call *c) {
     reply_integer(c->reply, n);
 }
 
-/* ---- for people ---------------------------------------------------------------------------------------------- */
+/* ---- GRAPH and DOCTOR ---------------------------------------------------------------------------------------- */
 
 static void range_of(const struct history *h, uint32_t *low, uint32_t *high) {
     *low = *high = h->samples[0].ms;
@@ -174,7 +174,7 @@ void cmd_latency_doctor(struct call *c) {
 
 /* ---- LATENCY HISTOGRAM --------------------------------------------------------------------------------------- */
 
-/* The borders of its buckets: 1024 ns, twice that, and so on, told in microseconds. */
+/* The bounds of its buckets: 1024 ns, twice that, and so on, replied in microseconds. */
 enum { BORDER_NS = 1024, BORDERS = HISTOGRAM_TOP_BITS - 10 + 1 };
 
 static void reply_histogram(struct call *c, const struct histogram *h) {
@@ -195,7 +195,7 @@ static void reply_histogram(struct call *c, const struct histogram *h) {
     }
 }
 
-/* Is the row asked for, by its own name or its container's? */
+/* Is the row named in the arguments, by its own name or its container's? */
 static bool row_asked(const struct call *c, const struct command *cmd) {
     size_t container = strcspn(cmd->name, "|");
 
@@ -207,7 +207,7 @@ static bool row_asked(const struct call *c, const struct command *cmd) {
     return false;
 }
 
-/* The row's calls that are in its histogram; 0: it is not told of. */
+/* The number of the row's calls in its histogram; 0: it is left out. */
 static uint64_t row_calls(const struct call *c, const struct stats_block *sum, size_t row) {
     const struct histogram *h = sum->commands[row].histogram;
 

@@ -1,9 +1,9 @@
 /* cmd_lcs.c - the longest common subsequence of two strings. Source: https://redis.io/commands/lcs
  *
- * Two rows of the table of lengths are kept, and of each cell one bit: whether the way back goes up from it or left
- * (diagonal, where the bytes are equal). Redis keeps four bytes a cell and refuses strings for which they would pass
- * proto-max-bulk-len; the same are refused here, of which the bits would be a thirty-second. The cost is the product
- * of the lengths, under shared locks of the two keys alone. */
+ * Dynamic programming with one row of lengths, and one bit for each cell: whether the backtrace continues up or left
+ * (diagonal if the bytes are equal). Redis keeps four bytes for each cell and refuses strings for which they would exceed
+ * proto-max-bulk-len; the same strings are refused here. The cost is the product of the lengths, under shared locks of only
+ * the two keys. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -55,8 +55,8 @@ static bool read_strings(struct call *c, struct slice s[2]) {
 struct lcs {
     struct slice a, b;
     uint32_t length;
-    uint32_t *row;      /* lengths for all of `a` so far and each start of `b` */
-    unsigned char *ups; /* a bit for each cell: its way back goes up; NULL: nobody asks */
+    uint32_t *row;      /* lengths for the part of `a` done so far and each prefix of `b` */
+    unsigned char *ups; /* a bit for each cell: the backtrace goes up; NULL: not needed */
 };
 
 static bool prefers_up(const struct lcs *l, size_t i, size_t j) {
@@ -65,7 +65,7 @@ static bool prefers_up(const struct lcs *l, size_t i, size_t j) {
     return l->ups[bit / 8] >> bit % 8 & 1;
 }
 
-/* One more byte of `a`: row[j + 1] is the cell to the left's successor, `diagonal` what row[j] was before. */
+/* Adds byte `i` of `a`; `diagonal` is the old value of row[j], the cell up and left of row[j + 1]. */
 static void fill_row(struct lcs *l, size_t i) {
     uint32_t diagonal = 0;
 
@@ -86,7 +86,7 @@ static void fill_row(struct lcs *l, size_t i) {
     }
 }
 
-/* False: replied. What it allocates is freed by the caller. */
+/* Computes the length. False: replied. The caller frees what it allocates. */
 static bool measure(struct call *c, struct lcs *l, bool way_back) {
     uint64_t cells = (uint64_t)(l->a.len + 1) * (l->b.len + 1);
 
@@ -116,7 +116,7 @@ struct match {
     uint32_t a, b, len;
 };
 
-/* Walks back and hands each run to `found`, the last one first. */
+/* Traces back and passes each run to `found`, the last one first. */
 static void walk_back(const struct lcs *l, void (*found)(void *ctx, const struct match *m), void *ctx) {
     size_t i = l->a.len, j = l->b.len;
     struct match m = {0, 0, 0};

@@ -22,7 +22,7 @@ bool read_list(struct call *c, const struct list **l) {
     return ok;
 }
 
-/* Redis's ranges: negative counts from the end, then cut to what is there. Empty: *stop < *start. */
+/* Redis's ranges: a negative index counts from the end; then clamped to the list. Empty: *stop < *start. */
 static void clamp_range(int64_t len, int64_t *start, int64_t *stop) {
     if (*start < 0)
         *start = *start + len < 0 ? 0 : *start + len;

@@ -1,8 +1,8 @@
-/* cmd_list_move.c - elements that go from one list to another, or from the first of several lists that has some.
+/* cmd_list_move.c - moving elements from one list to another, and popping from the first non-empty list of several.
  * Source: https://redis.io/commands/lmove, https://redis.io/commands/lmpop
  *
- * Each command is in two parts, so that one that waits can use the second: its arguments are read, then "do it, or
- * say that there was nothing" (collections.h). */
+ * Each command is in two parts, so that blocking variants can use the second: parsing the arguments, then "do it, or
+ * return that there is no element" (collections.h). */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -37,7 +37,7 @@ bool arg_move(struct call *c, size_t at, struct list_move *m) {
     return arg_end(c, at, &m->from) && arg_end(c, at + 1, &m->to);
 }
 
-/* What is told of a move, once each of its lists is done: the element is pushed first, which is what can fail. */
+/* The events and effects of a move, emitted after both lists are done: the push, which can fail, is done first. */
 static void pushed(struct call *c, enum list_end end, struct slice element) {
     struct slice effect[] = {slice_str(push_event(end)), c->keys[1].name, element};
 
@@ -50,7 +50,7 @@ static void popped(struct call *c, enum list_end end) {
     call_effect(c, &c->keys[0], 2, effect);
 }
 
-/* Within one list. A copy of the element is pushed, since the list moves its own while it grows. */
+/* Within one list. Pushes a copy of the element, since the list may move the original while it grows. */
 static void rotate(struct call *c, const struct list_move *m, struct slice element) {
     struct slice copy = {mem_dup(element.ptr, element.len), element.len};
     struct list *l = edit(c, &c->keys[0], false);
@@ -116,7 +116,7 @@ void cmd_rpoplpush(struct call *c) {
         reply_null(c->reply);
 }
 
-/* ---- from the first of several that has some ---------------------------------------------------------------------- */
+/* ---- from the first non-empty list -------------------------------------------------------------------------------- */
 
 bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p) {
     static const char *const words[] = {"left", "right"};

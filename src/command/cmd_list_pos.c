@@ -1,4 +1,4 @@
-/* cmd_list_pos.c - where an element is in a list. Source: https://redis.io/commands/lpos */
+/* cmd_list_pos.c - LPOS, the index of an element in a list. Source: https://redis.io/commands/lpos */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -9,7 +9,7 @@
 struct search {
     int64_t rank;   /* the first match wanted, from the tail if negative */
     int64_t count;  /* matches wanted, 0: all; -1: one, replied by itself */
-    int64_t maxlen; /* elements looked at, 0: all */
+    int64_t maxlen; /* elements compared, 0: all */
 };
 
 static bool arg_rank(struct call *c, size_t i, int64_t *rank) {
@@ -54,7 +54,7 @@ static bool parse(struct call *c, struct search *s) {
 static void search(const struct list *l, struct slice wanted, const struct search *s,
                    void (*found)(void *ctx, size_t index), void *ctx) {
     bool back = s->rank < 0;
-    /* of the least rank Redis finds the first match, since it has no opposite */
+    /* INT64_MIN has no opposite; Redis then finds the first match */
     uint64_t skip = s->rank == INT64_MIN ? 0 : (uint64_t)(back ? -s->rank : s->rank) - 1;
     uint64_t left = s->count > 0 ? (uint64_t)s->count : s->count < 0 ? 1 : UINT64_MAX;
     size_t len = list_len(l);

@@ -1,11 +1,11 @@
-/* cmd_memory.c - MEMORY: what takes how much. Source: https://redis.io/commands/?group=server */
+/* cmd_memory.c - MEMORY. Source: https://redis.io/commands/?group=server */
 #include <flashkv/mem.h>
 #include <stdlib.h>
 
 #include "args.h"
 #include "handlers.h"
 
-/* Exact: the store accounts for every entry, so nothing needs sampling; SAMPLES is looked at and ignored. */
+/* Exact: the store accounts for every entry, so nothing needs sampling; SAMPLES is validated and ignored. */
 void cmd_memory_usage(struct call *c) {
     int64_t samples;
     uint64_t bytes;

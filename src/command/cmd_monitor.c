@@ -9,7 +9,7 @@
 #include "listening.h"
 #include "redact.h"
 
-/* ---- who monitors -------------------------------------------------------------------------------------------- */
+/* ---- the list of monitors ------------------------------------------------------------------------------------ */
 
 static void monitors_lock(struct monitors *m) ACQUIRE(monitors_role) NO_THREAD_SAFETY_ANALYSIS {
     mutex_lock(&m->mutex);
@@ -86,7 +86,7 @@ void cmd_monitor(struct call *c) {
 
 /* ---- the line ------------------------------------------------------------------------------------------------ */
 
-/* As redis-cli would have it typed in: quoted, with what is not printable escaped. */
+/* Appends an argument quoted, with unprintable characters escaped, as redis-cli accepts it. */
 static void add_quoted(struct buf *out, struct slice s) {
     static const char escaped[] = "\\\"\n\r\t\a\b", letters[] = "\\\"nrtab";
 

@@ -1,4 +1,4 @@
-/* cmd_persist.c - snapshots when a client asks. Source: https://redis.io/commands/save and the pages beside it */
+/* cmd_persist.c - SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE. Source: https://redis.io/commands/save and related pages */
 #include <flashkv/persist.h>
 
 #include "args.h"
@@ -12,7 +12,7 @@ static bool has_directory(struct call *c) {
     return false;
 }
 
-/* Waits on the connection's own thread: its other connections wait too, where in Redis all do. No lock is held. */
+/* Blocks the connection's loop thread, and so its other connections; in Redis all connections. No lock is held. */
 void cmd_save(struct call *c) {
     if (!has_directory(c))
         return;
@@ -37,7 +37,7 @@ void cmd_bgsave(struct call *c) {
         reply_error(c->reply, "ERR Background save already in progress");
 }
 
-/* A snapshot is what rewriting the log is here. */
+/* Rewriting the log means a snapshot here. */
 void cmd_bgrewriteaof(struct call *c) {
     if (!has_directory(c))
         return;

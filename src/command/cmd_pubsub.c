@@ -8,7 +8,7 @@
 
 /* ---- subscribing --------------------------------------------------------------------------------------------- */
 
-/* What each kind of subscription is called, and which ones its confirmations count. */
+/* The words of each kind of subscription, and which subscriptions its confirmations count. */
 static const struct {
     const char *subscribed, *unsubscribed;
 } words[] = {
@@ -23,7 +23,7 @@ static int64_t counted(const struct session *s, enum pubsub_kind kind) {
     return (int64_t)listening_count(s, PUBSUB_CHANNEL) + listening_count(s, PUBSUB_PATTERN);
 }
 
-/* One of the several replies that these commands give. `name` NULL: there was nothing. */
+/* One of the confirmations that these commands reply. `name` NULL: there was no subscription. */
 static void confirm(struct call *c, const char *verb, const struct slice *name, enum pubsub_kind kind) {
     struct reply *r = mute_pushes(c->reply);
 
@@ -54,7 +54,7 @@ static void subscribe(struct call *c, enum pubsub_kind kind) {
 
 struct unsubscription {
     struct call *call;
-    struct subscriber *subscriber; /* NULL: never was one */
+    struct subscriber *subscriber; /* NULL: it has never subscribed */
     enum pubsub_kind kind;
 };
 
@@ -62,7 +62,7 @@ static void unsubscribe_one(void *ctx, struct slice name) {
     struct unsubscription *u = ctx;
     struct call *c = u->call;
 
-    /* Messages published until now come before the confirmation, none behind it; but none amid the replies of EXEC. */
+    /* Earlier messages are sent before the confirmation, none after it; but none between the replies of EXEC. */
     if (u->subscriber != NULL && pubsub_unsubscribe(c->server->pubsub, u->subscriber, u->kind, name) &&
         !c->in_exec)
         c->session->ops->drain(c->session);
@@ -107,7 +107,7 @@ void cmd_psubscribe(struct call *c) {
 }
 
 void cmd_ssubscribe(struct call *c) {
-    if (c->in_exec) /* the others Redis lets in for what was written before it refused them */
+    if (c->in_exec) /* SSUBSCRIBE is refused in EXEC; Redis allows SUBSCRIBE for compatibility */
         reply_error(c->reply, "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
     else
         subscribe(c, PUBSUB_SHARD);

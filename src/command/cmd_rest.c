@@ -1,4 +1,4 @@
-/* cmd_rest.c - what the REST front needs and RESP has no command for: private rows, unknown to RESP clients.
+/* cmd_rest.c - private commands of the REST front end, unknown to RESP clients.
  *
  *     rest.get     key                                            [value, type, expire_at, content type] or null
  *     rest.read    key                                            the same, and etag as fifth member
@@ -6,18 +6,18 @@
  *     rest.remove  key condition tag...                           [outcome, etag or null]
  *     rest.incr    key increment                                  [number, etag, expire_at]
  *     rest.append  key value                                      [length, etag or null, expire_at]
- *     rest.blob    key                                            a large value whose digest nobody has asked for yet
- *     rest.watch   0 match pattern                                OK: these keys may be watched, and are there (as SCAN)
- *     rest.page    key old new                                    OK: if the value still is the blob old, it is new's now
+ *     rest.blob    key                                            a large value whose digest is not computed yet
+ *     rest.watch   0 match pattern                                OK: the session may watch these keys (rights as for SCAN)
+ *     rest.page    key old new                                    OK; replaces the value by the blob new if it still is old
  *
  * value      a string, an array of a list's elements or a set's members, or a map of a hash's fields to their values, or
  *            of a sorted set's members to their scores
  * expire_at  wall milliseconds, 0: never
  * expiry     "" none, "keep" the one the key has, or wall milliseconds
- * condition  "" none, "nx", "xx", "equals", "match" or "none-match"; what it must equal, or the tags, follow; the tag "*"
- *            is any value
- * etag       16 hex digits of the value's digest; null for what is not a string, and for a large one whose digest
- *            is not known yet: it takes too long for a held lock, so whoever wants it asks the blob (rest.blob)
+ * condition  "" none, "nx", "xx", "equals", "match" or "none-match"; the value to compare, or the tags, follow; the tag "*"
+ *            matches any value
+ * etag       16 hex digits of the value's digest; null if it is not a string, or a large one whose digest is not
+ *            computed yet: that takes too long under a lock, so the caller computes it from the blob (rest.blob)
  * outcome    REST_CREATED and so on (rest.h) */
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
@@ -86,7 +86,7 @@ static void reply_entry(struct call *c, const struct entry *e, bool with_etag) {
         reply_etag(c, e);
 }
 
-/* What is read most: a small string. False: it is another, or the sink has no way to take it whole. */
+/* The fast path: a small string in one call. False: another value, or the sink does not support it. */
 static bool reply_stored(struct call *c, const struct entry *e) {
     const struct reply_ops *ops = c->reply->ops;
 
@@ -122,7 +122,7 @@ static bool tag_among(const struct call *c, const struct entry *e, size_t first)
     return false;
 }
 
-/* Does the condition in argument `at`, with its tags behind it, hold for what is there (NULL: nothing)? */
+/* Does the condition in argument `at`, followed by its tags, hold for the present entry (NULL: none)? */
 static bool condition_holds(const struct call *c, const struct entry *e, size_t at) {
     if (arg_is(c, at, "nx"))
         return e == NULL;
@@ -186,12 +186,12 @@ void cmd_rest_remove(struct call *c) {
     }
 }
 
-/* Runs a command that answers a number, and tells what the key is then. */
+/* Runs a command that replies a number, then adds the key's etag. */
 static void with_etag(struct call *c, void (*change)(struct call *c)) {
     const struct entry *e;
 
     reply_array(c->reply, 3);
-    change(c); /* its error is a member too: the array gets what it announced */
+    change(c); /* an error is an element too, so the array is complete */
     e = store_peek(c->txn, &c->keys[0]);
     reply_etag(c, e);
     reply_integer(c->reply, e != NULL ? entry_expire_at(e) : NO_EXPIRY);

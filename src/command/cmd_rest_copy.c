@@ -1,4 +1,4 @@
-/* cmd_rest_copy.c - keys in pieces and back again, for the REST front's export and import: private rows.
+/* cmd_rest_copy.c - private commands for export and import of keys in parts.
  *
  *     rest.part    key cursor count                               [type, expire_at, content type, next cursor, value, times]
  *                                                                 or null; of strings without times
@@ -12,8 +12,8 @@
  * mode       "replace" whatever is there; "skip": REST_REFUSED where something is; "append": adds to the collection that is
  *            there, whose expiry stays; REST_MISSING where nothing is, for it may have expired
  *
- * A collection that is changed between its parts is copied as a scan sees it: what was there throughout is in the copy,
- * but for a list, where elements that moved may be in it twice or not at all. */
+ * A collection that is changed between its parts is copied with the guarantees of a scan: elements that exist all the time are
+ * in the copy; except for a list, of which elements that moved may be copied twice or not at all. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
@@ -22,7 +22,7 @@
 #include "handlers.h"
 #include "reserve.h"
 
-/* ---- out ---------------------------------------------------------------------------------------------------------- */
+/* ---- export ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t part_of_list(const struct list *l, uint64_t from, uint64_t count, struct names *part) {
     struct list_iter it = list_iter_at(l, from < list_len(l) ? (size_t)from : list_len(l), LIST_HEAD);
@@ -110,11 +110,11 @@ void cmd_rest_part(struct call *c) {
     names_reply(c, &part.times);
 }
 
-/* ---- in ------------------------------------------------------------------------------------------------------------ */
+/* ---- import ------------------------------------------------------------------------------------------------------ */
 
 enum { LOAD_MODE = 2, LOAD_TYPE, LOAD_EXPIRY, LOAD_CONTENT_TYPE, LOAD_VALUE };
 
-/* A member that may be there already. False: no memory, too long, or no score. */
+/* Adds a member, or changes its score. False: no memory, too long, or not a score. */
 static bool load_scored(struct zset *z, struct slice member, struct slice text) {
     zset_place at = zset_find(z, member);
     double score;
@@ -124,12 +124,12 @@ static bool load_scored(struct zset *z, struct slice member, struct slice text) 
     return at != NULL ? zset_move(z, at, score) : zset_add(z, member, score) == ZSET_ADDED;
 }
 
-/* Values come two by two: fields with values, members with scores. */
+/* Are the values pairs: fields with values, members with scores? */
 static bool in_pairs(enum value_type type) {
     return type == TYPE_HASH || type == TYPE_ZSET;
 }
 
-/* The element, or the pair, from argument `i` on. False: no memory, too long, or no score. */
+/* Adds the element, or the pair, at argument `i`. False: no memory, too long, or not a score. */
 static bool load_element(struct object *o, enum value_type type, const struct call *c, size_t i) {
     switch (type) {
     case TYPE_LIST:
@@ -146,7 +146,7 @@ static bool load_element(struct object *o, enum value_type type, const struct ca
     return false;
 }
 
-/* All elements. False: replied. */
+/* Adds all elements. False: replied. */
 static bool load_elements(struct object *o, enum value_type type, struct call *c) {
     size_t step = in_pairs(type) ? 2 : 1;
 
@@ -165,7 +165,7 @@ static enum store_result load_string(struct call *c, int64_t expire_at) {
     return store_set_string(c->txn, &c->keys[0], &v);
 }
 
-/* A collection in the place of what is there, and its expiry. False: replied. */
+/* Replaces the key by a collection with that expiry. False: replied. */
 static bool load_collection(struct call *c, enum value_type type, int64_t expire_at) {
     struct object *o = store_new_object(c->txn->store, type);
     enum store_result result = STORE_NO_MEMORY;

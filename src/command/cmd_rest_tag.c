@@ -1,11 +1,10 @@
-/* cmd_rest_tag.c - entity tags of collections, for the REST front: a private row.
+/* cmd_rest_tag.c - a private command for the entity tags of collections.
  *
  *     rest.tag    key             16 hex digits, or null
  *     rest.tag    key "exists"    [the same, 1 or 0]
  *
- * A digest of the elements, as rest.read's etag is of a string: of a list in their order, of other collections in none. The
- * tag of a collection of more than TAG_BYTES_MAX would take too long for a held lock: it has none, and neither has a
- * string here. */
+ * A digest of the elements, as rest.read's etag is of a string; the order matters only for a list. Null for a collection of
+ * more than TAG_BYTES_MAX, whose digest would take too long under a lock, and for a string. */
 #include <flashkv/num.h>
 
 #include "args.h"

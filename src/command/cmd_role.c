@@ -1,4 +1,4 @@
-/* cmd_role.c - what there is one of: this server, its database; and how it ends. */
+/* cmd_role.c - commands about the role of the server, its one database, and SHUTDOWN. */
 #include <config.h>
 #include <flashkv/log.h>
 #include <flashkv/num.h>
@@ -17,7 +17,7 @@ void cmd_role(struct call *c) {
     reply_array(c->reply, 0);
 }
 
-/* REPLICAOF NO ONE is what it is; it can be nobody's replica. */
+/* Only REPLICAOF NO ONE succeeds: there is no replication. */
 void cmd_replicaof(struct call *c) {
     if (arg_is(c, 1, "no") && arg_is(c, 2, "one"))
         reply_ok(c->reply);
@@ -51,9 +51,9 @@ void cmd_swapdb(struct call *c) {
 
 /* ---- the end ------------------------------------------------------------------------------------------------- */
 
-/* Ends the process as SIGTERM does: what has arrived is answered, what is to be kept is on disk. There is no reply but
- * the end of the connection, which is what clients wait for. Whether to save is what --data-dir says; NOW and FORCE
- * have nothing to hurry: no replica is waited for. */
+/* Ends the process as SIGTERM does: commands that have arrived are run, and the log is synced. There is no reply, only
+ * the end of the connection, which clients wait for. Whether data are saved depends on --data-dir alone; NOW and FORCE
+ * make no difference without replicas. */
 void cmd_shutdown(struct call *c) {
     bool save = false, nosave = false, abort = false;
 

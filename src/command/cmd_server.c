@@ -7,7 +7,7 @@
 #include "handlers.h"
 #include "info.h"
 
-/* Some lines for each command in use. */
+/* Enough for some lines for each command. */
 enum { INFO_MAX = 1024 * 1024 };
 
 void cmd_dbsize(struct call *c) {
@@ -15,7 +15,7 @@ void cmd_dbsize(struct call *c) {
 }
 
 void cmd_flushall(struct call *c) {
-    /* ASYNC or SYNC, the memory is freed in the background */
+    /* With ASYNC or SYNC, the memory is freed in the background. */
     if (c->argc > 2 || (c->argc == 2 && !arg_is(c, 1, "async") && !arg_is(c, 1, "sync"))) {
         reply_syntax_error(c);
         return;

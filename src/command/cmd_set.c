@@ -26,7 +26,7 @@ bool read_set(struct call *c, size_t key, const struct set **s) {
     return ok;
 }
 
-/* The same in a command that writes: no key is missed. */
+/* The same in a command that writes: no hit or miss is counted. */
 static bool peek_set(struct call *c, size_t key, const struct set **s) {
     const struct object *o = NULL;
     enum store_result result = store_peek_object(c->txn, &c->keys[key], TYPE_SET, &o);
@@ -119,7 +119,8 @@ void cmd_smove(struct call *c) {
     s = edit(c, &c->keys[1], true, missing_zero);
     if (s == NULL)
         return;
-    result = set_add(s, member); /* first, so that a failure loses nothing; but told last, as in Redis */
+    result =
+        set_add(s, member); /* first, so that a failure loses nothing; but its event is last, as in Redis */
     done(c, &c->keys[1], NULL);
     if (!set_stored(c, result))
         return;
@@ -203,7 +204,7 @@ void cmd_sscan(struct call *c) {
 
     if (!arg_cursor(c, 2, &scan) || !read_set(c, 0, &w.s))
         return;
-    if (w.s != NULL) { /* without a key the options are not even looked at */
+    if (w.s != NULL) { /* without a key the options are not parsed, as in Redis */
         if (!arg_scan(c, 3, false, &scan))
             return;
         w.pattern = scan.pattern;
@@ -222,7 +223,7 @@ static void source_walk(const void *object, void (*visit)(void *ctx, const void 
     set_scan(object, 0, SIZE_MAX, visit, ctx);
 }
 
-/* Gathers `count` members, all different, into w->names. False: replied, no memory. */
+/* Collects `count` distinct members in w->names. False: replied, no memory. */
 static bool gather_random(struct walk *w, uint64_t count) {
     struct sample_source source = {w->s, set_len(w->s), source_random, source_walk};
     size_t n = count < source.len ? (size_t)count : source.len;
@@ -249,7 +250,7 @@ static void log_removed(void *ctx, struct slice name) {
     effect_member(c, &c->keys[0], "SREM", name);
 }
 
-/* Takes the members that were picked out of the set. */
+/* Removes the picked members from the set. */
 static void pop_names(struct call *c, const struct names *picked) {
     names_each(picked, remove_name, edit(c, &c->keys[0], false, missing_zero));
     done(c, &c->keys[0], "spop");

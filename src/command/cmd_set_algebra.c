@@ -1,8 +1,8 @@
 /* cmd_set_algebra.c - intersections, unions and differences of sets.
- * Source: https://redis.io/commands/sinter and the pages beside it
+ * Source: https://redis.io/commands/sinter and related pages
  *
- * All run one way: a combination walks its sets and hands each member of the result to a sink, which counts it, adds it
- * to a set of its own, or gathers its bytes for the reply; no set is built that is not stored. */
+ * All work the same way: a combination walks its sets and passes each member of the result to a sink, which counts it, adds it
+ * to a new set, or collects its bytes for the reply; a set is built only if it is stored. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 
@@ -16,9 +16,9 @@ struct combination {
     size_t count;
     struct set *result;  /* members go here, */
     struct names *names; /* or here; or are counted */
-    size_t walking;      /* of the sets, the one that is walked */
+    size_t walking;      /* index of the set that is walked */
     const struct set *walked;
-    uint64_t found, limit; /* members of the result; enough of them */
+    uint64_t found, limit; /* members of the result; where to stop */
     bool failed;           /* replied an error */
 };
 
@@ -37,7 +37,7 @@ static void walk(struct combination *b, const struct set *s, set_visit *visit) {
     set_scan(s, 0, SIZE_MAX, visit, b);
 }
 
-/* ---- the three of them ----------------------------------------------------------------------------------------- */
+/* ---- the operations -------------------------------------------------------------------------------------------- */
 
 static void unite_member(void *ctx, set_place at) {
     struct combination *b = ctx;
@@ -71,7 +71,7 @@ static void intersect_member(void *ctx, set_place at) {
     sink(b, member);
 }
 
-/* Walks the smallest, asks the others. */
+/* Walks the smallest set, looks each member up in the others. */
 static void intersect(struct combination *b) {
     const struct set *smallest = b->sets[0];
 
@@ -101,7 +101,7 @@ static void subtract(struct combination *b) {
         walk(b, b->sets[0], subtract_member);
 }
 
-/* ---- what becomes of the result --------------------------------------------------------------------------------- */
+/* ---- replying, storing, counting -------------------------------------------------------------------------------- */
 
 /* Combines the sets of the call's keys from `first` on. False: replied an error. */
 static bool run(struct combination *b, size_t first, combine *how) {
@@ -186,7 +186,7 @@ void cmd_sintercard(struct call *c) {
                                   : "ERR numkeys should be greater than 0");
         return;
     }
-    for (size_t i = 2 + c->key_count; i < c->argc; i += 2) { /* of several the last counts */
+    for (size_t i = 2 + c->key_count; i < c->argc; i += 2) { /* the last of several counts */
         if (i + 1 == c->argc || !arg_is(c, i, "limit")) {
             reply_syntax_error(c);
             return;

@@ -1,7 +1,7 @@
 /* cmd_sort.c - SORT and SORT_RO. Source: https://redis.io/commands/sort
  *
- * Elements are borrowed from the collection, weights from the keys that BY names: dispatch holds all their shards, and
- * nothing changes before STORE puts the result, which is a list of its own until then. */
+ * Elements are borrowed from the collection, weights from the keys of BY: dispatch holds all their shards, and
+ * nothing changes before STORE sets the result, which is built as a separate list. */
 #include <errno.h>
 #include <flashkv/mem.h>
 #include <math.h>
@@ -22,13 +22,13 @@ struct element {
 struct sort {
     struct call *c;
     bool desc, alpha, keep_order;
-    struct slice by; /* a pattern; ptr NULL: the elements themselves */
+    struct slice by; /* BY's pattern; ptr NULL: the elements themselves are compared */
     int64_t limit_start, limit_count;
-    size_t store_at; /* the argument that names where to, or 0 */
+    size_t store_at; /* the argument that is the destination, or 0 */
     size_t gets;     /* GET options */
     struct element *elements;
     size_t count, start, end; /* what is replied: [start, end) */
-    char *digits;             /* of members that are kept as integers */
+    char *digits;             /* decimal form of members that are stored as integers */
 };
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------- */
@@ -37,7 +37,7 @@ static bool is_pattern(struct slice s) {
     return s.len > 0 && memchr(s.ptr, '*', s.len) != NULL;
 }
 
-/* The arguments that the option at `i` has behind it; -1: there is no such option. */
+/* The number of arguments of the option at `i`; -1: unknown option. */
 static int option_args(const struct call *c, size_t i) {
     static const struct {
         const char *word;
@@ -92,7 +92,7 @@ static bool may_store(struct call *c, size_t i) {
     return c->argv[i].len <= longest;
 }
 
-/* Takes the option at `i`, whose arguments are there. False: replied. */
+/* Parses the option at `i`, whose arguments exist. False: replied. */
 static bool take_option(struct sort *s, size_t i) {
     struct call *c = s->c;
 
@@ -134,8 +134,8 @@ static bool parse(struct sort *s) {
 
 /* ---- patterns -------------------------------------------------------------------------------------------------------- */
 
-/* The string that a pattern stands for with an element in the place of its star: of a key, or with "->field" of a field
- * of a hash. False: there is none. */
+/* Looks up the string for a pattern with its star replaced by an element: of a key, or with "->field" of a hash's field.
+ * False: it does not exist. */
 static bool look_up(struct sort *s, struct slice pattern, struct slice element, struct slice *out) {
     const char *star = pattern.len > 0 ? memchr(pattern.ptr, '*', pattern.len) : NULL, *arrow;
     struct slice before, after, field = {NULL, 0};
@@ -178,7 +178,7 @@ static void add_element(struct sort *s, struct slice bytes) {
     s->elements[s->count++].bytes = bytes;
 }
 
-/* Elements of a list, from the end that they are wanted from. */
+/* Elements of a list, in the requested direction. */
 static void gather_list(struct sort *s, const struct list *l) {
     bool back = s->desc && s->keep_order;
     struct list_iter it = list_iter_at(l, back ? list_len(l) - 1 : 0, back ? LIST_TAIL : LIST_HEAD);
@@ -210,7 +210,7 @@ static void gather_scored(void *ctx, zset_place at) {
     add_element(w->sort, zset_member(w->zset, at));
 }
 
-/* Members from the end that they are wanted from. */
+/* Members of a sorted set, in the requested direction. */
 static void gather_zset(struct sort *s, const struct zset *z) {
     bool back = s->desc && s->keep_order;
 
@@ -252,7 +252,7 @@ static bool gather(struct sort *s) {
     }
     s->elements = mem_alloc(len * sizeof(*s->elements));
     if (entry_type(e) == TYPE_SET)
-        s->digits = mem_alloc(len * SET_ROOM); /* touched for those alone that are kept as integers */
+        s->digits = mem_alloc(len * SET_ROOM); /* used only for those stored as integers */
     if (s->elements == NULL || (entry_type(e) == TYPE_SET && s->digits == NULL)) {
         reply_store_error(s->c, STORE_NO_MEMORY);
         return false;
@@ -264,7 +264,8 @@ static bool gather(struct sort *s) {
     else
         gather_set(s, entry_set(e));
     if (entry_type(e) == TYPE_SET && s->keep_order && s->store_at > 0) {
-        s->keep_order = false; /* a set has no order that could be stored twice alike */
+        s->keep_order =
+            false; /* the order of a set is not deterministic, so it must be sorted to be stored */
         s->alpha = true;
         s->by = slice_of(NULL, 0);
     }
@@ -273,7 +274,7 @@ static bool gather(struct sort *s) {
 
 /* ---- sorting --------------------------------------------------------------------------------------------------------- */
 
-/* As strtod reads it, all of it; nothing at all is 0. */
+/* Parses all of it as strtod does; an empty text is 0. */
 static bool parse_score(struct slice s, double *out) {
     char room[64], *text = s.len < sizeof(room) ? room : mem_alloc(s.len + 1), *end;
     bool ok;
@@ -291,7 +292,7 @@ static bool parse_score(struct slice s, double *out) {
     return ok;
 }
 
-/* What the elements are compared by. False: replied. */
+/* Computes the weights of all elements. False: replied. */
 static bool weigh(struct sort *s) {
     for (size_t i = 0; i < s->count; i++) {
         struct element *e = &s->elements[i];
@@ -318,7 +319,7 @@ static int compare(const void *one, const void *other, void *ctx) {
 
     if (!s->alpha) {
         order = (a->by.score > b->by.score) - (a->by.score < b->by.score);
-        if (order == 0) /* no two are the same, or the order would be anybody's */
+        if (order == 0) /* break ties, so that the order is deterministic */
             order = slice_compare(a->bytes, b->bytes);
     } else if (a->by.weight.ptr == NULL || b->by.weight.ptr == NULL) {
         order = (a->by.weight.ptr != NULL) - (b->by.weight.ptr != NULL);
@@ -338,7 +339,7 @@ static void cut(struct sort *s) {
 
 /* ---- the result ------------------------------------------------------------------------------------------------------- */
 
-/* Calls `each` with what is replied, NULL for what is not there. Stops when it says so; false then. */
+/* Calls `each` for each value of the result, NULL for a missing one. False: `each` returned false, which ends it. */
 static bool each_result(struct sort *s, bool (*each)(struct sort *s, void *ctx, const struct slice *bytes),
                         void *ctx) {
     for (size_t i = s->start; i < s->end; i++) {

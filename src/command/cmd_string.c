@@ -40,7 +40,7 @@ static bool parse_options(struct call *c, size_t first, bool is_set, struct opti
         } else if (arg_expiry_word(c, i, &form) && !o->keepttl && !o->persist &&
                    (!o->time_at || o->form == form) && i + 1 < c->argc) {
             o->form = form;
-            o->time_at = ++i; /* read once the syntax is known to be right */
+            o->time_at = ++i; /* parsed after the syntax has been checked */
         } else {
             reply_syntax_error(c);
             return false;
@@ -65,12 +65,12 @@ static HOT bool set_key(struct call *c, size_t i, int64_t expire_at, bool kept) 
         return false;
     }
     call_set(c, &c->keys[0], kept ? NO_EXPIRY : expire_at);
-    if (expire_at != NO_EXPIRY) /* the command may name it from now on */
+    if (expire_at != NO_EXPIRY) /* the log needs the absolute time */
         call_effect_value(c, &c->keys[0]);
     return true;
 }
 
-/* An old value that has to outlive its change: the reply waits until the change is known to be done. */
+/* An old value that is needed after it was replaced: the reply is emitted only when the change has succeeded. */
 struct old_value {
     bool exists;
     struct blob *blob; /* a reference, or NULL: `bytes` */
@@ -109,14 +109,14 @@ static void get_and_set(struct call *c, const struct entry *e, int64_t expire_at
     blob_unref(old.blob);
 }
 
-/* Do SET's conditions say no? */
+/* Do SET's conditions prevent it? */
 static bool refused(const struct call *c, const struct options_given *o, const struct entry *e) {
     return (o->nx && e != NULL) || (o->xx && e == NULL) ||
            (o->condition.value_at > 0 && !condition_holds(c, &o->condition, e));
 }
 
-/* SET with options, which may want to know what was there. */
-static NOINLINE void set_as_asked(struct call *c) {
+/* SET with options, which may depend on the old value. */
+static NOINLINE void set_with_options(struct call *c) {
     struct options_given o = {.time_at = 0};
     int64_t expire_at = NO_EXPIRY;
     const struct entry *e;
@@ -139,7 +139,7 @@ static NOINLINE void set_as_asked(struct call *c) {
 
 HOT void cmd_set(struct call *c) {
     if (c->argc > 3)
-        set_as_asked(c);
+        set_with_options(c);
     else if (set_key(c, 2, NO_EXPIRY, false))
         reply_ok(c->reply);
 }
@@ -166,8 +166,7 @@ void cmd_psetex(struct call *c) {
     set_expiring(c, FROM_NOW | IN_MS);
 }
 
-/* Keys and values in pairs, none of them too large: what can be refused is refused before the first key changes.
- * False: replied. */
+/* Validates keys and values in pairs, none of them too large, before the first key changes. False: replied. */
 static bool check_pairs(struct call *c) {
     if (c->argc % 2 == 0) {
         reply_error(c->reply, "ERR wrong number of arguments for '%s' command", c->command->name);
@@ -188,7 +187,7 @@ static void pair_set(void *ctx, size_t i) {
     call_effect_value(c, &c->keys[i]);
 }
 
-/* False: replied, and no key was set. */
+/* Sets all pairs. False: replied, and no key was set. */
 static bool set_pairs(struct call *c) {
     struct string_value *values = mem_alloc(c->key_count * sizeof(*values));
     enum store_result result = STORE_NO_MEMORY;
@@ -272,7 +271,7 @@ void cmd_getex(struct call *c) {
 
     if (!parse_options(c, 2, false, &o))
         return;
-    /* a new expiry counts the key as used */
+    /* setting an expiry renews the access stamp */
     e = o.time_at ? store_inspect(c->txn, &c->keys[0]) : store_get(c->txn, &c->keys[0]);
     if (!is_type(c, e, TYPE_STRING) ||
         (e != NULL && o.time_at && !arg_expiry(c, o.time_at, o.form, &expire_at)))

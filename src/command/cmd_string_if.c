@@ -1,4 +1,4 @@
-/* cmd_string_if.c - the digest of a string, and what is done if a string is as expected.
+/* cmd_string_if.c - DIGEST, and conditions on a string's value (IFEQ and the like).
  * Source: https://redis.io/commands/digest, https://redis.io/commands/delex */
 #include <flashkv/num.h>
 

@@ -1,11 +1,11 @@
-/* cmd_string_range.c - parts of strings, and strings as floats. Source: https://redis.io/commands/?group=string */
+/* cmd_string_range.c - ranges of strings, and INCRBYFLOAT. Source: https://redis.io/commands/?group=string */
 #include <flashkv/num.h>
 #include <math.h>
 
 #include "args.h"
 #include "handlers.h"
 
-/* Turns `start` and `end`, which count from the end when negative, into a range of a string of `len` bytes. */
+/* The range of a string from `start` to `end`, which count from its end if negative. */
 static struct slice cut(struct slice s, int64_t start, int64_t end) {
     int64_t len = (int64_t)s.len;
 

@@ -37,14 +37,14 @@ bool zset_stored(struct call *c, enum zset_result result) {
 /* ---- ZADD and ZINCRBY -------------------------------------------------------------------------------------------- */
 
 struct zadd {
-    bool nx, xx, gt, lt; /* only new members, only old ones, only greater scores, only smaller */
-    bool ch, incr;       /* count changes too; add to the score, and tell it */
+    bool nx, xx, gt, lt; /* only new members, only existing ones, only greater scores, only lower ones */
+    bool ch, incr;       /* count changes too; add to the score, and reply it */
     int64_t added, changed;
     bool refused; /* by one of the conditions: the last member */
     double score; /* of the last member */
 };
 
-/* Reads the options; *at comes to the first score. */
+/* Parses the options; *at becomes the argument of the first score. */
 static void zadd_options(const struct call *c, struct zadd *a, size_t *at) {
     const struct {
         const char *word;
@@ -63,7 +63,7 @@ static void zadd_options(const struct call *c, struct zadd *a, size_t *at) {
     }
 }
 
-/* Do the options go together, and are there pairs behind them? False: replied an error. */
+/* Are the options compatible, and followed by pairs? False: replied an error. */
 static bool zadd_makes_sense(struct call *c, const struct zadd *a, size_t at) {
     if (at == c->argc || (c->argc - at) % 2 != 0)
         reply_syntax_error(c);
@@ -85,7 +85,7 @@ static bool arg_score(struct call *c, size_t i, double *out) {
     return false;
 }
 
-/* Changes a member that is there. False: replied an error. */
+/* Changes an existing member. False: replied an error. */
 static bool zadd_old(struct call *c, struct zset *z, struct zadd *a, zset_place at, double score) {
     double old = zset_score(z, at);
 
@@ -134,7 +134,7 @@ static void zadd_reply(struct call *c, const struct zadd *a) {
         reply_real(c->reply, a->score);
 }
 
-/* Adds the pairs of score and member from argument `at` on, all or none; their scores have been read. */
+/* Adds the pairs of score and member from argument `at` on, all or none; their scores have been parsed. */
 static void zadd_all(struct call *c, struct zadd *a, size_t at, const double *scores) {
     bool several = c->argc > at + 2, ready, ok;
     struct zset *z;
@@ -156,7 +156,7 @@ static void zadd_all(struct call *c, struct zadd *a, size_t at, const double *sc
     zset_done(c, &c->keys[0], a->added + a->changed == 0 ? NULL : a->incr ? "zincr" : "zadd");
 }
 
-/* No score is taken before all have been read. */
+/* Parses all scores before the first member is added. */
 static void zadd(struct call *c, struct zadd *a, size_t at) {
     enum { ON_STACK = 16 };
     double room[ON_STACK], *scores = room;
@@ -236,7 +236,7 @@ void cmd_zmscore(struct call *c) {
         reply_score_of(c, z, call_arg(c, i));
 }
 
-/* WITHSCORE is Redis 7.2's; to 7.0 any fourth argument is one too many. */
+/* WITHSCORE is of Redis 7.2; in 7.0 any fourth argument is an error. */
 static void rank(struct call *c, bool from_end) {
     bool with_score = c->argc > 3;
     const struct zset *z;
@@ -328,7 +328,7 @@ void cmd_zscan(struct call *c) {
 
     if (!arg_cursor(c, 2, &scan) || !read_zset(c, 0, &w.z))
         return;
-    if (w.z != NULL) { /* without a key the options are not even looked at */
+    if (w.z != NULL) { /* without a key the options are not parsed, as in Redis */
         if (!arg_scan(c, 3, false, &scan))
             return;
         w.pattern = scan.pattern;

@@ -1,9 +1,9 @@
 /* cmd_zset_algebra.c - unions, intersections and differences of sorted sets, and of sets, whose members have score 1.
- * Source: https://redis.io/commands/zunion and the pages beside it
+ * Source: https://redis.io/commands/zunion and related pages
  *
- * A union takes each member from the first of its sources that has it, and asks those behind; an intersection walks the
- * smallest source, a difference the first, and both ask all others. So a member of the result is met once, with its
- * whole score. */
+ * A union takes each member from the first source that has it, and looks it up in the later ones; an intersection walks the
+ * smallest source, a difference the first, and both look each member up in all others. So a member of the result is visited
+ * once, and its final score is then known. */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <math.h>
@@ -16,12 +16,12 @@
 enum operation { UNION, INTERSECTION, DIFFERENCE };
 enum aggregate { SUM, MIN, MAX };
 
-/* One of the two, or neither: no such key. */
+/* A set or a sorted set; both NULL: no such key. */
 struct source {
     const struct zset *zset;
     const struct set *set;
     double weight;
-    size_t order; /* as the keys stand in the command */
+    size_t order; /* index of the key in the command */
 };
 
 struct combination {
@@ -31,7 +31,7 @@ struct combination {
     bool with_scores;
     struct source *sources;
     size_t count;
-    size_t walked;       /* the source that gives members now */
+    size_t walked;       /* index of the source that is walked */
     struct zset *result; /* members go here, or are counted if NULL */
     uint64_t found, limit;
     bool failed; /* replied an error */
@@ -50,7 +50,7 @@ static bool source_score(const struct source *s, struct slice member, double *sc
     return at != NULL || (s->set != NULL && set_has(s->set, member));
 }
 
-/* False: the key holds neither, and WRONGTYPE is replied. */
+/* False: the key is of another type, and WRONGTYPE is replied. */
 static bool source_open(struct call *c, const struct key *k, struct source *s) {
     const struct entry *e = store_get(c->txn, k);
 
@@ -82,18 +82,17 @@ static double aggregated(enum aggregate how, double a, double b) {
     return a;
 }
 
-/* Does the member belong to the result, as far as source `i`, another than the walked one, has a say? If so the source's
- * score is counted in. */
+/* Does source `i`, which is not the walked one, leave the member in the result? If so, aggregates its score. */
 static bool agrees(const struct combination *b, size_t i, struct slice member, double *score) {
     double theirs;
     bool has = source_score(&b->sources[i], member, &theirs);
 
     theirs *= b->sources[i].weight;
-    if (has && b->operation != DIFFERENCE) /* an intersection takes NaN as it is, so Redis */
+    if (has && b->operation != DIFFERENCE) /* an intersection keeps NaN, as in Redis */
         *score = aggregated(b->aggregate, *score, b->operation == UNION ? number(theirs) : theirs);
     switch (b->operation) {
     case UNION:
-        return !has || i > b->walked; /* an earlier one that has it has given it already */
+        return !has || i > b->walked; /* an earlier source has already contributed it */
     case INTERSECTION:
         return has;
     case DIFFERENCE:
@@ -144,7 +143,7 @@ static int compare_len(const void *a, const void *b) {
     return m != n ? (m > n) - (m < n) : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Scores are added in the order of the sources' sizes, as Redis does: sums of floats tell the difference. */
+/* Scores are added in the order of the sources' sizes, as in Redis: sums of floats depend on the order. */
 static void combine(struct combination *b) {
     size_t walks = b->operation == UNION ? b->count : 1;
 
@@ -161,7 +160,7 @@ static bool syntax_error(struct call *c) {
     return false;
 }
 
-/* WEIGHTS and as many numbers as there are sources, from argument `i` on. */
+/* Parses WEIGHTS, one number for each source, from argument `i` on. */
 static bool arg_weights(struct combination *b, size_t i) {
     for (size_t k = 0; k < b->count; k++)
         if (!num_parse_double(call_arg(b->c, i + k), &b->sources[k].weight)) {
@@ -193,10 +192,10 @@ static bool arg_limit(struct combination *b, size_t i) {
     return true;
 }
 
-/* What the options of a command may be. */
+/* Which options a command has. */
 enum form { WEIGHS = 1 /* WEIGHTS, AGGREGATE */, SCORES = 2 /* WITHSCORES */, LIMITS = 4 };
 
-/* The options from argument `i` on. False: replied an error. */
+/* Parses the options from argument `i` on. False: replied an error. */
 static bool arg_options(struct combination *b, size_t i, unsigned form) {
     const struct call *c = b->c;
 
@@ -225,7 +224,7 @@ static bool arg_options(struct combination *b, size_t i, unsigned form) {
     return true;
 }
 
-/* Why there are no keys: what argument `i` says of their number. */
+/* Replies why there are no keys, by the value of numkeys, argument `i`. */
 static void reply_numkeys_error(struct call *c, size_t i) {
     int64_t n;
 
@@ -237,7 +236,7 @@ static void reply_numkeys_error(struct call *c, size_t i) {
         reply_syntax_error(c);
 }
 
-/* Opens the sources, which are the call's keys from `first` on, and reads the options behind them. */
+/* Opens the sources, which are the call's keys from `first` on, and parses the options after them. */
 static bool prepare(struct combination *b, size_t first, unsigned form) {
     struct call *c = b->c;
 
@@ -249,7 +248,7 @@ static bool prepare(struct combination *b, size_t first, unsigned form) {
     return arg_options(b, first + 2 + b->count, form);
 }
 
-/* Reads arguments and combines; `first` is 1 if a destination stands before the number of keys, else 0. False: replied an
+/* Parses the arguments and combines; `first` is 1 if a destination precedes the number of keys, else 0. False: replied an
  * error. */
 static bool run(struct combination *b, size_t first, unsigned form) {
     struct call *c = b->c;
@@ -272,11 +271,11 @@ static bool run(struct combination *b, size_t first, unsigned form) {
     return !b->failed;
 }
 
-/* The same into a sorted set of its own, for store_free_object or store_set_object. NULL: replied an error. */
+/* The same into a new sorted set, for store_free_object or store_set_object. NULL: replied an error. */
 static struct zset *run_to_zset(struct combination *b, size_t first, unsigned form) {
     b->result = (struct zset *)store_new_object(b->c->server->store, TYPE_ZSET);
     if (b->result == NULL ||
-        !zset_expect(b->result, SIZE_MAX)) /* a reply tells -0, which is lost in a packed one */
+        !zset_expect(b->result, SIZE_MAX)) /* the packed encoding does not preserve -0, which a reply shows */
         reply_store_error(b->c, STORE_NO_MEMORY);
     else if (run(b, first, form))
         return b->result;
@@ -285,7 +284,7 @@ static struct zset *run_to_zset(struct combination *b, size_t first, unsigned fo
     return NULL;
 }
 
-/* ---- what becomes of the result ---------------------------------------------------------------------------------- */
+/* ---- replying, storing, counting --------------------------------------------------------------------------------- */
 
 static void reply_combined(struct call *c, enum operation operation, unsigned form) {
     struct combination b = {.c = c, .operation = operation};

@@ -1,4 +1,4 @@
-/* cmd_zset_pop.c - taking members from either end of a sorted set.
+/* cmd_zset_pop.c - popping members from either end of a sorted set.
  * Source: https://redis.io/commands/zpopmin, https://redis.io/commands/zmpop */
 #include <flashkv/num.h>
 
@@ -10,7 +10,7 @@ static const char *pop_event(bool max) {
     return max ? "zpopmax" : "zpopmin";
 }
 
-/* The `n` (at most all) first members, or last. */
+/* The first or last `n` members (at most all). */
 static struct zset_span end_of(const struct zset *z, uint64_t n, bool max) {
     size_t len = zset_len(z);
 
@@ -78,7 +78,7 @@ void cmd_zpopmax(struct call *c) {
     pop(c, true);
 }
 
-/* ---- from the first of several that has some --------------------------------------------------------------------- */
+/* ---- from the first non-empty sorted set ------------------------------------------------------------------------- */
 
 bool arg_zset_pop(struct call *c, size_t numkeys_at, struct zset_pop *p) {
     static const char *const words[] = {"min", "max"};

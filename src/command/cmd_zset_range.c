@@ -1,8 +1,8 @@
-/* cmd_zset_range.c - members of a sorted set in a row: by rank, by score, by their bytes.
- * Source: https://redis.io/commands/zrange and the pages beside it
+/* cmd_zset_range.c - ranges of a sorted set: by rank, by score, by the members' bytes.
+ * Source: https://redis.io/commands/zrange and related pages
  *
- * A range of any kind becomes one of ranks, since a sorted set tells how many members lie below a bound; what is done with
- * it, counting, replying, storing, removing, knows ranks alone. */
+ * A range of any kind is converted to one of ranks, by the number of members below each bound; counting, replying,
+ * storing and removing then work on ranks only. */
 #include <flashkv/num.h>
 #include <math.h>
 #include <stdlib.h>
@@ -24,16 +24,16 @@ struct bound {
 
 struct range {
     enum range_by by;
-    bool down; /* from the greatest to the least */
+    bool down; /* descending */
     struct bound min, max;
-    bool limited; /* LIMIT is there */
+    bool limited; /* LIMIT is given */
     int64_t offset, limit;
     bool with_scores;
 };
 
 /* ---- reading bounds ---------------------------------------------------------------------------------------------- */
 
-/* A score, or "(" and a score; anything that strtod takes, nothing at all included, as Redis reads it. */
+/* Parses a score, or "(" and a score; as Redis, whatever strtod accepts, including an empty text. */
 static bool score_bound(struct slice s, struct bound *b) {
     char text[NUM_LONG_DOUBLE_MAX], *end;
 
@@ -60,7 +60,7 @@ static bool lex_bound(struct slice s, struct bound *b) {
     return true;
 }
 
-/* The bounds in arguments `i` and `i + 1`, the greater first if `swapped`. False: replied an error. */
+/* Parses the bounds in arguments `i` and `i + 1`, the upper one first if `swapped`. False: replied an error. */
 static bool arg_bounds(struct call *c, size_t i, bool swapped, struct range *r) {
     struct slice min = call_arg(c, i + swapped), max = call_arg(c, i + !swapped);
 
@@ -83,7 +83,7 @@ static bool arg_bounds(struct call *c, size_t i, bool swapped, struct range *r) 
 
 /* ---- from bounds to ranks ---------------------------------------------------------------------------------------- */
 
-/* How many members lie below the bound; one that is the upper end of a range has those equal to it below. */
+/* How many members are below the bound; for an inclusive upper bound, including those equal to it. */
 static size_t below(const struct zset *z, enum range_by by, const struct bound *b, bool upper) {
     bool or_equal = upper != b->exclusive;
 
@@ -109,7 +109,7 @@ static struct zset_span span_of_ranks(const struct zset *z, const struct range *
                               r->down};
 }
 
-/* The members that the range has, without regard to LIMIT. */
+/* The members in the range, before LIMIT is applied. */
 static struct zset_span span_of(const struct zset *z, const struct range *r) {
     size_t from, to;
 
@@ -135,16 +135,16 @@ static void limit_span(struct zset_span *s, const struct range *r) {
         s->count = (size_t)r->limit;
 }
 
-/* ---- ZRANGE and its kin ------------------------------------------------------------------------------------------ */
+/* ---- ZRANGE and related commands --------------------------------------------------------------------------------- */
 
-/* What a command leaves to its options. */
+/* Which options a command has. */
 enum range_form {
     FORM_FIXED = 0,
     FORM_OPEN = 1 /* BYSCORE BYLEX REV */,
     FORM_STORES = 2 /* no WITHSCORES */
 };
 
-/* One option of ZRANGE, once; false: another word. */
+/* Parses an option of ZRANGE, which may be given once; false: another word. */
 static bool open_option(const struct call *c, size_t i, bool *by_given, struct range *r) {
     if (!r->down && arg_is(c, i, "rev")) {
         r->down = true;
@@ -157,7 +157,7 @@ static bool open_option(const struct call *c, size_t i, bool *by_given, struct r
     return true;
 }
 
-/* The options from argument `i` on. False: replied an error. */
+/* Parses the options from argument `i` on. False: replied an error. */
 static bool range_options(struct call *c, size_t i, unsigned form, struct range *r) {
     bool by_given = false;
 
@@ -188,7 +188,7 @@ static bool range_options(struct call *c, size_t i, unsigned form, struct range 
     return false;
 }
 
-/* Reads bounds (arguments `at` and the next) and options into `r`, which says what the command itself does. */
+/* Parses bounds (arguments `at` and the next) and options into `r`, which the command has initialised with its own form. */
 static bool arg_range(struct call *c, size_t at, unsigned form, struct range *r) {
     return range_options(c, at + 2, form, r) && arg_bounds(c, at, r->down && r->by != BY_RANK, r);
 }

@@ -1,4 +1,4 @@
-/* collections.h - lists, hashes, sets and sorted sets, for the files of the command layer beside their own. Private to it. */
+/* collections.h - helpers for lists, hashes, sets and sorted sets that several files of the command layer share. Private to it. */
 #ifndef FLASHKV_COMMAND_COLLECTIONS_H
 #define FLASHKV_COMMAND_COLLECTIONS_H
 
@@ -8,27 +8,27 @@
 
 /* The list of the call's first key, NULL if there is none; false: replied an error. */
 bool read_list(struct call *c, const struct list **l);
-/* Replies an array of `n` elements (at most all) of an end, and drops them. */
+/* Replies an array of `n` elements (at most all) from an end, and removes them. */
 void list_pop_reply(struct call *c, struct list *l, enum list_end end, size_t n);
 
-/* LMOVE and its like: the ends of the call's two keys. */
+/* LMOVE and the like: the ends of the call's two keys. */
 struct list_move {
     enum list_end from, to;
 };
-/* Reads LEFT or RIGHT, twice, from argument `at` on; false: replied an error. */
+/* Parses LEFT or RIGHT, twice, from argument `at` on; false: replied an error. */
 bool arg_move(struct call *c, size_t at, struct list_move *m);
-/* Moves an element and replies it, or replies an error; false: the first key has nothing, and nothing was replied. */
+/* Moves an element and replies it, or replies an error; false, nothing replied: the first key does not exist. */
 bool move_element(struct call *c, const struct list_move *m);
 
-/* LMPOP and its like: from which end, and how many. */
+/* LMPOP and the like: from which end, and how many. */
 struct list_pop {
     enum list_end end;
     int64_t count;
 };
-/* Reads what is around the keys: the argument that counts them, the end, and [COUNT count]; false: replied. */
+/* Parses the arguments other than keys: numkeys, the end, and [COUNT count]; false: replied. */
 bool arg_list_pop(struct call *c, size_t numkeys_at, struct list_pop *p);
-/* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
- * nothing was replied. */
+/* Pops from the first of the call's keys that exists and replies, or replies an error; false, nothing replied: none
+ * exists. */
 bool pop_first(struct call *c, const struct list_pop *p);
 /* The same for one element: BLPOP's reply. */
 bool pop_first_element(struct call *c, enum list_end end);
@@ -37,44 +37,44 @@ bool pop_first_element(struct call *c, enum list_end end);
 
 /* The set of the call's key number `key`, NULL if there is none; false: replied an error. */
 bool read_set(struct call *c, size_t key, const struct set **s);
-/* False: the result is a failure, and replied. */
+/* False, replied an error: the result is a failure. */
 bool set_stored(struct call *c, enum set_result result);
-/* The effect "this field of the call's key expires then". */
+/* The effect "this field of the call's key expires at that time". */
 void call_effect_field_expiry(struct call *c, struct slice field, int64_t expire_at);
-/* All fields and their values, as a map; none for NULL. */
+/* Replies all fields and their values as a map; an empty one for NULL. */
 void reply_fields(struct call *c, const struct hash *h);
-/* All members, as a set; none for NULL. */
+/* Replies all members as a set; an empty one for NULL. */
 void reply_members(struct call *c, const struct set *s);
 
 /* ---- sorted sets --------------------------------------------------------------------------------------------------- */
 
 /* The sorted set of the call's key number `key`, NULL if there is none; false: replied an error. */
 bool read_zset(struct call *c, size_t key, const struct zset **z);
-/* One to change, NULL: replied (edit_object); and the end of the edit, `event` NULL if nothing changed. */
+/* A sorted set to change, NULL: replied (edit_object); and the end of the edit, `event` NULL if nothing changed. */
 struct zset *edit_zset(struct call *c, const struct key *k, bool create, void (*missing)(struct call *c));
 void zset_done(struct call *c, const struct key *k, const char *event);
-/* False: the result is a failure, and replied. */
+/* False, replied an error: the result is a failure. */
 bool zset_stored(struct call *c, enum zset_result result);
 
-/* Members in a row: the first one's rank, how many, and whether from there downwards. */
+/* A run of members: the rank of the first, their number, and whether in descending order. */
 struct zset_span {
     size_t rank, count;
     bool down;
 };
-/* An array of the members, or pairs of them and their scores. */
+/* Replies an array of the members, or of pairs of member and score. */
 void reply_span(struct call *c, const struct zset *z, const struct zset_span *span, bool with_scores);
-/* All members and their scores as a map. */
+/* Replies all members and their scores as a map. */
 void reply_scores(struct call *c, const struct zset *z);
 
-/* ZMPOP and its like: from which end, how many, and whether as [key, member, score], one. */
+/* ZMPOP and the like: from which end, how many, and whether only one is replied, as [key, member, score]. */
 struct zset_pop {
     bool max, flat;
     int64_t count;
 };
-/* Reads what is around the keys: the argument that counts them, MIN or MAX, and [COUNT count]; false: replied. */
+/* Parses the arguments other than keys: numkeys, MIN or MAX, and [COUNT count]; false: replied. */
 bool arg_zset_pop(struct call *c, size_t numkeys_at, struct zset_pop *p);
-/* Pops from the first of the call's keys that is there and replies, or replies an error; false: there is none, and
- * nothing was replied. */
+/* Pops from the first of the call's keys that exists and replies, or replies an error; false, nothing replied: none
+ * exists. */
 bool zset_pop_first(struct call *c, const struct zset_pop *p);
 
 #endif

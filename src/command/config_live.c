@@ -1,5 +1,4 @@
-/* config_live.c - settings of Redis that change what the server does, and where it looks. All others are stored and
- * echoed, no more. */
+/* config_live.c - Redis's settings that have an effect, and how each is applied. All others are only stored and returned. */
 #include <flashkv/access.h>
 #include <flashkv/encoding.h>
 #include <stdlib.h>
@@ -51,7 +50,7 @@ static void latency_tracking(struct server *srv, const char *value) {
     atomic_store(&srv->stats.histograms, strcmp(value, "yes") == 0);
 }
 
-/* How keys are stamped. Settings are applied under their mutex, so the rules change one at a time. */
+/* The rules of access stamps. Settings are applied under their mutex, so reading and changing the rules does not race. */
 static void lfu_decay_time(struct server *srv, const char *value) {
     struct access_rules rules = store_access(srv->store);
     uint32_t minutes = limit_of(value);
@@ -109,7 +108,7 @@ static void slowlog_slower_than(struct server *srv, const char *value) {
 
 static const struct {
     const char *name;
-    void (*apply)(struct server *srv, const char *value); /* the value is right and in its normal form */
+    void (*apply)(struct server *srv, const char *value); /* the value is valid and in its normal form */
 } live[] = {
     {"hash-max-listpack-entries", limit_hash_entries},
     {"hash-max-listpack-value", limit_hash_value},

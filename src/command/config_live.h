@@ -1,10 +1,10 @@
-/* config_live.h - settings that take effect while the server runs. Private to the command layer. */
+/* config_live.h - applying settings while the server runs. Private to the command layer. */
 #ifndef FLASHKV_COMMAND_CONFIG_LIVE_H
 #define FLASHKV_COMMAND_CONFIG_LIVE_H
 
 #include <flashkv/server.h>
 
-/* For settings_apply: `server` is a struct server. Under the settings' mutex, so it takes none but leaves. */
+/* The callback for settings_apply; `server` is a struct server. Runs under the settings' mutex (LOCK_RANK_OPTIONS). */
 void config_apply(void *server, const struct setting_change *ch);
 
 #endif

@@ -19,13 +19,13 @@
 
 enum { KEYS_ON_STACK = 8 };
 
-/* A command that was not run is told to the statistics, and ends a transaction that it was to be part of. */
+/* Counts a command that was refused, and aborts the transaction that it was to be queued in. */
 static COLD void refused(struct call *c) {
     measure_rejected(c);
     multi_refused(c->session);
 }
 
-/* The arguments together show no more than one alone (before their quotes). */
+/* The error shows at most as many bytes of all arguments together as of a single one. */
 static COLD void refuse_unknown(struct call *c) {
     char args[ARG_SHOWN_MAX + sizeof("'' ")] = "";
     size_t n = 0;
@@ -47,7 +47,7 @@ static NOINLINE const struct command *find_subcommand(struct call *c, const stru
     size_t prefix = strlen(container->name) + 1;
 
     if (c->argc == 1)
-        return container; /* some containers do something by themselves; for the rest the arity says no */
+        return container; /* COMMAND is a command itself; for the other containers the arity check fails */
     if ((container->flags & CMD_PROTECTED) && debug_refused(c)) {
         refused(c);
         return NULL;
@@ -133,7 +133,7 @@ static NOINLINE void run_without_keys(struct call *c) {
         multi_tidy(c->session);
 }
 
-/* Most commands have one key: no counting, and no room for more. */
+/* The fast path: most commands have exactly one key. */
 static inline void run_with_key(struct call *c) {
     struct key key;
     uint64_t shards = 0;
@@ -148,7 +148,7 @@ static NOINLINE void run_with_keys(struct call *c) {
     uint64_t shards = 0;
 
     if (!command_key_args(c->command, c->argc, c->argv, &at))
-        at.count = 0; /* the handler has the words for what is wrong */
+        at.count = 0; /* the handler replies the error */
     if (at.count > KEYS_ON_STACK && (keys = mem_alloc(at.count * sizeof(*keys))) == NULL) {
         reply_error(c->reply, "ERR out of memory");
         return;
@@ -163,7 +163,7 @@ static bool arity_fits(const struct command *cmd, size_t argc) {
     return cmd->arity >= 0 ? argc == (size_t)cmd->arity : argc >= (size_t)-cmd->arity;
 }
 
-/* The command cannot be run as it is written. EXEC says so in words of its own, and ends its transaction. */
+/* Wrong arity. EXEC has its own error for that, and ends the transaction. */
 static COLD void refuse_arity(struct call *c) {
     bool exec = c->command->handler == cmd_exec;
 
@@ -174,7 +174,7 @@ static COLD void refuse_arity(struct call *c) {
     refused(c);
 }
 
-/* There is too little memory for it. */
+/* Replies the error for maxmemory. */
 static COLD void refuse_oom(struct call *c) {
     bool exec = c->command->handler == cmd_exec;
 
@@ -185,7 +185,7 @@ static COLD void refuse_oom(struct call *c) {
     refused(c);
 }
 
-/* Finds the row of a subcommand, and looks at what can be known before anything is locked. False: replied. */
+/* Finds the row of a subcommand, and makes all checks that need no lock. False: replied. */
 static inline bool may_run(struct call *c) {
     const struct command *cmd = c->command;
 
@@ -215,7 +215,7 @@ static inline bool may_run(struct call *c) {
     return true;
 }
 
-/* In a transaction: is it queued, or refused to be? */
+/* In a transaction: was it queued or refused? */
 static NOINLINE bool is_queued(struct call *c) {
     if (!multi_queue(c))
         return false;
@@ -224,7 +224,7 @@ static NOINLINE bool is_queued(struct call *c) {
     return true;
 }
 
-/* Is what the command is about not there yet? */
+/* Does the command need data that are still being loaded? */
 static bool is_loading(const struct call *c) {
     return atomic_load_explicit(&c->server->loading, memory_order_acquire) &&
            (c->command->first_key > 0 || c->command->flags & (CMD_READ | CMD_WRITE | CMD_KEYSPACE)) &&

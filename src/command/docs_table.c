@@ -1,5 +1,5 @@
-/* docs_table.c - what a command costs, how it came to be what it is, and by what it was replaced: as of Redis 7.0.15, in words of
- * our own. tests/e2e/command_docs.py compares it with a redis-server. Sorted by name. */
+/* docs_table.c - complexity, history and replacement of commands: as of Redis 7.0.15, in our own words.
+ * tests/e2e/command_docs.py compares it with a redis-server. Sorted by name. */
 #include "docs.h"
 
 #include <stdlib.h>

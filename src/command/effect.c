@@ -1,16 +1,16 @@
-/* effect.c - what the log shall do again (command.h): what a handler told, or else what is right for its row. */
+/* effect.c - the effects of calls for the log (command.h): those that the handler gives, or else the default ones. */
 #include <flashkv/mem.h>
 
 #include "args.h"
 
 enum { ARGS_ON_STACK = 16 };
 
-/* What the log takes is left out of the reserve's account: without memory for it the log is lost, not the data. */
+/* Effects are allocated outside the reserve: without memory for them the log is lost, not the data. */
 static void add_effect(struct call *c, const struct key *k, size_t argc, const struct slice *argv) {
     struct arg room[ARGS_ON_STACK] = {{NULL, 0, NULL}}, *args = room;
 
     if (argc > ARGS_ON_STACK && (args = mem_alloc(argc * sizeof(*args))) == NULL) {
-        effects_value(c->txn, k); /* says the same at greater length */
+        effects_value(c->txn, k); /* an equivalent effect without arguments */
         return;
     }
     for (size_t i = 0; i < argc; i++)
@@ -42,13 +42,13 @@ void call_effect_value(struct call *c, const struct key *k) {
     mem_reserve_pause(paused);
 }
 
-/* May the command be logged as it came? Not if it concerns several keys, which may be in several shards, or failed in
- * its midst. */
+/* May the command be logged as it came? Not if it has several keys, which may be in several shards, or if it failed
+ * half-way. */
 static bool repeatable(const struct call *c) {
     return c->key_count == 1 && !c->reply->failed;
 }
 
-/* For a handler that told nothing of what it changed. */
+/* For a handler that gave no effects. */
 static NOINLINE void give_default_effects(struct call *c) {
     if (repeatable(c))
         effects_command(c->txn, &c->keys[0], c->argc, c->argv);
@@ -57,7 +57,7 @@ static NOINLINE void give_default_effects(struct call *c) {
             effects_value(c->txn, &c->keys[i]);
 }
 
-/* One of EXEC's, whose reserve is for what writes. */
+/* Runs one call of EXEC, resuming the reserve for a write. */
 static void handle_in_reserve(struct call *c) {
     mem_reserve_pause((c->command->flags & CMD_WRITE) == 0);
     c->command->handler(c);
@@ -86,7 +86,7 @@ void call_reach(struct session *s, const struct txn *t, bool changed) {
         s->reach = reach;
 }
 
-/* What a command that is all of its transaction has changed. */
+/* Logs the changes of a command that is the whole of its transaction. */
 static inline void commit_effects(struct call *c) {
     struct txn *t = c->txn;
     bool silent = t->changes != 0 && !c->effects_given;

@@ -7,7 +7,7 @@
 struct expire_options {
     bool nx, xx, gt, lt;
 };
-/* Do the options let what expires at `now_at` (maybe never) expire at `at`? */
+/* Do the options allow the present expiry `now_at` (may be NO_EXPIRY) to be replaced by `at`? */
 bool expire_allowed(const struct expire_options *o, int64_t now_at, int64_t at);
 
 #endif

@@ -19,7 +19,7 @@ static unsigned long long rate(const struct rate *r) {
     return load(&r->per_second);
 }
 
-/* "1.50M", as Redis writes sizes for people. */
+/* "1.50M", as Redis's ..._human fields. */
 static void human(struct buf *out, const char *name, uint64_t bytes) {
     static const char units[] = "BKMGT";
     double n = (double)bytes;
@@ -68,7 +68,7 @@ static void info_clients(const struct call *c, struct buf *out) {
         (unsigned long long)c->server->options->max_connections, load(&c->server->blocked_clients));
 }
 
-/* total_system_memory is the machine's, as Redis has it. */
+/* total_system_memory is the machine's, as in Redis. */
 static void info_machine_memory(const struct resources *r, struct buf *out) {
     buf_printf(out, "total_system_memory:%llu\r\n", (unsigned long long)r->machine_memory);
     human(out, "total_system_memory_human", r->machine_memory);
@@ -87,7 +87,7 @@ static void info_memory_limit(const struct server *s, struct buf *out) {
                (unsigned long long)memory_not_counted(s));
 }
 
-/* What the allocator has beyond what is in use. All of it is one heap, so that "active" is what is resident. */
+/* The allocator's overhead. There is one heap, so "active" is the resident size. */
 static void info_allocator(uint64_t used, uint64_t rss, uint64_t dataset, uint64_t peak, struct buf *out) {
     uint64_t overhead = used > dataset ? used - dataset : 0;
     double ratio = used > 0 ? (double)rss / (double)used : 0.0;
@@ -237,10 +237,10 @@ static void info_keyspace(const struct call *c, struct buf *out) {
 
 static void info_modules(const struct call *c, struct buf *out) {
     (void)c;
-    (void)out; /* there are none */
+    (void)out; /* empty */
 }
 
-/* In Redis's order. Those that grow with the commands in use are not among what INFO alone tells. */
+/* In Redis's order. Sections that grow with the commands in use are not in the default reply. */
 static const struct {
     const char *name, *title;
     void (*format)(const struct call *c, struct buf *out);

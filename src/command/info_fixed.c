@@ -1,5 +1,5 @@
-/* info_fixed.c - fields of INFO and MEMORY STATS about what is not there: scripts, replicas, forks, defragmentation. Programs
- * that watch a Redis read them, and stop at the first that is missing. */
+/* info_fixed.c - constant fields of INFO and MEMORY STATS about missing features: scripts, replicas, forks, defragmentation.
+ * Monitoring programs for Redis fail if such a field is missing. */
 #include "info.h"
 
 static const struct {

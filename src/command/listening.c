@@ -1,4 +1,4 @@
-/* listening.c - what makes a session a subscriber, and what that forbids it. */
+/* listening.c - sessions as subscribers, and what a subscribed session may not run. */
 #include "listening.h"
 
 #include <flashkv/blob.h>
@@ -31,11 +31,11 @@ static void deliver(struct subscriber *s, struct message *m) {
 
     if (*wire == NULL)
         *wire = ops->encode(to->server, protocol, say_message, m);
-    /* Without memory the connection ends: its client can connect again, but cannot know of a message lost. */
+    /* Without memory the connection is closed: its client can reconnect, but could not notice a lost message. */
     ops->deliver(to->session, *wire, *wire != NULL ? DELIVER_MESSAGE : DELIVER_CLOSE);
 }
 
-/* ---- being one ----------------------------------------------------------------------------------------------- */
+/* ---- subscribers --------------------------------------------------------------------------------------------- */
 
 static struct session_subscriber *subscriber_of(const struct session *s) {
     return atomic_load_explicit(&s->subscriber, memory_order_acquire);

@@ -12,25 +12,25 @@ struct session_subscriber {
     struct server *server;
 };
 
-/* The session as a subscriber, made with its first subscription. NULL: replied. */
+/* The session's subscriber, created with its first subscription. NULL: replied. */
 struct subscriber *listening_subscriber(struct call *c);
-/* Subscriptions of a session, of one kind. Any thread that holds the list of sessions. */
+/* The number of a session's subscriptions of one kind. Any thread that holds the list of sessions. */
 uint32_t listening_count(const struct session *s, enum pubsub_kind kind);
-/* After a change of its subscriptions, or of its being a monitor: notes whether it listens still. */
+/* Updates session.listens after a change of its subscriptions or of MONITOR. */
 void listening_note(struct session *s);
-/* What a session that listens may not do. False: replied. */
+/* May a session that listens run the call? False: replied. */
 bool listening_may_run(struct call *c);
-/* Ends all of it: for RESET, and when the client is gone. */
+/* Ends all subscriptions and MONITOR: for RESET, and when the client has disconnected. */
 void listening_stop(struct server *srv, struct session *s);
 
 /* ---- cmd_monitor.c ---- */
 
-/* Tells all monitors of a command that has run. */
+/* Sends a command that has run to all monitors. */
 void monitors_feed(const struct call *c);
 static inline bool monitored(const struct server *srv) {
     return atomic_load_explicit(&srv->monitors.count, memory_order_relaxed) > 0;
 }
-/* Not a monitor any more; nothing if it is none. */
+/* Removes a session from the monitors, if it is one. */
 void monitors_remove(struct monitors *m, struct session *s);
 
 #endif

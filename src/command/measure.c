@@ -1,4 +1,4 @@
-/* measure.c - what is seldom told of a command: that it failed, was slow, or was not run at all. */
+/* measure.c - the rare parts of measuring: commands that failed, were slow, or were not run at all. */
 #include "measure.h"
 
 #include <flashkv/mem.h>
@@ -35,7 +35,7 @@ void measure_rejected(const struct call *c) {
 
 /* ---- what was slow ------------------------------------------------------------------------------------------- */
 
-/* One argument as the log keeps it, its length in front. */
+/* Encodes one argument for the slow log, preceded by its length. */
 static char *put_arg(char *at, struct slice text) {
     uint16_t len = (uint16_t)text.len;
 

@@ -1,8 +1,8 @@
-/* measure.h - the clock at the end of each command. Private to the command layer.
+/* measure.h - measuring the duration of commands. Private to the command layer.
  *
- * There is one look at the clock for each command: where one ends the next begins. session.ticks is when that was; the
- * front end sets it when a batch begins and whenever it has done something between two commands that takes long.
- * What a command costs thus includes finding it in the input, some tens of nanoseconds. A session without a block
+ * The clock is read once for each command: the end of one is the beginning of the next. session.ticks is the last reading; the
+ * front end sets it at the beginning of a batch and whenever it has done something slow between two commands.
+ * The duration thus includes parsing the command, some tens of nanoseconds. A session without a block
  * of statistics (HTTP counts requests) is not measured. */
 #ifndef FLASHKV_COMMAND_MEASURE_H
 #define FLASHKV_COMMAND_MEASURE_H
@@ -16,7 +16,7 @@ NOINLINE void measure_untimed(const struct call *c, struct command_stats *row, u
 COLD void measure_failed(const struct call *c, struct command_stats *row);
 COLD void measure_slow(const struct call *c, uint64_t ns);
 
-/* The command has run since `began`, what session.ticks was before it. */
+/* Records that the command has run since `began`, the value of session.ticks before it. */
 static inline void measure_end(const struct call *c, int64_t began) {
     struct session *s = c->session;
     const struct server *srv = c->server;
@@ -41,7 +41,7 @@ static inline void measure_end(const struct call *c, int64_t began) {
         measure_slow(c, ns);
 }
 
-/* It was answered with an error instead of being run; c->command is NULL if there is no such command. */
+/* Records that it was refused with an error; c->command is NULL if there is no such command. */
 COLD void measure_rejected(const struct call *c);
 
 #endif

@@ -17,7 +17,7 @@ struct watch {
     struct multi *multi;
     struct key key;
     int64_t expire_at; /* of the key, when WATCH saw it */
-    bool was_missing;  /* even then: that an expired key, not swept yet, goes is no change */
+    bool was_missing;  /* when WATCH saw it: removing an expired key that was not swept yet is no change */
     char name[];
 };
 
@@ -27,7 +27,7 @@ static struct multi *multi_of(struct session *s) {
     return s->multi;
 }
 
-/* Takes `bytes` more from what a session may keep. False: replied. */
+/* Charges `bytes` to the session's limit. False: replied. */
 static bool charge(struct call *c, struct multi *m, uint64_t bytes) {
     uint64_t max = c->server->options->max_request_bytes;
 
@@ -63,7 +63,7 @@ static size_t queued_size(const struct call *c, size_t key_count, uint64_t *held
     return size;
 }
 
-/* A copy of the call's command; large values are held. */
+/* A copy of the call's command; large values by reference. */
 static struct queued *queued_copy(const struct call *c, size_t size, size_t key_count) {
     struct queued *q = mem_alloc(size);
     char *bytes;
@@ -117,7 +117,7 @@ static bool enqueue(struct call *c, struct multi *m) {
     size_t size;
 
     if (c->command->first_key > 0 && !command_key_args(c->command, c->argc, c->argv, &at))
-        at.count = 0; /* the handler has the words for what is wrong */
+        at.count = 0; /* the handler replies the error */
     size = queued_size(c, at.count, &held);
     if (!charge(c, m, held))
         return false;
@@ -207,7 +207,7 @@ no_memory:
     return false;
 }
 
-/* Has a watched key changed? One whose time came since is gone, swept or not. */
+/* Has a watched key changed? One that has expired since counts as changed, swept or not. */
 static bool touched(const struct multi *m, int64_t now_ms) {
     if (atomic_load_explicit(&m->touched, memory_order_relaxed))
         return true;
@@ -217,7 +217,7 @@ static bool touched(const struct multi *m, int64_t now_ms) {
     return false;
 }
 
-/* Under the watches' shards. The memory is left to multi_tidy. */
+/* Ends the watches, under their shards. multi_tidy frees the memory. */
 static void end_watches(struct txn *t, struct multi *m) {
     for (struct watch *w = m->watches; w != NULL; w = w->next)
         store_unwatch(t, &w->key, &w->watch);
@@ -330,10 +330,10 @@ static void run_queue(struct call *c, const struct multi *m) {
         if (monitored(c->server))
             monitors_feed(&one);
     }
-    c->reply->failed = false; /* of one of them; EXEC itself went well */
+    c->reply->failed = false; /* an error of a queued command is not one of EXEC */
 }
 
-/* All of it or nothing, as far as memory goes. One write alone sees to that itself. */
+/* Reserves memory, so that the queue is run whole or not at all. A single write needs no reserve. */
 static void run_whole(struct call *c, const struct multi *m) {
     if (m->writes < 2) {
         run_queue(c, m);
@@ -354,7 +354,7 @@ void cmd_exec(struct call *c) {
         return;
     }
     changed = touched(m, c->txn->now_ms);
-    multi_end(c); /* first, so that what it changes itself is not told to it */
+    multi_end(c); /* first, so that its own changes do not touch its watches */
     if (m->aborted)
         reply_error(c->reply, "EXECABORT Transaction discarded because of previous errors.");
     else if (changed)

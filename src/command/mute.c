@@ -1,4 +1,4 @@
-/* mute.c - running a command and throwing its reply away. */
+/* mute.c - running a command and discarding its reply. */
 #include "mute.h"
 
 #include "dispatch.h"
@@ -70,7 +70,7 @@ void mute_execute(struct server *srv, struct session *s, size_t argc, const stru
     struct muted_reply silent;
 
     if (s->mute == MUTE_NEXT)
-        s->mute = MUTE_NOTHING; /* unless this command asks for it again */
+        s->mute = MUTE_NOTHING; /* unless this command sets it again */
     dispatch_execute(srv, s, argc, argv, mute_reply(&silent, r));
     if (s->mute != MUTE_ENDS)
         return;

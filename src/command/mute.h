@@ -4,10 +4,10 @@
 
 #include <flashkv/command.h>
 
-/* A sink's operations that throw all away, to be copied: a sink with these very ones is mute_execute's. */
+/* The operations of a sink that discards everything, for copying: only mute_execute's sink has exactly these. */
 extern const struct reply_ops mute_ops;
 
-/* A sink that throws replies away, but for what goes to mute_pushes. */
+/* A sink that discards replies, except those to mute_pushes. */
 struct muted_reply {
     struct reply base; /* first */
     struct reply *pushes;
@@ -15,12 +15,12 @@ struct muted_reply {
 struct reply *mute_reply(struct muted_reply *m, struct reply *pushes);
 bool mute_is(const struct reply *r);
 
-/* command_execute for a session whose `mute` is not MUTE_NOTHING: replies nothing, but to CLIENT REPLY ON. A command that
- * has to wait (BLPOP) is muted as it was when it began. */
+/* command_execute for a session whose `mute` is not MUTE_NOTHING: no reply, except to CLIENT REPLY ON. A command that
+ * blocks (BLPOP) stays muted or not as when it began. */
 void mute_execute(struct server *srv, struct session *s, size_t argc, const struct arg *argv,
                   struct reply *r);
 
-/* Where to say what is no reply in RESP3, but a push: it is heard even if no reply is. */
+/* The sink for pushes of RESP3 (confirmations of SUBSCRIBE), which are sent even if replies are not. */
 struct reply *mute_pushes(struct reply *r);
 
 #endif

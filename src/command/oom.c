@@ -1,12 +1,12 @@
-/* oom.c - maxmemory: is there too little memory for a command, and making room (oom.h).
+/* oom.c - maxmemory: eviction before a command, and refusing it (oom.h).
  *
- * Goal: what is in use stays near the limit, whatever the load, and no command waits long for it. What is in use is the
- * keyspace, which the store counts as it changes, and all else (connections, tables of the program, what the allocator
- * loses), which is what the allocator says it has given out less the keyspace. To ask the allocator takes microseconds, for it
- * adds up all its arenas: so that is done now and then, for at most a hundredth of a processor's time.
- * Stop rule: each command evicts until what is in use fits again, or its time is up (maxmemory-eviction-tenacity), and
- * then the next goes on; the command itself is refused only if nothing is left to evict.
- * Cost: without a limit, one comparison a command. Over it, one key goes for each that comes. */
+ * Goal: the memory in use stays near the limit, whatever the load, and no command waits long for it. The memory in use is the
+ * keyspace, which the store counts exactly, plus everything else (connections, tables of the program, the allocator's
+ * overhead), which is the allocator's total minus the keyspace. Reading that total takes microseconds, since it
+ * sums all arenas: so that is done periodically, for at most 1 % of a processor's time.
+ * Stop rule: each command evicts until the memory fits again, or its time is up (maxmemory-eviction-tenacity), and
+ * then the next command continues; a command is refused only if nothing is left to evict.
+ * Cost: without a limit, one comparison for each command. Over it, about one eviction for each new key. */
 #include "oom.h"
 
 #include <flashkv/clock.h>
@@ -34,8 +34,8 @@ uint64_t server_memory_used(const struct server *s) {
     return given > not_counted ? given - not_counted : 0;
 }
 
-/* What the allocator has given out beside the keyspace. Both sums are not of one instant: if this thread has to wait between
- * them, what others wrote meanwhile is not to be taken for something that no eviction can free. */
+/* The allocated bytes outside the keyspace. The two sums are not of one instant: if this thread is preempted between them, what
+ * others wrote meanwhile must not be counted as memory that no eviction can free. */
 static uint64_t measure_other(const struct server *srv) {
     uint64_t before = store_bytes(srv->store), given = mem_allocated(), after = store_bytes(srv->store);
     uint64_t keyspace = (before > after ? before : after) + memory_not_counted(srv);
@@ -43,13 +43,13 @@ static uint64_t measure_other(const struct server *srv) {
     return given > keyspace ? given - keyspace : 0;
 }
 
-/* Measures anew if it is time to; one thread at a time, the others go by what was. */
+/* Measures again if it is due; one thread at a time, the others use the last result. */
 static void refresh(struct server *srv, int64_t now_ms) {
     enum { COST = 100, LATEST_MS = 1000 };
     struct memory_limit *m = &srv->memory;
     int64_t due = atomic_load_explicit(&m->due_ms, memory_order_relaxed), began;
 
-    if (!mem_counts_allocated()) /* what was in use at the start has to do */
+    if (!mem_counts_allocated()) /* keep the value of the start */
         return;
     if (now_ms < due && due - now_ms <= LATEST_MS) /* else the clock was set back */
         return;
@@ -62,7 +62,7 @@ static void refresh(struct server *srv, int64_t now_ms) {
                           memory_order_relaxed);
 }
 
-/* By how much more is in use than there may be. */
+/* The excess over the limit, in bytes. */
 static uint64_t excess(const struct server *srv) {
     uint64_t max = atomic_load_explicit(&srv->memory.max, memory_order_relaxed);
     uint64_t used = atomic_load_explicit(&srv->memory.other, memory_order_relaxed) + store_bytes(srv->store);
@@ -72,8 +72,8 @@ static uint64_t excess(const struct server *srv) {
 
 /* ---- making room ---------------------------------------------------------------------------------------------- */
 
-/* How long one command may evict: 50 us for each step of the tenacity up to 10, which is usual; from there on 15 % more for
- * each step; 100: as long as it takes. */
+/* The time limit of one command's evictions: 50 us for each step of the tenacity up to 10, the default; above that 15 % more
+ * for each step; 100: unlimited. */
 static int64_t time_to_evict(uint32_t tenacity) {
     enum { STEP_NS = 50000, USUAL = 10, NO_LIMIT = 100 };
     int64_t ns = STEP_NS * (int64_t)(tenacity < USUAL ? tenacity : USUAL);
@@ -87,25 +87,25 @@ static int64_t time_to_evict(uint32_t tenacity) {
 
 enum room {
     ROOM_MADE,
-    ROOM_MORE, /* the time was up before, or it has to be decided anew */
-    ROOM_NONE, /* more is in use than there may be, and it cannot be helped */
+    ROOM_MORE, /* the time was up, or the decision is stale: there may be more to evict */
+    ROOM_NONE, /* over the limit, and nothing can be evicted */
 };
 
-/* Nothing is to change while clients are paused, as in Redis; nor while the keys are loaded. */
+/* No evictions while clients are paused, as in Redis; nor while the keys are loaded. */
 static bool may_evict(const struct server *srv) {
     return !atomic_load_explicit(&srv->loading, memory_order_relaxed) &&
            atomic_load_explicit(&srv->paused, memory_order_relaxed) == PAUSE_NONE;
 }
 
-/* What an eviction was decided by. */
+/* The settings that an eviction was decided by. */
 struct decision {
     const struct server *srv;
     uint64_t max;
     const struct eviction_policy *policy;
 };
 
-/* Asked before each key goes: a thread may be held up for long, and what is written after CONFIG SET has lifted the limit,
- * or is read after CLIENT PAUSE, stays. */
+/* Called before each eviction: the thread may have been preempted for long, and keys that are written after CONFIG SET has lifted
+ * the limit, or read after CLIENT PAUSE, must stay. */
 static bool still_holds(void *decision) {
     const struct decision *d = decision;
 
@@ -116,7 +116,7 @@ static bool still_holds(void *decision) {
 
 /* Evicts until the excess is gone or the time is up. */
 static enum room evict(struct server *srv, int64_t now_ms, struct decision *d, int64_t until) {
-    enum { BATCH = 16 }; /* between two looks at the clock */
+    enum { BATCH = 16 }; /* evictions between two readings of the clock */
     unsigned samples = atomic_load_explicit(&srv->memory.samples, memory_order_relaxed);
     uint64_t over;
 
@@ -136,7 +136,7 @@ static enum room evict(struct server *srv, int64_t now_ms, struct decision *d, i
     return ROOM_MADE;
 }
 
-/* What cannot be logged is not done. */
+/* No evictions while changes cannot be logged. */
 static enum room make_room(struct server *srv, int64_t now_ms) {
     struct decision d = {srv, atomic_load_explicit(&srv->memory.max, memory_order_relaxed),
                          atomic_load_explicit(&srv->memory.policy, memory_order_relaxed)};
@@ -172,7 +172,7 @@ static bool takes_memory(const struct call *c) {
         return (c->command->flags & CMD_DENYOOM) != 0;
     if (c->command->handler == cmd_exec)
         return m->takes_memory;
-    return (c->command->flags & CMD_AT_ONCE) == 0; /* to be queued takes memory, whatever the command */
+    return (c->command->flags & CMD_AT_ONCE) == 0; /* queueing takes memory, whatever the command */
 }
 
 bool oom_forbids(const struct call *c) {
@@ -187,7 +187,6 @@ bool oom_forbids(const struct call *c) {
         return false;
     room = make_room(srv, c->session->now_ms);
     if (srv->sweeper != NULL && (room == ROOM_MORE || store_garbage_bytes(srv->store) > 0))
-        sweeper_wake(
-            srv->sweeper); /* what waits to be freed is not counted any more: it shall not stay for long */
+        sweeper_wake(srv->sweeper); /* evicted memory that is not freed yet does not count, so free it soon */
     return room == ROOM_NONE && takes_memory(c);
 }

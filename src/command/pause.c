@@ -8,7 +8,7 @@
 #include "handlers.h"
 #include "multi.h"
 
-/* The data stay as they are: what expires is taken for gone, yet kept. */
+/* The data do not change: expired keys are hidden, but not removed. */
 static void hold_expiry(struct server *srv, int64_t until_ns) {
     struct sweeper *sw = atomic_load(&srv->sweeper);
 
@@ -31,7 +31,7 @@ void pause_begin(struct server *srv, enum pause_mode mode, int64_t ms) {
 void pause_end(struct server *srv) {
     if (atomic_exchange(&srv->paused, PAUSE_NONE) != PAUSE_NONE) {
         hold_expiry(srv, 0);
-        store_sweep(srv->store, clock_wall_ms()); /* what has expired meanwhile */
+        store_sweep(srv->store, clock_wall_ms()); /* remove what has expired meanwhile */
     }
     session_list_lock(&srv->sessions);
     for (struct session *s = srv->sessions.head; s != NULL; s = s->next)
@@ -40,7 +40,7 @@ void pause_end(struct server *srv) {
     session_list_unlock(&srv->sessions);
 }
 
-/* What would be sent to replicas, if there were any. */
+/* Commands that Redis would replicate: PAUSE WRITE holds them back. */
 static bool writes(const struct call *c) {
     const struct command *cmd = c->command;
 

@@ -1,4 +1,4 @@
-/* redact.h - which arguments are nobody's business: SLOWLOG and MONITOR show "(redacted)" instead. */
+/* redact.h - secret arguments, for which SLOWLOG and MONITOR show "(redacted)". */
 #ifndef FLASHKV_COMMAND_REDACT_H
 #define FLASHKV_COMMAND_REDACT_H
 

@@ -1,4 +1,4 @@
-/* reply.c - errors whose text no argument can forge, and what sinks have in common. */
+/* reply.c - error replies, and default operations of sinks. */
 #include <flashkv/num.h>
 #include <flashkv/reply.h>
 #include <stdarg.h>

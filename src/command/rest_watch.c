@@ -1,4 +1,4 @@
-/* rest_watch.c - being told of changes to one key, for a GET that waits. */
+/* rest_watch.c - watching one key, for HTTP long polls. */
 #include <flashkv/clock.h>
 #include <flashkv/rest.h>
 

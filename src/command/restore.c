@@ -1,4 +1,4 @@
-/* restore.c - running the commands of the log: a session and a reply sink that nobody reads. */
+/* restore.c - replaying the commands of the log, with a session of its own and a sink that discards replies. */
 #include <flashkv/log.h>
 
 #include "args.h"
@@ -9,7 +9,7 @@ static void log_failure(struct reply *r, struct slice text) {
     log_error("loading: a command of the log fails: %.*s", (int)text.len, text.ptr);
 }
 
-/* What a log can have: others would wait, or mean the server and not a key. */
+/* The commands that a log can contain: others would block, or do not concern a key. */
 static bool is_logged(const struct command *cmd) {
     const unsigned never =
         CMD_BLOCKING | CMD_TRANSACTION | CMD_ADMIN | CMD_PUBSUB | CMD_CONTAINER | CMD_AT_ONCE;

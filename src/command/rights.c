@@ -1,4 +1,4 @@
-/* rights.c - a row and its arguments against a token. */
+/* rights.c - checks a row and its arguments against the rights of a token. */
 #include "rights.h"
 
 #include <flashkv/tokens.h>
@@ -9,7 +9,7 @@
 
 /* ---- scopes ----------------------------------------------------------------------------------------------------- */
 
-/* Of the group "server", but they tell nothing that is not the client's own, or the same everywhere. */
+/* Commands of the group "server" that disclose nothing but the client's own data, or constants. */
 static bool is_harmless(const struct command *cmd) {
     static const char *const names[] = {"acl|whoami", "time"};
     struct slice name = slice_str(cmd->name);
@@ -29,7 +29,7 @@ static bool is_group(const struct command *cmd, const char *group) {
     return strcmp(cmd->group, group) == 0;
 }
 
-/* enum scope; 0: none is needed. */
+/* The scope that the row needs (enum scope); 0: none. */
 static unsigned scope_needed(const struct command *cmd) {
     if (cmd->flags & CMD_ADMIN)
         return SCOPE_ADMIN;
@@ -48,9 +48,8 @@ static unsigned scope_needed(const struct command *cmd) {
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
-/* SCAN cursor ... MATCH pattern, rest.watch likewise, KEYS pattern: does what the pattern begins with keep it to the token's
- * keys? Of several
- * MATCHes the last counts, so each must. */
+/* SCAN cursor ... MATCH pattern, rest.watch likewise, KEYS pattern: does the pattern's literal prefix restrict it to the token's
+ * keys? Of several MATCHes the last counts, so each one has to. */
 static bool covers_pattern(const struct rights *r, struct slice pattern) {
     size_t n = 0;
 
@@ -101,7 +100,7 @@ static bool covers_keys(const struct rights *r, const struct call *c) {
     return true;
 }
 
-/* The password is for those who know it: who may set it may do everything, which is more than any token's scopes say. */
+/* A session with a token may not set the password: that would give it more than the token's scopes. */
 static bool sets_password(const struct call *c) {
     struct slice name = slice_str(c->command->name);
 

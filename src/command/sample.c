@@ -1,4 +1,4 @@
-/* sample.c - picking without repeats: of a small share, by trying again; of a large one, by shuffling all. */
+/* sample.c - sampling without repetition: a small share by rejection, a large one by shuffling all members. */
 #include "sample.h"
 
 #include <flashkv/mem.h>
@@ -6,9 +6,7 @@
 
 #include "args.h"
 
-enum {
-    SHARE = 3
-}; /* fewer than one in three are wanted: a try is new with a chance of two in three or more */
+enum { SHARE = 3 }; /* at most a third is wanted, so a try succeeds with a probability of at least 2/3 */
 
 struct places {
     const void **at;
@@ -21,7 +19,7 @@ static void gather(void *ctx, const void *place) {
     p->at[p->n++] = place;
 }
 
-/* Everything, then the first `count` of a shuffle (Fisher-Yates). */
+/* Lists all members, then takes the first `count` of a Fisher-Yates shuffle. */
 static const void **sample_shuffled(const struct sample_source *source, size_t count) {
     struct places p = {mem_alloc(source->len * sizeof(*p.at)), 0};
 
@@ -38,7 +36,7 @@ static const void **sample_shuffled(const struct sample_source *source, size_t c
     return p.at;
 }
 
-/* False: it was there. `seen` has a power of two slots, at most half of them taken. */
+/* Adds a member to the hash set `seen`; false: it was in it. `seen` has a power of two slots, at most half of them used. */
 static bool note(const void **seen, size_t slots, const void *place) {
     size_t i = ((uintptr_t)place * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
 
@@ -92,7 +90,7 @@ bool arg_sample(struct call *c, const char *word, struct sample_args *out) {
     return true;
 }
 
-/* One member after the other. */
+/* Collects all members. */
 struct sample_reply {
     struct call *c;
     bool pairs;

@@ -1,4 +1,4 @@
-/* server.c - the parts of the context that belong to no layer below. */
+/* server.c - the parts of the context that belong to the command layer. */
 #include <flashkv/mem.h>
 #include <flashkv/server.h>
 
@@ -15,7 +15,7 @@ void server_init(struct server *s) {
     atomic_store(&s->memory.samples, 5);
     atomic_store(&s->memory.tenacity, 10);
     atomic_store(&s->memory.other, mem_resident());
-    s->memory_at_start = mem_allocated(); /* asked for the first time: see mem.h */
+    s->memory_at_start = mem_allocated(); /* the first call, see mem.h */
 }
 
 void server_destroy(struct server *s) {

@@ -78,5 +78,5 @@ void session_end(struct server *srv, struct session *s) {
     listening_stop(srv, s);
     command_forget(srv, s);
     session_leave(&srv->sessions, s);
-    mem_free(subscriber); /* nobody can count its subscriptions any more */
+    mem_free(subscriber); /* after leaving the list: no thread can read its counts any more */
 }

@@ -1,4 +1,4 @@
-/* slowlog.c - keeping what was slow. */
+/* slowlog.c - the slow log, and the samples of latency events. */
 #include <flashkv/clock.h>
 #include <flashkv/mem.h>
 #include <flashkv/slowlog.h>
@@ -61,7 +61,7 @@ void slow_set_monitor(struct slow *s, uint64_t ms) {
 
 /* ---- slow commands ------------------------------------------------------------------------------------------- */
 
-/* Unlinks what is older than the first `keep` entries. */
+/* Unlinks all entries after the newest `keep`. */
 static struct slow_command *cut(struct slow *s, uint64_t keep) REQUIRES(slow_role) {
     struct slow_command **link = &s->newest, *rest;
 
@@ -117,7 +117,7 @@ static void add_sample(struct latency_series *l, int64_t at, uint32_t ms) {
     struct latency_sample *last = &l->samples[(l->next + LATENCY_SAMPLES - 1) % LATENCY_SAMPLES];
 
     l->max_ms = ms > l->max_ms ? ms : l->max_ms;
-    if (last->at == at) { /* the worst of each second */
+    if (last->at == at) { /* keep the maximum of each second */
         last->ms = ms > last->ms ? ms : last->ms;
         return;
     }

@@ -52,7 +52,7 @@ struct stats_block *stats_block_new(struct stats *s) {
 
 /* ---- counting ------------------------------------------------------------------------------------------------ */
 
-/* The code's counter, a new one if need be. NULL: no room. */
+/* The code's counter, added if it is new. NULL: STATS_CODES_MAX is reached. */
 static _Atomic uint64_t *error_counter(struct stats_block *b, const char *code) {
     uint32_t used = atomic_load_explicit(&b->codes, memory_order_relaxed);
     struct error_stats *e = b->errors;
@@ -94,7 +94,7 @@ uint64_t stats_calls(const struct command_stats *row) {
     return load(&row->untimed) + (h != NULL ? histogram_total(h) : 0);
 }
 
-/* Adds `from` `sign` times (1, or -1 to take it away) to a block that nobody else sees. False: no memory. */
+/* Adds `from` times `sign` (1 or -1) to a block that only this thread uses. False: no memory. */
 static bool add_command(struct command_stats *to, const struct command_stats *from, int sign) {
     const struct histogram *h = atomic_load_explicit(&from->histogram, memory_order_acquire);
     struct histogram *sum;

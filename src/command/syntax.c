@@ -1,4 +1,4 @@
-/* syntax.c - reading the syntax of a row, and showing it. */
+/* syntax.c - parses and formats the syntax of a row. */
 #include "syntax.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@ static const char *const type_names[] = {
     [SYNTAX_ONEOF] = "oneof",   [SYNTAX_PURE_TOKEN] = "pure-token", [SYNTAX_BLOCK] = "block",
 };
 
-/* What an argument of this name is, unless a row says otherwise; all others are strings. */
+/* The default types of arguments by name; all others are strings. */
 static const struct {
     enum syntax_type type;
     const char *names;
@@ -47,8 +47,8 @@ static enum syntax_type type_of_name(struct slice name) {
 struct reader {
     const char *at;
     struct syntax *out;
-    int keys;    /* so many were there */
-    bool failed; /* it is not of the form; what is read then means nothing */
+    int keys;    /* number of keys so far */
+    bool failed; /* a syntax error; the tree is then meaningless */
 };
 
 static char peek(struct reader *r) {
@@ -116,7 +116,7 @@ static uint8_t read_word(struct reader *r) {
         arg->token = word;
         return at;
     }
-    r->failed |= word.len > 0 && word.ptr[word.len - 1] == ':'; /* a label of nothing */
+    r->failed |= word.len > 0 && word.ptr[word.len - 1] == ':'; /* a label without a group */
     arg->name = word;
     arg->type = type_of_name(word);
     if (*r->at == '<' && take(r, '<'))
@@ -149,7 +149,7 @@ static uint8_t read_item(struct reader *r) {
     return at;
 }
 
-/* Items up to the end of a choice, of a group, or of all: the first of them. */
+/* Parses the items up to the end of a choice, of a group, or of the line; returns the first one. */
 static uint8_t read_items(struct reader *r, size_t *count) {
     uint8_t first = 0, last = 0;
 
@@ -232,7 +232,7 @@ bool syntax_parse(const char *line, struct syntax *out) {
     return !r.failed && peek(&r) == '\0';
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------- */
+/* ---- formatting ---------------------------------------------------------------------------------------------- */
 
 size_t syntax_members(const struct syntax *s, uint8_t at) {
     size_t n = 0;
@@ -242,7 +242,7 @@ size_t syntax_members(const struct syntax *s, uint8_t at) {
     return n;
 }
 
-/* A text that is cut where its room ends. */
+/* A text that is truncated at its capacity. */
 struct text {
     char *at;
     size_t room; /* with the NUL */
@@ -298,7 +298,7 @@ static void show_members(struct text *t, const struct syntax *s, uint8_t at, con
     }
 }
 
-/* The argument once, without its token. */
+/* Formats the argument once, without its token. */
 static void show_once(struct text *t, const struct syntax *s, uint8_t at) {
     const struct syntax_arg *arg = &s->args[at];
     bool bare = arg->optional && arg->token.ptr == NULL; /* in brackets already */

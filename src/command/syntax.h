@@ -1,18 +1,18 @@
-/* syntax.h - the one line in which a row says what arguments its command takes, read into a tree: what COMMAND DOCS answers,
- * and what people are shown, come from it. Private to the command layer. Pure functions, for any thread.
+/* syntax.h - parses the syntax line of a row, its command's arguments, into a tree: the source of COMMAND DOCS and of the texts
+ * for people. Private to the command layer. Pure functions, for any thread.
  *
  *     key [condition: NX | XX]@2.6.12 [EX seconds] {field value}...
  *
- *     key          a name; its type is that of the name (syntax.c), or said: increment<double>. A key is one of the
- *                  row's key specifications, in their order, or the one that is said: key2#0
- *     NX           a word to be written as it stands; one before a name, a group or several is their token
- *     [ ]          may be left out
+ *     key          a name; its type follows from the name (syntax.c), or is explicit: increment<double>. A key refers to one of
+ *                  the row's key specifications, in order, or to an explicit one: key2#0
+ *     NX           a literal word; before a name or group it is the token of that
+ *     [ ]          optional
  *     a | b        one of these
- *     ( )          a group that may not be left out
- *     { }          a group of which COMMAND DOCS makes a block, even if only one argument is in it
- *     label:       the name of a group; else it is named for its token, or its members
- *     x...         once or more often; behind a group that has a token, with the token each time
- *     x@7.0.0      since that version (behind a group: all of it), x!7.0.0: deprecated since */
+ *     ( )          a required group
+ *     { }          a group that is a block in COMMAND DOCS, even with a single argument
+ *     label:       the name of a group; by default its token, or derived from its members
+ *     x...         once or more; after a group with a token, the token is repeated each time
+ *     x@7.0.0      since that version (after a group: all of it), x!7.0.0: deprecated since */
 #ifndef FLASHKV_COMMAND_SYNTAX_H
 #define FLASHKV_COMMAND_SYNTAX_H
 
@@ -34,7 +34,7 @@ enum syntax_type {
 enum { SYNTAX_ARGS_MAX = 40, SYNTAX_NAME_MAX = 64, SYNTAX_SHOWN_MAX = 400 };
 
 struct syntax_arg {
-    struct slice name, token, since, deprecated; /* of the line; ptr NULL: none */
+    struct slice name, token, since, deprecated; /* parts of the line; ptr NULL: none */
     enum syntax_type type;
     int key_spec; /* -1: none */
     bool optional, multiple, multiple_token;
@@ -42,18 +42,18 @@ struct syntax_arg {
 };
 
 struct syntax {
-    struct syntax_arg args[SYNTAX_ARGS_MAX]; /* the first is the block of all */
+    struct syntax_arg args[SYNTAX_ARGS_MAX]; /* the first is the root */
     size_t count;
 };
 
-/* Reads a line, of which the tree keeps slices. False: it is not of the form above, or too long. */
+/* Parses a line, which the tree's slices point into. False: a syntax error, or it has too many arguments. */
 bool syntax_parse(const char *line, struct syntax *out);
 
-/* The members of an argument: how many, and for loops
+/* The number of members of an argument. To iterate over them:
  *     for (uint8_t i = s->args[at].first; i != 0; i = s->args[i].next) */
 size_t syntax_members(const struct syntax *s, uint8_t at);
 
-/* As COMMAND DOCS names it; the name is terminated, and cut should it be too long. */
+/* The name in COMMAND DOCS, terminated, and truncated if it is too long. */
 struct syntax_name {
     char text[SYNTAX_NAME_MAX];
 };

@@ -1,4 +1,4 @@
-/* traits.c - reading the table of traits, and replying what it says. */
+/* traits.c - parses the table of traits, and replies parts of it. */
 #include "traits.h"
 
 #include <flashkv/num.h>
@@ -74,7 +74,7 @@ static void reply_pair_number(struct call *c, const char *name, struct slice dig
     reply_integer(c->reply, n);
 }
 
-/* {"type": ..., "spec": {"index": 1}}; the first word is the type's, the others the numbers that `names` names. */
+/* {"type": ..., "spec": {"index": 1}}; the first word is the type, the others are the numbers named by `names`. */
 static void reply_spec(struct call *c, struct slice type, const char *const *names, size_t count,
                        const struct slice *values) {
     reply_map(c->reply, 2);
@@ -85,7 +85,7 @@ static void reply_spec(struct call *c, struct slice type, const char *const *nam
         reply_pair_number(c, names[i], values[i]);
 }
 
-/* "1": that argument; "KEYS:-2": behind that word; "?": it cannot be told. */
+/* "1": that argument; "KEYS:-2": after that word; "?": unknown. */
 static void reply_begin(struct call *c, struct slice begin) {
     static const char *const index[] = {"index"};
     const char *colon = memchr(begin.ptr, ':', begin.len);
@@ -119,7 +119,7 @@ static void reply_find(struct call *c, const char *find) {
         reply_spec(c, words[0], slice_eq(words[0], SLICE_LIT("range")) ? range : keynum, 3, words + 1);
 }
 
-/* One of the specifications of traits_table.c, taken apart. */
+/* One key specification of traits_table.c, split into its parts. */
 struct key_spec {
     char flags[48], begin[16], find[32];
 };

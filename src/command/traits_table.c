@@ -1,9 +1,9 @@
-/* traits_table.c - what Redis 7.0.15's COMMAND INFO says of its commands beyond arity and key positions: asked of
- * redis-server, compared with it by tests/e2e/command_info.py. Sorted by name. */
+/* traits_table.c - COMMAND INFO of Redis 7.0.15 beyond arity and key positions, as returned by redis-server;
+ * tests/e2e/command_info.py compares it. Sorted by name. */
 #include "traits.h"
 
-/* name, flags, ACL categories, tips, key specifications: each list's words divided by spaces; a key specification is
- * "flags|where the search begins|how keys are found", several divided by ";" */
+/* name, flags, ACL categories, tips, key specifications: words separated by spaces; a key specification is
+ * "flags|begin search|find keys", several are separated by ";" */
 const struct command_traits command_traits_table[] = {
     {"acl", "", "@slow", "", ""},
     {"acl|cat", "noscript loading stale", "@slow", "", ""},
