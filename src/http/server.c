@@ -26,8 +26,9 @@
 #include "worker.h"
 
 enum {
-    STOP_NS = 1000000000,    /* what http_stop waits for requests in flight */
-    SPARE_CONNECTIONS = 256, /* the listener keeps the limit; the library's own must not come first */
+    STOP_NS = 1000000000, /* what http_stop waits for requests in flight */
+    NO_LIMIT =
+        1 << 30, /* of the library on connections: the listener keeps max-connections, which may be raised */
 };
 
 struct http {
@@ -318,9 +319,8 @@ static struct MHD_Daemon *start_daemon(struct http *h, struct worker *w) {
         0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK,
         on_target, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(o->max_connections + SPARE_CONNECTIONS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)o->http_memory, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_ARRAY, secure,
-        MHD_OPTION_END);
+        (unsigned)NO_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)o->http_memory,
+        MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
 }
 
 /* False: not all of them run. */

@@ -357,6 +357,18 @@ def max_connections(s):
     assert s.stats()["http"]["refused"] >= 3
 
 
+def more_connections(s):
+    """max-connections can be raised far beyond what the server began with"""
+    with s.client() as c:
+        same(c("CONFIG", "SET", "maxclients", "400"), "OK")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE))
+                   for _ in range(390)]
+        for i, c in enumerate(clients):
+            c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+            same(c.recv(65536)[:15], b"HTTP/1.1 200 OK", i)
+
+
 def reset_connections(s):
     """connections reset in the middle of anything leave nothing behind"""
     same(s.request("PUT", "/keys/big", b"v" * 5000000)[0], 201)
@@ -479,6 +491,7 @@ run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunk
      (slow_clients, "--http-timeout=1"),
      (slow_but_moving, "--http-timeout=3"),
      (max_connections, "--max-connections=20"),
+     (more_connections, "--max-connections=5"),
      (all_at_once, "--http-threads=1"),
      (both_addresses, "--bind=127.0.0.1,127.0.0.2"),
      (edge_of_the_buffer, "--access-log=/dev/null"),
