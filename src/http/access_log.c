@@ -36,9 +36,9 @@ struct access_log {
     int fd;
     bool is_file;
     struct buf writing;
-    uint64_t told;   /* of `dropped`, in the log */
-    bool failing;    /* the last write did not succeed */
-    int64_t stop_ns; /* when it gives up; 0: it is not to stop */
+    uint64_t reported; /* of `dropped`, in the log */
+    bool failing;      /* the last write did not succeed */
+    int64_t stop_ns;   /* when it gives up; 0: it is not to stop */
 };
 
 static void log_lock(struct access_log *l) ACQUIRE(access_log_role) NO_THREAD_SAFETY_ANALYSIS {
@@ -135,12 +135,13 @@ static void write_out(struct access_log *l, uint64_t lines) {
 }
 
 /* Once for all that were dropped while the thread was writing. */
-static void tell_dropped(struct access_log *l) {
+static void report_dropped(struct access_log *l) {
     uint64_t dropped = access_log_dropped(l);
 
-    if (dropped != l->told && !l->failing)
-        log_warn("access log %s: %llu lines were dropped", l->path, (unsigned long long)(dropped - l->told));
-    l->told = dropped;
+    if (dropped != l->reported && !l->failing)
+        log_warn("access log %s: %llu lines were dropped", l->path,
+                 (unsigned long long)(dropped - l->reported));
+    l->reported = dropped;
 }
 
 /* -1: errno. */
@@ -193,7 +194,7 @@ static void *run(void *log) {
         stopping = atomic_load(&l->stopping);
         while (take(l, &lines))
             write_out(l, lines);
-        tell_dropped(l);
+        report_dropped(l);
         if (atomic_exchange(&l->reopen, false))
             open_again(l);
     }

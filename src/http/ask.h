@@ -11,7 +11,7 @@
 /* Who the request's commands are run for. */
 struct session request_session(struct request *r);
 /* It goes on, with what came or what is asked for now: commands happen at `now_ms`, and what was between is not their time. */
-static inline void session_goes_on(struct session *s, int64_t now_ms) {
+static inline void session_set_time(struct session *s, int64_t now_ms) {
     s->now_ms = now_ms;
     s->ticks = clock_ticks();
 }

@@ -84,7 +84,7 @@ static bool run_lines(struct request *r, struct batch *b, bool last) {
     char *line;
     size_t len;
 
-    session_goes_on(&b->session, r->now_ms);
+    session_set_time(&b->session, r->now_ms);
     while (!b->out.failed && lines_next(&b->lines, last, &line, &len))
         run_line(b, line, len);
     hold_until(r, b->session.reach);
@@ -177,7 +177,7 @@ static bool run_some(struct request *r, struct batch *b) {
     struct batch_way now = {.kind = BATCH_NOW};
     size_t count = count_ops(b);
 
-    session_goes_on(&b->session, r->now_ms);
+    session_set_time(&b->session, r->now_ms);
     while (b->next < count && !b->out.failed) {
         size_t before = b->out.buf.len;
 

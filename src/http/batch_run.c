@@ -82,7 +82,7 @@ static void take_reply(struct run *r) {
     r->way->at += r->reply.count;
 }
 
-static bool ask_for(struct run *r, size_t argc, const struct arg *argv) {
+static bool fetch_reply(struct run *r, size_t argc, const struct arg *argv) {
     if (r->way->kind == BATCH_READ) {
         take_reply(r);
         return true;
@@ -140,7 +140,7 @@ static unsigned run_put(struct run *r) {
         batch_put_failure(r->out, 503, "out of memory");
         return 503;
     }
-    status = ask_for(r, argc, argv)
+    status = fetch_reply(r, argc, argv)
                  ? put_outcome(r, (enum rest_outcome)r->reply.tokens[1].n, r->reply.tokens[3].n)
                  : put_error(r->out, &r->reply);
     arg_release(&argv[2]);
@@ -151,7 +151,7 @@ static unsigned run_delete(struct run *r) {
     struct arg argv[4] = {arg_text("rest.remove"), arg_of(r->op->key)};
     size_t argc = 2 + condition_args(r->op, argv + 2);
 
-    if (!ask_for(r, argc, argv))
+    if (!fetch_reply(r, argc, argv))
         return put_error(r->out, &r->reply);
     return put_outcome(r, (enum rest_outcome)r->reply.tokens[1].n, NO_EXPIRY);
 }
@@ -162,7 +162,7 @@ static unsigned run_get(struct run *r) {
     const struct token *t;
     size_t after;
 
-    if (!ask_for(r, 2, argv))
+    if (!fetch_reply(r, 2, argv))
         return put_error(r->out, &r->reply);
     t = r->reply.tokens;
     if (t[0].kind == TOKEN_NULL) {
@@ -189,7 +189,7 @@ static unsigned run_get(struct run *r) {
 static unsigned run_number(struct run *r, const char *command, struct arg arg, const char *name) {
     struct arg argv[] = {arg_text(command), arg_of(r->op->key), arg};
 
-    if (!ask_for(r, 3, argv))
+    if (!fetch_reply(r, 3, argv))
         return put_error(r->out, &r->reply);
     put_status(r->out, 200);
     put_number(r->out, name, r->reply.tokens[1].n);
@@ -200,7 +200,7 @@ static unsigned run_number(struct run *r, const char *command, struct arg arg, c
 
 /* A command that answers 1, or 0 where there is nothing to do it to. */
 static unsigned run_done(struct run *r, size_t argc, const struct arg *argv) {
-    if (!ask_for(r, argc, argv))
+    if (!fetch_reply(r, argc, argv))
         return put_error(r->out, &r->reply);
     if (r->reply.tokens[0].n == 0) {
         batch_put_failure(r->out, 404, "there is no such key, or it has no expiry");

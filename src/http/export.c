@@ -193,7 +193,7 @@ static enum stream_state fill(void *ctx, struct buf *out) {
     enum stream_state state = STREAM_MORE;
     bool ok = true;
 
-    session_goes_on(&e->session, clock_wall_ms());
+    session_set_time(&e->session, clock_wall_ms());
     while (ok && state == STREAM_MORE && o.buf.len < PIECE) {
         if (e->next == 0)
             ok = next_page(e);

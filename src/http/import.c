@@ -16,7 +16,7 @@
 #include "lines.h"
 #include "respond.h"
 
-enum { ERRORS_TOLD = 100, HEAD_ARGS = 6, NAME_MAX_TOLD = 40 };
+enum { ERRORS_REPORTED = 100, HEAD_ARGS = 6, NAME_SHOWN_MAX = 40 };
 
 static const int64_t TTL_MAX_MS = INT64_MAX / 2; /* so that a sum with the present is none too large */
 
@@ -145,7 +145,7 @@ static bool read_member(struct import *im, struct line *l, struct json_in *j, st
     }
     if (!slice_eq(name, SLICE_LIT("cursor")) && !slice_eq(name, SLICE_LIT("etag"))) {
         snprintf(im->why, sizeof(im->why), "unknown member '%.*s'",
-                 (int)(name.len < NAME_MAX_TOLD ? name.len : NAME_MAX_TOLD), name.ptr);
+                 (int)(name.len < NAME_SHOWN_MAX ? name.len : NAME_SHOWN_MAX), name.ptr);
         return false;
     }
     l->is_cursor |= *name.ptr == 'c';
@@ -286,10 +286,10 @@ static bool take_line(struct import *im, struct line *l, char *text, size_t len)
     return load(im, l);
 }
 
-static void tell_error(struct import *im) {
+static void report_error(struct import *im) {
     struct json_out *o = &im->errors;
 
-    if (im->failed++ >= ERRORS_TOLD)
+    if (im->failed++ >= ERRORS_REPORTED)
         return;
     json_put(o, im->failed > 1 ? ",{\"line\":" : "{\"line\":");
     json_put_integer(o, (int64_t)im->lines.number);
@@ -302,7 +302,7 @@ static void import_line(struct import *im, char *text, size_t len) {
     struct line l = {.expire_at = NO_EXPIRY};
 
     if (!take_line(im, &l, text, len)) {
-        tell_error(im);
+        report_error(im);
         im->has_skipped = l.key.ptr != NULL;
     }
     if (im->has_skipped && l.key.ptr != NULL) {
@@ -324,7 +324,7 @@ static void import_lines(struct import *im, bool last) {
 static bool on_piece(struct request *r, void *ctx, const char *bytes, size_t len) {
     struct import *im = ctx;
 
-    session_goes_on(&im->session, r->now_ms);
+    session_set_time(&im->session, r->now_ms);
     if (!lines_add(&im->lines, bytes, len)) {
         request_refuse(r, 413, "line %llu is longer than max-request-bytes; those before it were done",
                        (unsigned long long)im->lines.number + 1);
@@ -338,7 +338,7 @@ static enum MHD_Result on_end(struct request *r, void *ctx) {
     struct json_out o = json_out_make(1 << 20);
     struct import *im = ctx;
 
-    session_goes_on(&im->session, r->now_ms);
+    session_set_time(&im->session, r->now_ms);
     import_lines(im, true);
     hold_until(r, im->session.reach);
     json_put(&o, "{\"imported\":");

@@ -112,7 +112,7 @@ enum MHD_Result respond_verdict(struct request *r) {
 }
 
 /* Past the library. False: the client did not take it. */
-static bool say_now(struct request *r, struct slice text) {
+static bool send_now(struct request *r, struct slice text) {
     const struct conn *c = conn_of_request(r);
     const union MHD_ConnectionInfo *info;
 
@@ -138,7 +138,7 @@ void respond_verdict_now(struct request *r) {
     if (text != NULL &&
         (!buf_printf(&out, "Content-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", type,
                      strlen(text), text) ||
-         !say_now(r, buf_slice(&out))))
+         !send_now(r, buf_slice(&out))))
         log_debug("http: a client did not take its refusal");
     mem_free(text);
     buf_free(&out);

@@ -14,24 +14,25 @@ struct sse {
 
 /* ---- what it hears -------------------------------------------------------------------------------------------------- */
 
-static struct blob *encode(const struct server *srv, sse_put *put, sse_say *say, const void *ctx) {
+static struct blob *encode(const struct server *srv, sse_put *put, sse_emit *emit, const void *ctx) {
     struct buf out = buf_make(srv->options->max_output_bytes);
     char error[SSE_ERROR];
-    struct blob *bytes = put(&out, say, ctx, error) ? blob_copy(buf_slice(&out)) : NULL;
+    struct blob *bytes = put(&out, emit, ctx, error) ? blob_copy(buf_slice(&out)) : NULL;
 
     buf_free(&out);
     return bytes;
 }
 
-static struct blob *encode_upstash(const struct server *srv, unsigned protocol, sse_say *say,
+static struct blob *encode_upstash(const struct server *srv, unsigned protocol, sse_emit *emit,
                                    const void *ctx) {
     (void)protocol;
-    return encode(srv, sse_put_upstash, say, ctx);
+    return encode(srv, sse_put_upstash, emit, ctx);
 }
 
-static struct blob *encode_json(const struct server *srv, unsigned protocol, sse_say *say, const void *ctx) {
+static struct blob *encode_json(const struct server *srv, unsigned protocol, sse_emit *emit,
+                                const void *ctx) {
     (void)protocol;
-    return encode(srv, sse_put_json, say, ctx);
+    return encode(srv, sse_put_json, emit, ctx);
 }
 
 /* A line of MONITOR comes as RESP has it, "+...\r\n", whoever it goes to. */
@@ -102,13 +103,13 @@ static struct sse *sse_new(struct request *r, enum sse_form form) {
 }
 
 /* A command of the session, as what is said. */
-struct spoken {
+struct sse_command {
     struct sse *sse;
     const struct words *words;
 };
 
-static void say_command(struct reply *r, const void *ctx) {
-    const struct spoken *s = ctx;
+static void emit_command(struct reply *r, const void *ctx) {
+    const struct sse_command *s = ctx;
 
     command_execute(s->sse->server, &s->sse->session, s->words->argc, s->words->argv, r);
 }
@@ -121,7 +122,8 @@ static bool begin(struct sse *s, enum sse_form form, const struct words *command
 
     error[0] = '\0';
     for (size_t i = 0; i < count && ok; i++)
-        ok = forms[form].put(&out, say_command, &(struct spoken){s, &commands[i]}, error) && error[0] == '\0';
+        ok = forms[form].put(&out, emit_command, &(struct sse_command){s, &commands[i]}, error) &&
+             error[0] == '\0';
     /* What was published meanwhile comes behind the confirmations. */
     ok = ok && stream_prepend(s->stream, buf_slice(&out));
     buf_free(&out);

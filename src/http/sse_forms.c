@@ -112,10 +112,10 @@ static struct event_reply event_reply_make(struct buf *out, char error[SSE_ERROR
     return (struct event_reply){.reply = {.ops = &event_reply_ops}, .out = out, .error = error};
 }
 
-bool sse_put_upstash(struct buf *out, sse_say *say, const void *ctx, char error[SSE_ERROR]) {
+bool sse_put_upstash(struct buf *out, sse_emit *emit, const void *ctx, char error[SSE_ERROR]) {
     struct event_reply e = event_reply_make(out, error);
 
-    say(&e.reply, ctx);
+    emit(&e.reply, ctx);
     return !e.failed;
 }
 
@@ -176,12 +176,12 @@ static void put_push(struct json_out *o, const struct capture *c, size_t at) {
     json_put(o, "}\n\n");
 }
 
-bool sse_put_json(struct buf *out, sse_say *say, const void *ctx, char error[SSE_ERROR]) {
+bool sse_put_json(struct buf *out, sse_emit *emit, const void *ctx, char error[SSE_ERROR]) {
     struct json_out o = {*out, false};
     struct capture c;
 
     capture_init(&c, out->max);
-    say(&c.reply, ctx);
+    emit(&c.reply, ctx);
     snprintf(error, SSE_ERROR, "%s", c.error);
     for (size_t at = 0; at < c.count && !c.overflow; at += 1 + (size_t)c.tokens[at].n)
         put_push(&o, &c, at);

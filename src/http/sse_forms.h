@@ -14,9 +14,9 @@
 enum { SSE_ERROR = 256 };
 
 /* Answers what is to be put. */
-typedef void sse_say(struct reply *r, const void *ctx);
+typedef void sse_emit(struct reply *r, const void *ctx);
 /* Appends as events what `say` answers; an error is in `error` then. False: no room, or no memory. */
-typedef bool sse_put(struct buf *out, sse_say *say, const void *ctx, char error[SSE_ERROR]);
+typedef bool sse_put(struct buf *out, sse_emit *emit, const void *ctx, char error[SSE_ERROR]);
 sse_put sse_put_upstash, sse_put_json;
 /* One line of text as an event. */
 bool sse_put_line(struct buf *out, struct slice line);

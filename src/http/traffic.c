@@ -68,18 +68,18 @@ uint64_t traffic_end(struct traffic *t, const struct request *r) {
 }
 
 /* Adds to `to` what `from` has more than *told. */
-static void tell(_Atomic uint64_t *to, const _Atomic uint64_t *from, uint64_t *told) {
+static void publish(_Atomic uint64_t *to, const _Atomic uint64_t *from, uint64_t *published) {
     uint64_t now = load(from);
 
-    if (now != *told)
-        atomic_fetch_add_explicit(to, now - *told, memory_order_relaxed);
-    *told = now;
+    if (now != *published)
+        atomic_fetch_add_explicit(to, now - *published, memory_order_relaxed);
+    *published = now;
 }
 
 void traffic_publish(struct traffic *t, struct front_stats *f) {
-    tell(&f->requests, &t->ended, &t->told_ended);
-    tell(&f->bytes_in, &t->bytes_in, &t->told_in);
-    tell(&f->bytes_out, &t->bytes_out, &t->told_out);
+    publish(&f->requests, &t->ended, &t->published_ended);
+    publish(&f->bytes_in, &t->bytes_in, &t->published_in);
+    publish(&f->bytes_out, &t->bytes_out, &t->published_out);
 }
 
 static bool add_route(struct route_traffic *to, const struct route_traffic *from) {

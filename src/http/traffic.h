@@ -24,7 +24,7 @@ struct route_traffic {
 
 struct traffic {
     _Atomic uint64_t begun, ended, bytes_in, bytes_out;
-    uint64_t told_ended, told_in, told_out; /* of those, in front_stats; the worker's own */
+    uint64_t published_ended, published_in, published_out; /* of those, in front_stats; the worker's own */
     struct route_traffic routes[];
 };
 

@@ -95,7 +95,7 @@ static struct many *many_of(struct request *r) {
         upstash_begin(&m->upstash, r);
         request_take(r, &many_state, m);
     }
-    session_goes_on(&m->upstash.session, r->now_ms);
+    session_set_time(&m->upstash.session, r->now_ms);
     return m;
 }
 

@@ -88,7 +88,7 @@ void worker_unwait(struct worker *w, struct waiter *waiter) {
         waiter->next->prev = waiter->prev;
 }
 
-static void tell(struct worker *w, struct waiter *waiter) {
+static void notify(struct worker *w, struct waiter *waiter) {
     worker_unwait(w, waiter);
     waiter->ready(waiter);
 }
@@ -98,7 +98,7 @@ static void on_waiter(struct worker *w, struct waiter *waiter, uint32_t events) 
     if (waiter->stays)
         waiter->ready(waiter);
     else
-        tell(w, waiter);
+        notify(w, waiter);
 }
 
 bool worker_watch(struct worker *w, struct waiter *waiter) {
@@ -237,7 +237,7 @@ void worker_stop(struct worker *w) {
 
 void worker_free(struct worker *w) {
     while (w->waiting != NULL) /* the library aborts if a connection is suspended */
-        tell(w, w->waiting);
+        notify(w, w->waiting);
     resume_some(w, UINT_MAX);
     MHD_stop_daemon(w->daemon); /* requests that are cut end here */
     cache_destroy(&w->cache);

@@ -27,12 +27,12 @@ static void say_error(struct reply *r, const void *unused) {
     reply_error(r, "NOPERM no");
 }
 
-static void check(sse_put *put, sse_say *say, struct slice payload, const char *want,
+static void check(sse_put *put, sse_emit *emit, struct slice payload, const char *want,
                   const char *want_error) {
     struct buf out = buf_make(1000);
     char error[SSE_ERROR];
 
-    ck_assert(put(&out, say, &payload, error));
+    ck_assert(put(&out, emit, &payload, error));
     ck_assert_msg(slice_eq(buf_slice(&out), slice_str(want)), "%.*s", (int)out.len, out.data);
     ck_assert_str_eq(error, want_error);
     buf_free(&out);
