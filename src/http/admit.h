@@ -1,17 +1,17 @@
 /* admit.h - what is decided about a request from its first line and headers alone. Private to http.
  *
- * What the library lets through and a proxy would read otherwise is refused with the connection's end, before
- * anything is done: framing that two readers could divide differently is how requests are smuggled (RFC 9112, 11.2).
- * What no route wants is refused before its body is read. */
+ * A request that the library accepts but a proxy could parse differently is refused and its connection closed, before anything
+ * is run: framing that two parsers divide differently is how requests are smuggled (RFC 9112, 11.2). A request that no route
+ * accepts is refused before its body is read. */
 #ifndef FLASHKV_HTTP_ADMIT_H
 #define FLASHKV_HTTP_ADMIT_H
 
 #include "request.h"
 
-/* Fills r->verdict; status 0 lets the request in, with r->route set. `version` and `url` are what libmicrohttpd
- * gives its handler. */
+/* Sets r->verdict; status 0: the request is admitted, and r->route is set. `url` and `version` are what libmicrohttpd passes to
+ * its access handler. */
 void admit(struct request *r, const char *url, const char *version);
-/* Is a body announced? */
+/* Do the headers announce a body? */
 bool admit_has_body(const struct request *r);
 
 #endif

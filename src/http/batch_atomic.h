@@ -1,8 +1,8 @@
-/* batch_atomic.h - a batch that is all or nothing. Private to http.
+/* batch_atomic.h - an atomic batch: all or nothing. Private to http.
  *
- * All keys are watched; then it is seen whether every condition holds, and whether every operation can be done, given what those
- * before it will have made of its key; then all are run in one transaction, over all shards involved. Should somebody
- * have changed a key meanwhile, it begins anew. Conditions are of what was there before the batch. */
+ * All keys are watched (WATCH). Then every condition is checked, and whether every operation can succeed, given what the earlier
+ * ones will have made of its key. Then all are run in one MULTI transaction over all shards involved. If a key was changed
+ * meanwhile, it is tried again, a bounded number of times. Conditions apply to the state before the batch. */
 #ifndef FLASHKV_HTTP_BATCH_ATOMIC_H
 #define FLASHKV_HTTP_BATCH_ATOMIC_H
 
@@ -10,7 +10,8 @@
 
 enum { BATCH_ATOMIC_MAX = 1000 };
 
-/* Runs them and writes an array of results. 200, or the status of a problem: `why`, and nothing was done. */
+/* Runs the operations and writes an array of results. Returns 200, or the status of a problem: `why` is set, and nothing was
+ * changed. At most BATCH_ATOMIC_MAX operations. */
 unsigned batch_run_atomic(struct request *r, const struct batch_op *ops, size_t count, struct json_out *out,
                           char *why, size_t cap);
 

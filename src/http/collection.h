@@ -1,9 +1,9 @@
 /* collection.h - what /lists, /hashes, /sets and /zsets have in common: pages with an entity tag, writes on a condition.
  * Private to http.
  *
- * The tag of a collection is of its elements, whatever the order they are kept in (rest.tag, cmd_rest_tag.c); a large one has
- * none. A page and its tag are read in one transaction. A write on a condition watches the key, so that it is checked and
- * acted on as if at once, and tries again when somebody comes in between. */
+ * The tag of a collection covers its elements, independent of their internal order (rest.tag, cmd_rest_tag.c); a large
+ * collection has none. A page and its tag are read in one transaction. A conditional write watches the key, so that the check
+ * and the write are atomic, and retries when another client changed the key in between. */
 #ifndef FLASHKV_HTTP_COLLECTION_H
 #define FLASHKV_HTTP_COLLECTION_H
 
@@ -12,31 +12,34 @@
 #include "json_reply.h"
 #include "params.h"
 
-/* Writes the members of the JSON object that a page is, from the tokens at `at`: the reply of the command. */
+/* Writes the members of the page's JSON object, from the command's reply, which begins at token `at`. */
 typedef void collection_put(struct json_out *o, const struct capture *c, size_t at);
-/* GET: runs `length` (LLEN, ...) and `page`, and answers with what `put` makes of it, and "length"; 404 where there is
- * nothing, 304 as If-None-Match says, 412 as If-Match does. */
+/* GET: runs `length` (LLEN, ...) and `page`, and responds with what `put` writes, and "length"; 404 if the key does not exist,
+ * 304 or 412 as If-None-Match and If-Match demand. */
 enum MHD_Result respond_page(struct request *r, const char *length, struct words page, collection_put *put);
-/* Runs a command that changes the path's key, if the request's If-Match or If-None-Match allow it. As ask. */
+/* Runs a command that changes the path's key, if the request's If-Match and If-None-Match allow it. Otherwise as ask. */
 bool ask_if(struct request *r, struct capture *c, enum MHD_Result *result, struct words words);
-/* The same of a command that answers a number: {name: number}; and of one that answers how many there were: 204, or 404
- * with `missing`. */
+/* The same for a command that replies with a number, as {name: number}; and for one that replies with the number of removed
+ * elements: 204, or 404 with `missing`. */
 enum MHD_Result respond_changed(struct request *r, const char *name, struct words words);
 enum MHD_Result respond_removed(struct request *r, const char *missing, struct words words);
-/* DELETE of the whole: `length` tells whether it is of the right type. */
+/* DELETE of the whole collection: `length` is run first and fails if the key is of another type. */
 enum MHD_Result respond_deleted(struct request *r, const char *length, const char *missing);
 
-/* "cursor" from the reply of a scan at `at`. Returns where its aggregate of elements is. */
+/* Writes "cursor" from a scan's reply at token `at`. Returns the token of its aggregate of elements. */
 size_t put_cursor(struct json_out *o, const struct capture *c, size_t at);
-/* The elements of the aggregate at `at`, which are in pairs: {"name":{"a":"b", ...}}, all in one encoding, which is said. */
+/* Writes the aggregate of pairs at token `at`: "name":{"a":"b", ...}, all in one encoding, preceded by "encoding". `numbers`: the
+ * values are numbers, written as such, but infinities as strings. */
 void put_pairs(struct json_out *o, const char *name, const struct capture *c, size_t at, bool numbers);
-/* {"name":[...]}, likewise. */
+/* Writes "name":[...], likewise. */
 void put_strings(struct json_out *o, const char *name, const struct capture *c, size_t at);
 
-/* The arguments that a JSON body gives: an array of strings, or of an object its names, each followed by its value (before
- * it: `value_first`), a string or a number; with ?encoding=base64 strings are that. `head` (2 arguments) goes first. */
+/* The arguments in a JSON body: an array of strings; the names of an object, each followed by its value, a string or a number;
+ * or each preceded by its value, a number (BODY_OBJECT_VALUE_FIRST). With ?encoding=base64 the strings are decoded. `head`
+ * (2 arguments) is put first. */
 enum body_form { BODY_ARRAY, BODY_OBJECT, BODY_OBJECT_VALUE_FIRST };
-/* False: answered. *argv is to be freed with mem_free. */
+/* False: *result is the response that was queued. True: words->argv is the caller's, freed with mem_free; it refers to the
+ * body, which was decoded in place. */
 bool body_args(struct request *r, const struct arg *head, enum body_form form, struct words *words,
                enum MHD_Result *result);
 

@@ -1,4 +1,7 @@
-/* handlers.h - every handler of the route table. Each queues one response. Private to http. */
+/* handlers.h - every handler of the route table. Private to http.
+ *
+ * Each queues one response or suspends its request, and returns what libmicrohttpd expects. Those of BODY_STREAM routes are
+ * called before the body instead, and set the intake that consumes it (request_take), or refuse it (request_refuse). */
 #ifndef FLASHKV_HTTP_HANDLERS_H
 #define FLASHKV_HTTP_HANDLERS_H
 
@@ -52,7 +55,7 @@ enum MHD_Result http_watch(struct request *r);
 enum MHD_Result http_publish(struct request *r);
 enum MHD_Result http_subscribe(struct request *r);
 enum MHD_Result http_psubscribe(struct request *r);
-/* upstash.c */
+/* upstash.c, upstash_many.c */
 enum MHD_Result http_upstash_command(struct request *r);
 enum MHD_Result http_upstash_path(struct request *r);
 enum MHD_Result http_upstash_pipeline(struct request *r);

@@ -1,6 +1,6 @@
 /* json_out.h - writing JSON into a buffer, for what is streamed or may be large. Private to http. Pure.
  *
- * What does not fit is remembered: look at `failed` at the end. */
+ * Errors are sticky: check `failed` at the end. */
 #ifndef FLASHKV_HTTP_JSON_OUT_H
 #define FLASHKV_HTTP_JSON_OUT_H
 
@@ -10,24 +10,24 @@
 
 struct json_out {
     struct buf buf;
-    bool failed; /* at the ceiling, or no memory: something is missing */
+    bool failed; /* the ceiling was reached, or no memory: output is missing */
 };
 
 static inline struct json_out json_out_make(size_t max) {
     return (struct json_out){buf_make(max), false};
 }
-/* As it is: punctuation, literals. */
+/* Appends the text as it is: punctuation, literals. */
 void json_put(struct json_out *o, const char *text);
 void json_put_integer(struct json_out *o, int64_t n);
-/* A string in quotes, of valid UTF-8; the same in base64; the same with U+FFFD for what is not UTF-8. */
+/* A quoted string: of valid UTF-8; as base64; with U+FFFD in place of each byte that is not UTF-8. */
 void json_put_utf8(struct json_out *o, struct slice s);
 void json_put_base64(struct json_out *o, struct slice s);
 void json_put_lossy(struct json_out *o, struct slice s);
-/* The inside of such strings, without quotes: what is written in pieces. base64: all pieces but the last of a
+/* The inside of such strings, without quotes, for a string that is written in pieces. Of base64, all pieces but the last are a
  * multiple of three bytes. */
 void json_put_utf8_part(struct json_out *o, struct slice s);
 void json_put_base64_part(struct json_out *o, struct slice s);
-/* "name":"bytes", and where they are not UTF-8: "name":"base64","encoding_name":"base64" */
+/* "name":"bytes", or if they are not UTF-8: "name":"base64","encoding_name":"base64" */
 void json_put_bytes(struct json_out *o, const char *name, const char *encoding_name, struct slice s);
 
 #endif

@@ -1,7 +1,7 @@
-/* lines.h - a body that is divided into lines, each handed on when it is whole. Private to http.
+/* lines.h - splits a body into lines, each returned when it is complete. Private to http.
  *
- * Held at once: a line that is not whole yet, and what came with it. A line ends in LF, or CR LF; the last may do
- * without. Lines without anything are passed over, but counted. */
+ * Buffered at once: one incomplete line, and the piece that it arrived with. A line ends in LF or CR LF; the last may lack it.
+ * Empty lines are skipped, but counted. */
 #ifndef FLASHKV_HTTP_LINES_H
 #define FLASHKV_HTTP_LINES_H
 
@@ -10,9 +10,9 @@
 struct lines {
     struct buf held;
     size_t max;
-    size_t at;       /* where the next line begins in `held` */
-    size_t searched; /* no LF before */
-    uint64_t number; /* of the line that came last, from 1 */
+    size_t at;       /* offset of the next line in `held` */
+    size_t searched; /* there is no LF between `at` and here */
+    uint64_t number; /* of the last line returned or skipped, from 1 */
 };
 
 static inline struct lines lines_make(size_t max) {
@@ -21,11 +21,11 @@ static inline struct lines lines_make(size_t max) {
 static inline void lines_free(struct lines *l) {
     buf_free(&l->held);
 }
-/* Adds a piece; then lines_next until it gives no more, then the next piece. False: the line that it goes on with is longer than
- * `max`, wherever the pieces begin; or no memory. */
+/* Adds a piece; then lines_next is called until it returns false, then comes the next piece. False: the current line exceeds
+ * `max`, however the pieces divide it, or no memory. */
 bool lines_add(struct lines *l, const char *bytes, size_t len);
-/* The next line, to be written over at will; valid until lines_add. `last`: nothing more comes, so that the end is a
- * line's end too. False: none. */
+/* The next line, which the caller may overwrite; valid until lines_add. `last`: no more pieces follow, so the end of the input
+ * ends a line too. False: there is none. */
 bool lines_next(struct lines *l, bool last, char **line, size_t *len);
 
 #endif

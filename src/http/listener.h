@@ -1,9 +1,9 @@
-/* listener.h - the thread that accepts HTTP connections, hands them out in turn and watches over them. Private to
- * http.
+/* listener.h - the thread that accepts HTTP connections, distributes them among the workers and enforces their timeouts. Private
+ * to http.
  *
- * Threads that poll one listening socket share it unevenly, whichever wakes first takes what is there: 4 of 129
- * connections went to one of the library's two, 125 to the other. One thread that hands out makes the shares even,
- * serves any number of addresses, and can say no politely when there are too many connections. */
+ * Threads that poll one listening socket share it unevenly, since the first to wake accepts everything: of 129 connections 4
+ * went to one of the library's two threads, 125 to the other. One accepting thread distributes them evenly, serves any number
+ * of addresses, and can refuse politely when there are too many connections. */
 #ifndef FLASHKV_HTTP_LISTENER_H
 #define FLASHKV_HTTP_LISTENER_H
 
@@ -25,11 +25,11 @@ struct listener {
     struct pause_list *pauses;
     int fds[LISTENER_FDS_MAX];
     unsigned count;
-    int waker; /* an eventfd: stop */
+    int waker; /* an eventfd: the order to stop */
     pthread_t thread;
 };
 
-/* Accepts on `fds` for the workers until listener_stop, which closes them. False: nothing runs, the fds are the
+/* Accepts on `fds` for the workers until listener_stop, which closes them. False: nothing runs, and the fds are still the
  * caller's. */
 bool listener_start(struct listener *l, struct server *srv, struct worker *workers, unsigned worker_count,
                     struct conn_list *conns, struct pause_list *pauses, const int *fds, unsigned count);

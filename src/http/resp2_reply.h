@@ -1,4 +1,4 @@
-/* resp2_reply.h - a reply sink that writes RESP2, for HTTP clients that ask for it. Private to http.
+/* resp2_reply.h - a reply sink that writes RESP2, for HTTP clients that request it. Private to http.
  *
  * (The RESP front has a writer of its own, into its connections; fronts do not see each other.) */
 #ifndef FLASHKV_HTTP_RESP2_REPLY_H
@@ -13,9 +13,9 @@ struct resp2_reply {
     struct json_out *out;
 };
 
-/* Appends to `out`, which outlives it; what does not fit is remembered there. */
+/* Appends to `out`, which must outlive it; errors are sticky there (`failed`). */
 void resp2_reply_init(struct resp2_reply *r, struct json_out *out);
-/* The header of an array, for what no command says. */
+/* Writes the header of an array that no command replies with. */
 void resp2_put_array(struct json_out *out, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* server.h - the libmicrohttpd glue, for the rest of http. */
+/* server.h - what the rest of http needs of the server (server.c). */
 #ifndef FLASHKV_HTTP_SERVER_H
 #define FLASHKV_HTTP_SERVER_H
 
@@ -11,21 +11,21 @@
 #include "turns.h"
 
 struct server *http_server(const struct http *h);
-/* The command that a GET of a key is: its row, found once. */
+/* The private row of rest.get, looked up once. */
 const struct command *http_row_of_get(const struct http *h);
-/* The responses that go on, and the requests that wait. */
+/* The streams and waiting requests. */
 struct pause_list *http_pauses(struct http *h);
 /* The responses that wait for the disk. */
 struct hold_list *http_holds(struct http *h);
-/* Its workers' threads. */
+/* The workers' threads. */
 struct crew *http_crew(struct http *h);
-/* Adds up what all workers' requests have cost so far. False: no memory, and something is missing. */
+/* Adds the traffic of all workers to `sum`. False: no memory, and `sum` is incomplete. */
 bool http_traffic(const struct http *h, struct traffic *sum);
-/* Lines that the access log could not take. */
+/* access_log_dropped; 0 without an access log. */
 uint64_t http_access_log_dropped(const struct http *h);
 /* Is there an access log? */
 bool http_keeps_access_log(const struct http *h);
-/* Is http_stop waiting for what is in flight? Then responses say that the connection ends. */
+/* Is http_stop waiting for requests in flight? Then responses announce that the connection closes. */
 bool http_stopping(const struct http *h);
 
 #endif

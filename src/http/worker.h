@@ -1,9 +1,9 @@
-/* worker.h - a thread that serves HTTP connections: a daemon of libmicrohttpd, driven from outside. Private to http.
+/* worker.h - a thread that serves HTTP connections: it drives a daemon of libmicrohttpd from outside. Private to http.
  *
- * The library's own epoll threads are not used. They drain 128 events at a time, and when a wake-up brings exactly
- * 128 (or 256, ...) they wait for more before they serve those they have, be it for ever (0.9.75 and 1.0.1). With
- * many busy connections that happens within seconds. MHD_run never waits, so the waiting is done here, on the daemon's epoll
- * descriptor, and costs one system call a wake-up. */
+ * The library's own epoll threads are not used. They read 128 events at a time, and if a wake-up brings exactly 128 (or 256,
+ * ...) they wait for more before they serve those they have, possibly for ever (0.9.75 and 1.0.1). With many busy connections
+ * that happens within seconds. MHD_run never waits, so the waiting is done here, on an epoll set that contains the daemon's
+ * descriptor; that costs one system call per wake-up. */
 #ifndef FLASHKV_HTTP_WORKER_H
 #define FLASHKV_HTTP_WORKER_H
 
@@ -21,53 +21,54 @@
 #include "resume.h"
 #include "turns.h"
 
-/* Something that waits for its socket; begins what it is part of. */
+/* Something that waits for events of its socket; the first member of what waits. */
 struct waiter {
     void (*ready)(struct waiter *);
     int fd;
-    bool stays;                 /* worker_watch */
-    uint32_t events;            /* of epoll: those that came */
-    struct waiter *prev, *next; /* of those that wait */
+    bool stays;                 /* registered with worker_watch: notified repeatedly */
+    uint32_t events;            /* the epoll events that occurred, set before `ready` is called */
+    struct waiter *prev, *next; /* in the list of those registered with worker_wait */
 };
 
 struct worker {
     struct http *http;
     struct MHD_Daemon *daemon;
     struct splicer splicer;
-    bool splices;                 /* the splicer is there */
-    struct traffic *traffic;      /* what its requests have cost */
-    struct stats_block *commands; /* and their commands; freed with the server's statistics */
+    bool splices;                 /* the splicer is initialised */
+    struct traffic *traffic;      /* statistics of its requests */
+    struct stats_block *commands; /* statistics of their commands; freed with the server's */
     struct cache cache;
     struct gather gather;
-    int64_t wall_ms, wall_ticks; /* wall time, and when it was that: worker_wall_ms */
+    int64_t wall_ms, wall_ticks; /* wall time, and the clock_ticks at which it was read (worker_wall_ms) */
     struct waiter *waiting;
     struct resume_queue resumes;
     struct turns turns;
-    int epoll;          /* over the daemon's, the inbox and the waker */
-    int waker;          /* an eventfd: there is something in `resumes` */
-    _Atomic bool woken; /* it was told so, and has not looked yet */
-    int inbox[2];       /* a pipe of accepted connections; its end is the order to stop */
+    int epoll;          /* contains the daemon's epoll, the inbox, the waker and the sockets of waiters */
+    int waker;          /* an eventfd: `resumes` is not empty */
+    _Atomic bool woken; /* the waker was signalled and not yet read */
+    int inbox[2];       /* a pipe of accepted connections; closing it is the order to stop */
     pthread_t thread;
 };
 
-/* Starts a thread that runs `daemon`: made with MHD_USE_EPOLL, without a listening socket or threads of its own.
- * False: nothing runs, and the daemon is still the caller's. */
+/* Starts a thread that runs `daemon`, made with MHD_USE_EPOLL, without a listening socket or threads of its own. True: the daemon
+ * is the worker's. False: nothing runs, and the daemon is still the caller's. */
 bool worker_start(struct worker *w, struct http *h, struct MHD_Daemon *daemon);
-/* Gives it a connection, from any thread, to serve and to close. Waits when hundreds are on their way already.
- * False: it could not be told, and `fd` is still the caller's. */
+/* Passes an accepted connection to the worker, which serves and closes it. Any thread; blocks while hundreds are queued. False:
+ * it failed, and `fd` is still the caller's. */
 bool worker_give(struct worker *w, int fd, const struct sockaddr_storage *from, socklen_t len);
-/* Has `waiter` told, once, when its socket can be written or is lost, or the worker ends. In the worker's thread, which is
- * where it is told, too; or after that has ended. False: it cannot wait. */
+/* Registers `waiter` to be notified once, when its socket is writable or lost, or the worker is freed; in the worker's thread, or
+ * in worker_free's. Called in the worker's thread. False: not registered. */
 bool worker_wait(struct worker *w, struct waiter *waiter);
-/* It waits no longer. */
+/* Unregisters it: it is not notified any more. */
 void worker_unwait(struct worker *w, struct waiter *waiter);
-/* Has `waiter` told each time the client shuts its side (EPOLLRDHUP), or the connection is gone (EPOLLHUP, EPOLLERR), until
- * worker_unwatch. In the worker's thread, all of it. False: it cannot watch. */
+/* Registers `waiter` to be notified each time the client shuts down its sending side (EPOLLRDHUP) or the connection is lost
+ * (EPOLLHUP, EPOLLERR), until worker_unwatch. All in the worker's thread. False: not registered. */
 bool worker_watch(struct worker *w, struct waiter *waiter);
 void worker_unwatch(struct worker *w, struct waiter *waiter);
-/* Resumes a suspended connection, soon: not many at a turn (resume.h). Any thread; never blocks, under whatever lock. */
+/* Queues a suspended connection to be resumed soon, a few per turn (resume.h). Any thread, under any lock; never blocks. */
 void worker_resume(struct worker *w, struct resumption *r);
-/* clock_wall_ms for a request, in the worker's thread: the clock is asked again when its last word is older than WALL_STALE_NS. */
+/* clock_wall_ms for a request, in the worker's thread: the clock is read again when the last reading is older than
+ * WALL_STALE_NS. */
 enum { WALL_STALE_NS = 250000 };
 NOINLINE void worker_ask_wall(struct worker *w, int64_t ticks);
 static inline int64_t worker_wall_ms(struct worker *w) {
@@ -77,9 +78,10 @@ static inline int64_t worker_wall_ms(struct worker *w) {
         worker_ask_wall(w, ticks);
     return w->wall_ms;
 }
-/* Ends the thread. */
+/* Orders the thread to stop, and waits for its end. */
 void worker_stop(struct worker *w);
-/* Ends the daemon with all its connections. All workers are stopped: metrics are gathered from each of them by any. */
+/* Stops the daemon, which ends all its connections, and frees what the worker owns. All workers must have stopped: any of them
+ * may collect metrics from all others. */
 void worker_free(struct worker *w);
 
 #endif
