@@ -1,4 +1,4 @@
-/* access.c - a request's line. */
+/* access.c - the log line of a request. */
 #include "access.h"
 
 #include <flashkv/clock.h>
@@ -17,7 +17,7 @@ void access_begin(struct request *r, const char *raw, const char *prefix) {
     memcpy(r->logged + before, raw, len + 1);
 }
 
-/* Without a method there are none, or none any more (request_orphan). */
+/* Empty if the header is absent, or if the request was orphaned: then there is no method, and the headers are freed. */
 static struct slice header_of(struct request *r, const char *name) {
     const char *value =
         r->method.len > 0 ? MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name) : NULL;
@@ -25,7 +25,7 @@ static struct slice header_of(struct request *r, const char *name) {
     return value != NULL ? slice_str(value) : slice_of("", 0);
 }
 
-/* What follows a command in a path of Upstash's are arguments: values, passwords. */
+/* In Upstash's paths, everything after the command is an argument: a value, a password. */
 static struct slice target_of(struct request *r) {
     if (r->logged == NULL)
         return slice_of("", 0);

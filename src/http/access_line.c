@@ -1,4 +1,4 @@
-/* access_line.c - text and JSON. */
+/* access_line.c - writing a line as text or JSON, and removing secrets from targets. */
 #include "access_line.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@ static struct slice cut(struct slice s, size_t max) {
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
-/* In quotes, with what could end them or the line as \xHH; "-" for nothing. */
+/* Quoted, with \xHH for whatever could end the quotes or the line; "-" if empty. */
 static void put_quoted(struct buf *out, struct slice s) {
     buf_append(out, "\"", 1);
     if (s.len == 0)
@@ -37,7 +37,7 @@ static void put_or_dash(struct buf *out, struct slice s) {
     buf_append_slice(out, s.len > 0 ? s : SLICE_LIT("-"));
 }
 
-/* The host of "127.0.0.1:50123", "[::1]:6379". */
+/* The host of "127.0.0.1:50123" or "[::1]:6379"; "-" if empty. */
 static struct slice host_of(const char *peer) {
     const char *colon = strrchr(peer, ':');
     struct slice host = slice_of(peer, colon != NULL ? (size_t)(colon - peer) : strlen(peer));
@@ -63,7 +63,7 @@ static void put_time(struct buf *out, int64_t wall_ms, enum time_form form) {
         buf_printf(out, ".%03dZ", (int)(wall_ms % 1000));
 }
 
-/* The user is an administrator's word, quoted only where it must be: tools take a field up to the next space. */
+/* The administrator chose the name; log tools parse the field up to the next space, so what is not visible ASCII becomes "_". */
 static void put_user(struct buf *out, const char *user) {
     struct slice name = slice_str(user != NULL ? user : "-");
 
@@ -99,7 +99,7 @@ static void put_text(const struct access_line *l, struct buf *out) {
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-/* ,"name":"s", or nothing if it is empty. */
+/* ,"name":"s", or nothing if `s` is empty. */
 static void put_member(struct json_out *o, const char *name, struct slice s) {
     if (s.len == 0)
         return;
@@ -162,7 +162,7 @@ static char decoded(const char **at) {
     return (char)strtoul(digits, NULL, 16);
 }
 
-/* Is the parameter's name, up to "=", this word, however it is encoded? */
+/* Is the parameter's name, up to "=", this word once decoded? */
 static bool is_named(const char *at, const char *end, const char *word) {
     while (at < end && *at != '=' && *word != '\0')
         if (decoded(&at) != *word++)
@@ -170,7 +170,7 @@ static bool is_named(const char *at, const char *end, const char *word) {
     return *word == '\0' && (at >= end || *at == '=');
 }
 
-/* Copies the query on, parameter by parameter, to `to`. */
+/* Compacts the query in place, without the values of _token. Returns the new length. */
 static size_t hide_tokens(char *query) {
     char *to = query;
 

@@ -1,4 +1,4 @@
-/* access_log.c - two buffers: workers fill one while the thread writes the other. */
+/* access_log.c - two buffers: workers fill one while the log's thread writes the other. */
 #include "access_log.h"
 
 #include <errno.h>
@@ -22,23 +22,23 @@ enum { POLL_MS = 100, CLOSE_NS = 1000000000 };
 extern struct mutex access_log_role;
 
 struct access_log {
-    const char *path; /* the options' */
+    const char *path; /* the options', borrowed */
     enum log_format format;
     struct mutex mutex;
     struct buf filling GUARDED_BY(access_log_role);
-    uint64_t lines GUARDED_BY(access_log_role); /* in it */
+    uint64_t lines GUARDED_BY(access_log_role); /* in `filling` */
     _Atomic uint64_t dropped;
     _Atomic bool reopen, stopping;
-    int waker; /* an eventfd: there is something to do */
+    int waker; /* an eventfd: there is work */
     pthread_t thread;
 
     /* the thread's own */
     int fd;
     bool is_file;
     struct buf writing;
-    uint64_t reported; /* of `dropped`, in the log */
-    bool failing;      /* the last write did not succeed */
-    int64_t stop_ns;   /* when it gives up; 0: it is not to stop */
+    uint64_t reported; /* how much of `dropped` is in the server's log */
+    bool failing;      /* the last write failed */
+    int64_t stop_ns;   /* when to give up; 0: not stopping */
 };
 
 static void log_lock(struct access_log *l) ACQUIRE(access_log_role) NO_THREAD_SAFETY_ANALYSIS {
@@ -94,7 +94,7 @@ static bool out_of_time(struct access_log *l) {
     return clock_mono_ns() >= l->stop_ns;
 }
 
-/* A pipe that can be written takes PIPE_BUF bytes at once, and more would wait for its reader: it is asked before each. */
+/* A pipe that is writable accepts PIPE_BUF bytes without blocking, but perhaps no more: poll before each such write. */
 static ssize_t write_some(struct access_log *l, const char *bytes, size_t len) {
     struct pollfd p = {l->fd, POLLOUT, 0};
 
@@ -105,7 +105,7 @@ static ssize_t write_some(struct access_log *l, const char *bytes, size_t len) {
     return write(l->fd, bytes, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
-/* False: not all of it, errno or 0 for want of time. */
+/* False: not everything was written; errno, or 0 if the time was up. */
 static bool write_all(struct access_log *l) {
     size_t done = 0;
 
@@ -134,7 +134,7 @@ static void write_out(struct access_log *l, uint64_t lines) {
     l->writing.len = 0;
 }
 
-/* Once for all that were dropped while the thread was writing. */
+/* One report for all lines that were dropped while the thread was writing. */
 static void report_dropped(struct access_log *l) {
     uint64_t dropped = access_log_dropped(l);
 
@@ -144,7 +144,7 @@ static void report_dropped(struct access_log *l) {
     l->reported = dropped;
 }
 
-/* -1: errno. */
+/* -1: errno says why. */
 static int open_path(const char *path) {
     if (strcmp(path, "-") == 0)
         return STDOUT_FILENO;
@@ -169,7 +169,7 @@ static void open_again(struct access_log *l) {
         use(l, fd);
 }
 
-/* What there is goes to the file that was open when it was said. False: there is nothing. */
+/* Swaps the buffers. What was buffered goes to the file that is open now, before it is reopened. False: there was nothing. */
 static bool take(struct access_log *l, uint64_t *lines) {
     struct buf empty = l->writing;
 

@@ -1,4 +1,4 @@
-/* admit.c - framing, target, route, who asks, parameters, length: in this order. */
+/* admit.c - checks in this order: framing, target and route, foreign pages, authentication, parameters, the body's headers. */
 #include "admit.h"
 
 #include <flashkv/num.h>
@@ -7,7 +7,7 @@
 #include "cors.h"
 #include "routes.h"
 
-/* request_refuse, and true, for the checks to be strung together. */
+/* request_refuse as an expression of value true, so that checks can be chained with ||. */
 #define refuse(r, ...) (request_refuse(r, __VA_ARGS__), true)
 
 static bool refuse_and_close(struct request *r, unsigned status, const char *why) {
@@ -22,9 +22,9 @@ bool admit_has_body(const struct request *r) {
            (num_parse_u64(r->headers.content_length, &length) && length > 0);
 }
 
-/* 0.9.75 passes over several spaces, cuts the target at a NUL, joins folded lines to the wrong line and cuts values
- * at a NUL. It leaves the request where it came in, with NULs for line ends, so all of that shows in where the
- * pieces lie (request_headers looks at the lines). 1.0 refuses such requests itself, and moves pieces about. */
+/* 0.9.75 skips several spaces, cuts the target at a NUL, joins folded lines to the wrong line and cuts values at a NUL. It leaves
+ * the request where it was received, with NULs for line ends, so all of that is visible in the positions of the pieces
+ * (request_headers checks the lines). 1.0 refuses such requests itself, and moves pieces about. */
 static bool first_line_has_gaps(const struct request *r, const char *url, const char *version) {
     return request_layout_is_known() &&
            (r->method.ptr + r->method.len + 1 != url || url + r->raw_len + 1 != version);

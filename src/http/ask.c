@@ -1,4 +1,4 @@
-/* ask.c - commands for requests. */
+/* ask.c - running commands for requests. */
 #include "ask.h"
 
 #include <flashkv/mem.h>
@@ -27,7 +27,7 @@ struct session request_session(struct request *r) {
                             .request_id = trace_name(&r->trace)};
 }
 
-/* `row` is NULL for what has a public one, or none. */
+/* `row`: the private row; NULL: look the command up among the public ones. */
 static inline bool run_row(struct server *srv, struct session *s, const struct command *row,
                            struct capture *c, size_t max, size_t argc, const struct arg *argv) {
     capture_init(c, max);

@@ -1,11 +1,11 @@
-/* authorize.c - schemes and what stands behind them. */
+/* authorize.c - the schemes of the Authorization header, and their credentials. */
 #include "authorize.h"
 
 #include "base64.h"
 
 enum { BASIC_MAX = 2048 }; /* base64 digits of "user:password"; a password has 512 bytes at most */
 
-/* The credentials behind `scheme` and spaces. False: it is another scheme. */
+/* The credentials after `scheme` and spaces. False: another scheme. */
 static bool behind(struct slice header, struct slice scheme, struct slice *credentials) {
     size_t at = scheme.len;
 
@@ -29,7 +29,7 @@ static bool matches(struct request *r, struct slice secret) {
     return true;
 }
 
-/* base64("user:password") */
+/* `digits` is base64 of "user:password". */
 static bool basic_matches(struct request *r, struct slice digits) {
     char text[BASIC_MAX];
     size_t len = digits.len;
@@ -44,7 +44,7 @@ static bool basic_matches(struct request *r, struct slice digits) {
     return matches(r, slice_of(colon, (size_t)(text + len - colon)));
 }
 
-/* request_headers does not look for it, so that it costs nothing where there is no password. */
+/* Looked up here rather than by request_headers, so that it costs nothing where there is no password. */
 struct found {
     struct slice value;
     unsigned count;
@@ -62,7 +62,7 @@ static enum MHD_Result note_authorization(void *cls, enum MHD_ValueKind kind, co
     return MHD_YES;
 }
 
-/* Of two headers nobody knows which is meant: they are as none. */
+/* Two headers are ambiguous, and count as none. */
 static bool header_matches(struct request *r) {
     struct found f = {.count = 0};
     struct slice header, credentials;

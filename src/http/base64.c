@@ -57,7 +57,7 @@ bool base64_decode(char *text, size_t *len) {
     return true;
 }
 
-/* By the first byte: how many follow it, and what the first of those must lie between (RFC 3629, section 4). */
+/* The first byte determines the length, and the range of the second byte (RFC 3629, section 4). */
 size_t utf8_length(struct slice s) {
     static const struct {
         uint8_t first, last, length, low, high;

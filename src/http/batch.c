@@ -1,11 +1,11 @@
 /* batch.c - POST /batch: many operations in one request, in order, each with its own status and result.
  *
- * A JSON array of operations is answered with an array of results; NDJSON, a line each, with a line for each. An array is
- * read whole before anything is done, so that a text that is no JSON does nothing. Lines are done as they come, any number
- * of them: held at once is one line of the request and all results, since the library sends nothing before a request's
- * body is through: a response that is queued earlier ends the connection, and a client that writes first and reads later
- * would come to a standstill anyway. So the results have a ceiling, max-output-bytes, and ?results=errors tells only of
- * what failed, by its line, and at the end how many were done and how many of them failed. */
+ * A JSON array of operations is answered with an array of results; NDJSON, a line each, with a line each. An array is parsed
+ * completely before anything is run, so that malformed JSON has no effect. Lines are run as they arrive, any number of them. One
+ * line of the request and all results are buffered, since the library sends nothing before the request's body is complete: a
+ * response that is queued earlier ends the connection, and a client that writes everything before it reads would deadlock
+ * anyway. So the results have a ceiling, max-output-bytes; with ?results=errors only the failures are returned, with their line
+ * numbers, and at the end the numbers of operations and failures. */
 #include <flashkv/mem.h>
 #include <stdio.h>
 
@@ -23,19 +23,19 @@ struct batch {
     struct server *server;
     struct session session;
     bool is_array, errors_only, atomic;
-    struct lines lines; /* an array is one long line to it, never looked for */
+    struct lines lines; /* `held` holds the whole of an array, which is not split */
     struct buf ops;     /* of an array: struct batch_op */
-    struct buf args;    /* what their commands are given: struct arg */
+    struct buf args;    /* their commands' arguments: struct arg */
     struct json_out out;
-    uint64_t done, failed; /* operations */
-    struct json_in json;   /* of an array: how far it is read */
-    bool begun, read;      /* to be read; all of it */
-    size_t next;           /* to be done */
+    uint64_t done, failed; /* number of operations */
+    struct json_in json;   /* of an array: the parser's position */
+    bool begun, read;      /* the array was opened; it was parsed completely */
+    size_t next;           /* index of the next operation to run */
 };
 
 /* ---- one operation ---------------------------------------------------------------------------------------------- */
 
-/* Behind a result: is it told? */
+/* After a result was written: removes it if only errors are wanted, else completes it. */
 static void end_result(struct batch *b, unsigned status, size_t before) {
     b->done++;
     b->failed += status >= 400;
@@ -44,7 +44,7 @@ static void end_result(struct batch *b, unsigned status, size_t before) {
         return;
     }
     if (b->errors_only) {
-        b->out.buf.len--; /* its brace */
+        b->out.buf.len--; /* reopens its object */
         json_put(&b->out, ",\"line\":");
         json_put_integer(&b->out, (int64_t)b->lines.number);
         json_put(&b->out, "}");
@@ -108,7 +108,7 @@ static size_t count_ops(const struct batch *b) {
 
 enum reading { READ_SOME, READ_ALL, READ_BAD };
 
-/* Why it stops at `token`, which is no operation. */
+/* The array ends at `token`, or is malformed there. */
 static enum reading end_of_array(struct batch *b, enum json_token token, char *why, size_t cap) {
     struct slice s;
 
@@ -135,7 +135,7 @@ static bool begin_array(struct batch *b, char *why, size_t cap) {
     return false;
 }
 
-/* Reads a turn's operations. READ_BAD: `why`; nothing was done. */
+/* Parses operations for one turn. READ_BAD: `why`; nothing was run. */
 static enum reading read_some(struct request *r, struct batch *b, char *why, size_t cap) {
     enum json_token token;
     struct batch_op op;
@@ -171,7 +171,7 @@ static enum MHD_Result answer_atomic(struct request *r, struct batch *b, const s
     return status == 200 ? respond_json_out(r, 200, &b->out) : respond_problem(r, status, "%s", why);
 }
 
-/* Does a turn's operations. True: that was all, or there is no room for more results. */
+/* Runs operations for one turn. True: all are done, or there is no room for more results. */
 static bool run_some(struct request *r, struct batch *b) {
     const struct batch_op *ops = ops_of(b);
     struct batch_way now = {.kind = BATCH_NOW};
@@ -189,7 +189,7 @@ static bool run_some(struct request *r, struct batch *b) {
     return b->next == count || b->out.failed;
 }
 
-/* A part at a time, for it may be long, and others wait for this thread: called again until it has answered. */
+/* In turns, since a long batch must not block its thread: called again until it has responded. */
 static enum MHD_Result answer_array(struct request *r, struct batch *b) {
     enum reading reading = b->read ? READ_ALL : READ_SOME;
     char why[WHY + 32];

@@ -1,4 +1,4 @@
-/* batch_atomic.c - all or nothing. */
+/* batch_atomic.c - checking an atomic batch, then running it as a transaction. */
 #include "batch_atomic.h"
 
 #include <flashkv/mem.h>
@@ -9,19 +9,19 @@
 
 enum {
     TRIES = 64,
-    ESCAPED = 6,    /* bytes that one takes in JSON, at most */
-    SEPARATORS = 4, /* of an element */
-    RESULT = 2048,  /* a result but for the value */
-    TOKENS = 8,     /* of a reply but for the value */
+    ESCAPED = 6,    /* JSON bytes per byte of a value, at most */
+    SEPARATORS = 4, /* JSON bytes per element, besides its value */
+    RESULT = 2048,  /* JSON bytes of a result, besides the value */
+    TOKENS = 8,     /* tokens of a reply, besides the value's */
 };
 
-/* What a key will be when the operations so far are done: as much of it as decides whether the next can be. */
+/* The predicted state of a key after the operations so far: as much of it as decides whether the next one can succeed. */
 struct foresight {
     struct slice key;
     bool exists, is_string, is_integer;
     int64_t n;
-    uint64_t len;  /* of all that it holds */
-    size_t tokens; /* of a reply that tells it */
+    uint64_t len;  /* bytes of everything that it holds */
+    size_t tokens; /* tokens of a reply with its value */
 };
 
 struct atomic_batch {
@@ -31,8 +31,8 @@ struct atomic_batch {
     size_t count;
     struct foresight keys[BATCH_ATOMIC_MAX];
     size_t key_count;
-    uint64_t results; /* bytes that they may take, as JSON */
-    size_t tokens;    /* that EXEC may reply */
+    uint64_t results; /* upper bound of the results as JSON, in bytes */
+    size_t tokens;    /* upper bound of EXEC's reply */
     char *why;
     size_t cap;
 };
@@ -48,7 +48,7 @@ static bool run(struct atomic_batch *b, struct capture *c, size_t argc, const st
     return run_command(srv, &b->session, c, srv->options->max_output_bytes, argc, argv);
 }
 
-/* ---- what will be --------------------------------------------------------------------------------------------------- */
+/* ---- prediction ------------------------------------------------------------------------------------------------------- */
 
 static void foresee_string(struct foresight *f, struct slice value) {
     f->exists = f->is_string = true;
@@ -56,7 +56,7 @@ static void foresee_string(struct foresight *f, struct slice value) {
     f->is_integer = num_parse_i64(value, &f->n);
 }
 
-/* Does the condition hold of what rest.read found? */
+/* Does the condition hold for the state that rest.read found? */
 static bool holds(const struct batch_op *op, const struct capture *c) {
     bool exists = c->tokens[0].kind != TOKEN_NULL;
     bool is_string = exists && c->tokens[1].kind != TOKEN_AGGREGATE;
@@ -79,7 +79,8 @@ static bool holds(const struct batch_op *op, const struct capture *c) {
     return false;
 }
 
-/* The key of the operation as it will be, read if it was not before; whether the condition holds of what it is. */
+/* The prediction for the operation's key, read if it is the first; *condition: whether its condition holds for the present
+ * state. */
 static struct foresight *look(struct atomic_batch *b, const struct batch_op *op, bool *condition) {
     struct arg argv[] = {arg_text("rest.read"), arg_of(op->key)};
     struct foresight *f = b->keys, *end = b->keys + b->key_count;
@@ -130,11 +131,11 @@ static unsigned foresee_append(struct atomic_batch *b, size_t i, struct foresigh
     if (!f->exists)
         foresee_string(f, b->ops[i].value);
     else
-        f->is_integer = false; /* it may be one still: it is refused, if incremented, rather than half done */
+        f->is_integer = false; /* it might still be one: better refused, if incremented, than half done */
     return 0;
 }
 
-/* 0: the operation can be done. */
+/* Returns 0 if the operation can succeed, else the status. */
 static unsigned foresee(struct atomic_batch *b, size_t i) {
     const struct batch_op *op = &b->ops[i];
     struct foresight *f;
@@ -166,9 +167,9 @@ static unsigned foresee(struct atomic_batch *b, size_t i) {
     return 0;
 }
 
-/* ---- doing it --------------------------------------------------------------------------------------------------------- */
+/* ---- execution -------------------------------------------------------------------------------------------------------- */
 
-/* 0, or what is wrong. */
+/* Watches all keys. Returns 0, or the status of a problem. */
 static unsigned watch(struct atomic_batch *b) {
     struct arg *argv = mem_alloc((b->count + 1) * sizeof(*argv));
     struct capture c;
@@ -192,7 +193,7 @@ static unsigned watch(struct atomic_batch *b) {
     return ok ? 0 : status_of_error(b->why);
 }
 
-/* Its own command, without its condition, which has been seen to. */
+/* Queues, or reads the result of, each operation; without its condition, which was checked before. */
 static void each(struct atomic_batch *b, struct json_out *out, struct batch_way *way) {
     static const struct buf no_args;
 
@@ -205,7 +206,7 @@ static void each(struct atomic_batch *b, struct json_out *out, struct batch_way 
     }
 }
 
-/* What EXEC has answered, as the results. */
+/* Writes the results from EXEC's reply. */
 static unsigned take_results(struct atomic_batch *b, struct json_out *out, const struct capture *c) {
     struct batch_way way = {BATCH_READ, c, 1};
 
@@ -215,7 +216,7 @@ static unsigned take_results(struct atomic_batch *b, struct json_out *out, const
     return 200;
 }
 
-/* EXEC, which does all or nothing (multi_reserve). Room for its reply, and for the results, is made before. */
+/* EXEC is all or nothing (multi_reserve). Room for its reply and for the results is reserved before. */
 static unsigned exec(struct atomic_batch *b, struct json_out *out) {
     const struct arg argv = arg_text("exec");
     struct server *srv = b->request->server;
@@ -229,7 +230,7 @@ static unsigned exec(struct atomic_batch *b, struct json_out *out) {
     } else if (command_execute(srv, &b->session, 1, &argv, &c.reply), c.error[0] != '\0') {
         snprintf(b->why, b->cap, "nothing was done: %s", c.error);
         status = status_of_error(c.error);
-        if (status == 400) /* what cannot be queued by a token's session is what the token does not allow */
+        if (status == 400) /* a token's session may not queue a command that the token does not permit */
             status = b->session.rights != NULL ? 403 : 507;
     } else {
         status = c.tokens[0].kind == TOKEN_NULL ? 0 : take_results(b, out, &c);
@@ -238,7 +239,7 @@ static unsigned exec(struct atomic_batch *b, struct json_out *out) {
     return status;
 }
 
-/* One try, the keys watched. 0: somebody came in between. */
+/* One try, the keys being watched. 0: a key was changed meanwhile. */
 static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     struct arg multi = arg_text("multi");
     struct batch_way way = {.kind = BATCH_QUEUE};
@@ -252,7 +253,7 @@ static unsigned exchange(struct atomic_batch *b, struct json_out *out) {
     buf_free(&scratch.buf);
     if (ok && !scratch.failed)
         return exec(b, out);
-    snprintf(b->why, b->cap, "out of memory"); /* not all would be in the transaction, or none of it in one */
+    snprintf(b->why, b->cap, "out of memory"); /* not every operation is queued, or MULTI failed */
     return 503;
 }
 

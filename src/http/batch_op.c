@@ -1,4 +1,4 @@
-/* batch_op.c - reading the operations of a batch. */
+/* batch_op.c - parsing the operations of a batch. */
 #include "batch_op.h"
 
 #include <flashkv/num.h>
@@ -27,9 +27,9 @@ static const struct {
     const char *name;
     enum member member;
     enum member_kind kind;
-    size_t offset; /* of the slice, in struct batch_op */
+    size_t offset; /* of its slice in struct batch_op */
 } members[] = {
-    {"op", MEMBER_OP, TEXT, 0}, /* its place is the caller's */
+    {"op", MEMBER_OP, TEXT, 0}, /* stored in reading.name instead */
     {"key", MEMBER_KEY, TEXT, offsetof(struct batch_op, key)},
     {"key_encoding", MEMBER_KEY_ENCODING, TEXT, offsetof(struct batch_op, key_encoding)},
     {"value", MEMBER_VALUE, TEXT, offsetof(struct batch_op, value)},
@@ -49,7 +49,7 @@ enum {
     OF_TTL = MEMBER_TTL | MEMBER_TTL_MS,
 };
 
-/* What each operation may have, and must. */
+/* The members that each operation may and must have. */
 static const struct {
     const char *name;
     uint32_t may, must;
@@ -66,7 +66,7 @@ static const struct {
     [BATCH_COMMAND] = {"command", MEMBER_OP | MEMBER_ARGS, MEMBER_ARGS},
 };
 
-/* Where the reading of an operation stands. */
+/* The state of parsing one operation. */
 struct reading {
     struct batch_op *op;
     struct json_in *j;
@@ -109,7 +109,7 @@ static bool read_condition(struct reading *r) {
     return wrong(r, "if: expects absent or exists, which are true, or equals or etag, which are strings");
 }
 
-/* Strings and numbers, as they are written. */
+/* Strings and numbers, the latter as they are written. */
 static bool read_arguments(struct reading *r) {
     struct slice s;
     enum json_token token = json_read(r->j, &s);
@@ -173,7 +173,7 @@ static bool read_members(struct reading *r) {
     return token == JSON_IN_CLOSE;
 }
 
-/* "ttl" in seconds or "ttl_ms", into op->ttl_ms. */
+/* Converts "ttl" (seconds) or "ttl_ms" to op->ttl_ms. */
 static bool check_ttl(struct batch_op *op) {
     int64_t scale = op->members & MEMBER_TTL ? 1000 : 1, n;
 

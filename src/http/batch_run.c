@@ -1,4 +1,4 @@
-/* batch_run.c - running the operations of a batch, and writing what became of them. */
+/* batch_run.c - running the operations of a batch, and writing their results. */
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
 
@@ -33,7 +33,7 @@ static void put_text(struct json_out *o, const char *name, struct slice text) {
     json_put_utf8(o, text);
 }
 
-/* The tag and the time to live, where there are some. */
+/* The tag and the time to live, if there are any. */
 static void put_tag(struct json_out *o, struct slice etag, int64_t expire_at, int64_t now_ms) {
     if (etag.len > 0)
         put_text(o, "etag", etag);
@@ -53,7 +53,7 @@ static unsigned put_error(struct json_out *o, const struct capture *c) {
 
 /* ---- running ----------------------------------------------------------------------------------------------------------- */
 
-/* What an operation is run with. */
+/* The context of one operation. */
 struct run {
     const struct batch_op *op;
     struct server *server;
@@ -64,7 +64,7 @@ struct run {
     char digits[NUM_I64_MAX];
 };
 
-/* The tokens of the value at `at`. */
+/* The number of tokens of the value at token `at`. */
 static size_t span(const struct capture *c, size_t at) {
     size_t n = 1;
 
@@ -74,7 +74,7 @@ static size_t span(const struct capture *c, size_t at) {
     return n;
 }
 
-/* A reply among those of EXEC, as if it were one of its own; nothing of it is to be freed. */
+/* Makes one of EXEC's replies the operation's own; it is borrowed, and not freed. */
 static void take_reply(struct run *r) {
     r->reply = *r->way->replies;
     r->reply.tokens += r->way->at;
@@ -99,7 +99,7 @@ static struct arg expiry_arg(struct run *r) {
     return arg_of(slice_of(r->digits, num_format_i64(r->session->now_ms + r->op->ttl_ms, r->digits)));
 }
 
-/* The condition's words, as rest.write has them. Returns how many. */
+/* The arguments of rest.write and rest.remove for the condition. Returns how many. */
 static size_t condition_args(const struct batch_op *op, struct arg *argv) {
     static const char *const words[] = {[BATCH_ALWAYS] = "",
                                         [BATCH_IF_ABSENT] = "nx",
@@ -185,7 +185,7 @@ static unsigned run_get(struct run *r) {
     return 200;
 }
 
-/* A command that answers [number, etag, expire_at] */
+/* A command that replies [number, etag, expire_at] */
 static unsigned run_number(struct run *r, const char *command, struct arg arg, const char *name) {
     struct arg argv[] = {arg_text(command), arg_of(r->op->key), arg};
 
@@ -198,7 +198,7 @@ static unsigned run_number(struct run *r, const char *command, struct arg arg, c
     return 200;
 }
 
-/* A command that answers 1, or 0 where there is nothing to do it to. */
+/* A command that replies 1, or 0 if there was nothing to do. */
 static unsigned run_done(struct run *r, size_t argc, const struct arg *argv) {
     if (!fetch_reply(r, argc, argv))
         return put_error(r->out, &r->reply);

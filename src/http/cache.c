@@ -6,11 +6,11 @@
 #include <time.h>
 
 struct cache_slot {
-    uint64_t digest; /* of the value that was asked for last */
+    uint64_t digest; /* of the value that was offered last */
     struct MHD_Response *response;
-    char *bytes; /* of the response: the value, then the Content-Type */
+    char *bytes; /* of the response: the value, then its Content-Type */
     size_t value_len, type_len;
-    int64_t second; /* of the response's Date; 0: it has none yet */
+    int64_t second; /* of the response's Date; 0: none was added yet */
 };
 
 bool cache_init(struct cache *c) {
@@ -43,19 +43,19 @@ static void write_date(struct cache *c, int64_t second) {
     c->second = second;
 }
 
-/* The library has one Date at most: another takes its place. */
+/* The library keeps at most one Date: adding another replaces it. */
 static NOINLINE void renew_date(struct cache *c, struct cache_slot *s, int64_t second) {
     if (c->second != second)
         write_date(c, second);
     if (MHD_add_response_header(s->response, MHD_HTTP_HEADER_DATE, c->date) == MHD_YES)
-        s->second = second; /* else no memory: the library makes one, or the next request does */
+        s->second = second; /* else no memory: the library generates one, or the next request adds it */
 }
 
 static struct cache_slot *slot_of(struct cache *c, uint64_t digest) {
     return &c->slots[digest % CACHE_SLOTS];
 }
 
-/* Equal digests are no proof: the bytes are compared. */
+/* Equal digests prove nothing: the bytes are compared. */
 static bool slot_holds(const struct cache_slot *s, struct slice value, struct slice type) {
     return s->response != NULL && slice_eq(slice_of(s->bytes, s->value_len), value) &&
            slice_eq(slice_of(s->bytes + s->value_len, s->type_len), type);

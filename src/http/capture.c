@@ -1,4 +1,4 @@
-/* capture.c - keeping a reply. */
+/* capture.c - storing a reply. */
 #include "capture.h"
 
 #include <flashkv/mem.h>
@@ -17,7 +17,7 @@ static bool tokens_grow(struct capture *c, size_t cap) {
     return true;
 }
 
-/* Room for the bytes behind those there are; the first room is the capture's own, then it is allocated. */
+/* Room for `len` more bytes; allocated once the inline room is used up. */
 static bool bytes_grow(struct capture *c, size_t len) {
     struct buf *b = &c->bytes, larger = buf_make(b->max);
 
@@ -36,7 +36,7 @@ bool capture_reserve(struct capture *c, size_t tokens, size_t bytes) {
            (bytes <= c->bytes.cap - c->bytes.len || bytes_grow(c, bytes));
 }
 
-/* What a reply takes while it is made is left out of the reserve's account (mem.h). */
+/* A reply's memory is not taken from the command's reserve (mem.h). */
 static bool room(struct capture *c, size_t tokens, size_t bytes) {
     bool paused = mem_reserve_pause(true), made = true;
 
@@ -107,7 +107,7 @@ static void on_aggregate(struct reply *r, enum reply_aggregate kind, size_t n) {
         t->n = (int64_t)(kind == REPLY_MAP ? 2 * n : n);
 }
 
-/* Tokens that are written over others: only what their kind has. */
+/* For tokens that are overwritten: sets only the fields of their kind. */
 static inline void put_number(struct token *t, enum token_kind kind, int64_t n) {
     t->kind = kind;
     t->n = n;
@@ -119,7 +119,7 @@ static inline void put_string(struct token *t, size_t at, size_t len) {
     t->len = len;
 }
 
-/* The tokens that rest.get's reply would become. */
+/* The fast path for rest.get: the tokens that its reply would become. */
 static bool on_stored(struct reply *r, const struct reply_stored *s) {
     struct capture *c = (struct capture *)r;
     struct token *t = c->tokens;

@@ -3,7 +3,7 @@
 #include "json.h"
 #include "sse.h"
 
-enum { NAMES_MAX = 1 + QUERY_MAX }; /* the path's and the query's */
+enum { NAMES_MAX = 1 + QUERY_MAX }; /* the one in the path and those in the query */
 
 /* The {channel} or {pattern} of the path. */
 static struct slice path_name(const struct request *r) {
@@ -22,7 +22,7 @@ enum MHD_Result http_publish(struct request *r) {
     return result;
 }
 
-/* The command's name, the path's name if it is of this kind, and the query's. */
+/* The command, the name in the path if it is of this kind, and those in the query. */
 static struct words gather(const struct request *r, const char *command, bool path_too, const char *parameter,
                            struct arg argv[1 + NAMES_MAX]) {
     size_t argc = 0;

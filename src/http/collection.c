@@ -9,7 +9,7 @@
 #include "hold.h"
 #include "json.h"
 
-enum { TRIES = 64 }; /* of a write that others come in between of */
+enum { TRIES = 64 }; /* of a conditional write whose key is changed concurrently */
 
 /* ---- transactions ---------------------------------------------------------------------------------------------------- */
 
@@ -23,7 +23,7 @@ static void run(struct request *r, struct session *s, struct words w, struct rep
     hold_until(r, s->reach);
 }
 
-/* Runs commands at once; *c is the reply of EXEC, to be freed. */
+/* Runs commands in one transaction; *c is the reply of EXEC, which the caller frees. */
 static void run_together(struct request *r, struct session *s, const struct words *words, size_t count,
                          struct capture *c) {
     const struct arg multi = arg_text("multi"), exec = arg_text("exec");
@@ -31,16 +31,16 @@ static void run_together(struct request *r, struct session *s, const struct word
 
     capture_init(&queued, BYTES_INLINE);
     run(r, s, (struct words){1, &multi}, &queued.reply);
-    for (size_t i = 0; i < count && !queued.reply.failed; i++) /* without MULTI they would be run at once */
+    for (size_t i = 0; i < count && !queued.reply.failed; i++) /* without MULTI they would run now */
         run(r, s, words[i], &queued.reply);
     capture_init(c, r->server->options->max_output_bytes);
     run(r, s, (struct words){1, &exec}, &c->reply);
-    if (queued.error[0] != '\0') /* why it could not be queued, not EXEC's word that it was not */
+    if (queued.error[0] != '\0') /* the reason that one could not be queued, rather than EXECABORT */
         memcpy(c->error, queued.error, sizeof(c->error));
     capture_free(&queued);
 }
 
-/* As ask, of a reply that is there already. */
+/* The end of `ask`, for a reply that is there already. */
 static bool check_reply(struct request *r, struct capture *c, enum MHD_Result *result) {
     if (c->error[0] == '\0' && !c->overflow) /* EXEC itself does not fail when one of its commands does */
         return true;
@@ -54,7 +54,7 @@ static bool check_reply(struct request *r, struct capture *c, enum MHD_Result *r
 
 enum verdict_of { ALLOWED, NOT_MODIFIED, REFUSED, MALFORMED, ANSWERED };
 
-/* What the request's conditions say of what is there; `etag` may be empty, of a collection that has none. */
+/* Evaluates the request's conditions; `etag` is empty for a collection that has none. */
 static enum verdict_of conditions(const struct request *r, bool exists, struct slice etag) {
     const struct headers *h = &r->headers;
     struct etags tags;
@@ -90,12 +90,12 @@ static enum MHD_Result respond_found(struct request *r, const struct capture *c,
 
     switch (verdict) {
     case ALLOWED:
-    case NOT_MODIFIED: /* of which the length is told */
+    case NOT_MODIFIED: /* its length is that of the 200 */
         break;
     case REFUSED:
         return respond_refused(r, etag);
     case MALFORMED:
-    case ANSWERED: /* not by conditions */
+    case ANSWERED: /* never returned by conditions() */
         return respond_malformed(r);
     }
     json_put(&o, "{");
@@ -132,7 +132,7 @@ enum MHD_Result respond_page(struct request *r, const char *length, struct words
 
 /* ---- writes -------------------------------------------------------------------------------------------------------------- */
 
-/* Watches the key and reads its tag. ANSWERED: that is refused, and *result says so. */
+/* Watches the key, reads its tag and evaluates the conditions. ANSWERED: a command failed, *result is the response. */
 static enum verdict_of watch(struct request *r, struct session *s, char etag[ETAG_LEN], size_t *etag_len,
                              enum MHD_Result *result) {
     const struct arg watch_argv[] = {arg_text("watch"), arg_of(param_key(r))};
@@ -142,7 +142,7 @@ static enum verdict_of watch(struct request *r, struct session *s, char etag[ETA
 
     capture_init(&c, BYTES_INLINE);
     run(r, s, (struct words){2, watch_argv}, &c.reply);
-    run(r, s, (struct words){3, tag_argv}, &c.reply); /* [tag, exists] behind WATCH's OK */
+    run(r, s, (struct words){3, tag_argv}, &c.reply); /* [tag, exists], after WATCH's OK */
     if (!check_reply(r, &c, result))
         return ANSWERED;
     verdict = conditions(r, c.tokens[3].n != 0, capture_text(&c, 2));
@@ -152,7 +152,7 @@ static enum verdict_of watch(struct request *r, struct session *s, char etag[ETA
     return verdict;
 }
 
-/* One try. False: answered, or *again. */
+/* One try. False: *result is the response, or *again is set. */
 static bool try_if(struct request *r, struct session *s, struct capture *c, enum MHD_Result *result,
                    struct words words, bool *again) {
     char etag[ETAG_LEN];
@@ -246,7 +246,7 @@ static bool all_utf8(const struct capture *c, size_t at) {
     return true;
 }
 
-/* "name": and what opens it; then the elements with `put`. */
+/* Writes "encoding", "name": and the bracket. Returns whether the elements are UTF-8; else the caller writes base64. */
 static bool open_member(struct json_out *o, const char *name, const char *bracket, const struct capture *c,
                         size_t at) {
     bool utf8 = all_utf8(c, at);
@@ -291,7 +291,7 @@ struct gathering {
     struct json_in j;
     struct buf args; /* struct arg */
     struct slice encoding;
-    unsigned status; /* of the response, when something is wrong */
+    unsigned status; /* of the response, if there is an error */
     char why[200];
 };
 
@@ -354,7 +354,7 @@ static int by_bytes(const void *a, const void *b) {
     return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-/* Names that are given twice: which of the values was meant? `first` is where the names begin, behind `head`. */
+/* Duplicate names are refused, as their values are ambiguous. `first`: index of the first name, after `head`. */
 static bool no_twins(struct gathering *g, size_t first) {
     const struct arg *args = (const struct arg *)(const void *)g->args.data;
     size_t n = g->args.len / sizeof(*args), count = 0;

@@ -1,9 +1,9 @@
-/* conditions.c - entity tags and media types. */
+/* conditions.c - parsing entity tags, ranges and media types. */
 #include "conditions.h"
 
 #include <flashkv/num.h>
 
-/* One tag off the front of *list: "opaque" or W/"opaque". False: it begins with something else. */
+/* Takes one tag off the front of *list: "opaque" or W/"opaque". False: malformed. */
 static bool take_tag(struct slice *list, struct slice *tag, bool *weak) {
     const char *quote;
 
@@ -54,7 +54,7 @@ bool etags_include(const struct etags *e, struct slice etag) {
     return false;
 }
 
-/* A position: digits alone. Longer than any number: past every end. */
+/* A position: digits only. A number that does not fit is past every end. */
 static bool parse_position(struct slice s, uint64_t *n) {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] < '0' || s.ptr[i] > '9')
@@ -78,7 +78,7 @@ enum range_result range_parse(struct slice header, uint64_t len, uint64_t *from,
         return RANGE_IGNORED;
     first = slice_of(header.ptr, (size_t)(dash - header.ptr));
     last = slice_of(dash + 1, header.len - first.len - 1);
-    if (first.len == 0) { /* the last so many */
+    if (first.len == 0) { /* a suffix: the last `b` bytes */
         if (!parse_position(last, &b))
             return RANGE_IGNORED;
         *count = b < len ? b : len;
@@ -112,7 +112,7 @@ static struct slice cut(struct slice s, char c, struct slice *rest) {
     return trim(slice_of(s.ptr, len));
 }
 
-/* "q=0", "q=0.0", "q=0.000": not wanted. */
+/* "q=0", "q=0.0", "q=0.000": not acceptable. */
 static bool is_zero_quality(struct slice parameter) {
     if (parameter.len < 3 || (parameter.ptr[0] | 0x20) != 'q' || parameter.ptr[1] != '=')
         return false;

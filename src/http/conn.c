@@ -1,4 +1,4 @@
-/* conn.c - the list of connections and the watch over it. */
+/* conn.c - the list of connections, and the watch over it. */
 #include "conn.h"
 
 #include <flashkv/clock.h>
@@ -57,7 +57,7 @@ void conn_free(struct conn_list *l, struct conn *c) {
     mem_free(c);
 }
 
-/* Bytes that came, and bytes that the client's kernel has taken. */
+/* Bytes received, and bytes acknowledged by the client's kernel. */
 struct moved {
     uint64_t in, out;
 };
@@ -71,7 +71,7 @@ static struct moved bytes_moved(int fd) {
     return (struct moved){info.tcpi_bytes_received, info.tcpi_bytes_acked};
 }
 
-/* Has it stood still for so long? The kernel is asked only when no request was finished. */
+/* Has it stalled for the timeout? The kernel is queried only if no request was finished. */
 static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
     uint32_t finished = atomic_load_explicit(&c->finished, memory_order_relaxed);
     bool moved = finished != c->seen_finished;
@@ -91,7 +91,7 @@ static bool stands_still(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
     return !moved;
 }
 
-/* Have headers been awaited for so long? The kernel is asked only when no request was finished since the last look. */
+/* Have headers been awaited for the timeout? The kernel is queried only if no request was finished since the last look. */
 static bool awaits_headers(struct conn *c, int64_t now_ns, int64_t timeout_ns) {
     uint32_t finished = atomic_load_explicit(&c->finished, memory_order_relaxed);
     uint64_t in;
@@ -123,7 +123,7 @@ unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns, int64_t header
     list_lock(l);
     for (struct conn *c = l->head; c != NULL; c = c->next)
         if (is_late(c, now_ns, timeout_ns, header_ns)) {
-            shutdown(c->fd, SHUT_RDWR); /* its thread sees the end and closes it */
+            shutdown(c->fd, SHUT_RDWR); /* its worker sees the end and closes it */
             n++;
         }
     list_unlock(l);

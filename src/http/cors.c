@@ -1,15 +1,15 @@
-/* cors.c - origins against the list, and the headers of Fetch. */
+/* cors.c - matching origins, and the headers of CORS. */
 #include "cors.h"
 
 #include <flashkv/hints.h>
 
-/* What a page may send, beside what the standard lets any page send. */
+/* The request headers that a page may set, besides those that Fetch permits any page. */
 static const char request_headers_allowed[] =
     "Authorization, Cache-Control, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, "
     "Range, "
     "Upstash-Encoding, Upstash-Response-Format, Upstash-Sync-Token, Upstash-Telemetry-Platform, "
     "Upstash-Telemetry-Runtime, Upstash-Telemetry-Sdk, X-Request-Id, traceparent, tracestate";
-/* What it may read of a response. */
+/* The response headers that it may read. */
 static const char response_headers_exposed[] = "Allow, Content-Range, ETag, FlashKV-TTL-Ms, Location, "
                                                "Preference-Applied, Retry-After, Upstash-Sync-Token, "
                                                "WWW-Authenticate, X-Request-Id";
@@ -36,21 +36,21 @@ static bool allows(const struct request *r) {
     return false;
 }
 
-/* "https://host:1234" of the request to "host:1234". */
+/* Is the request's origin, "https://host:1234", the same as its Host? */
 static bool origin_is_host(const struct headers *h) {
     static const struct slice mark = SLICE_LIT("://");
     const char *found = memmem(h->origin.ptr, h->origin.len, mark.ptr, mark.len);
     struct slice host;
 
     if (found == NULL)
-        return false; /* "null": a page that is nobody's */
+        return false; /* "null": an opaque origin */
     host.ptr = found + mark.len;
     host.len = (size_t)(h->origin.ptr + h->origin.len - host.ptr);
     return slice_caseeq(host, h->host);
 }
 
-/* Browsers tell by Sec-Fetch-Site, those of before 2023 and those that talk to another machine without TLS by Origin alone. A
- * proxy may have changed Host: with a password set Origin says nothing, for no page can make a browser send that. */
+/* Browsers set Sec-Fetch-Site; those before 2023, and those that talk to another machine without TLS, set only Origin. A proxy
+ * may have changed Host, so with a password set Origin is ignored: no page can make a browser send the password. */
 static NOINLINE bool is_cross_origin(const struct request *r) {
     const struct headers *h = &r->headers;
 
@@ -60,7 +60,7 @@ static NOINLINE bool is_cross_origin(const struct request *r) {
     return h->origin.ptr != NULL && !server_requires_auth(r->server) && !origin_is_host(h);
 }
 
-/* Upstash's clients may change anything by GET. */
+/* Upstash's clients may change data by GET. */
 static bool may_change(const struct request *r) {
     return target_is_upstash(&r->target) ||
            !(slice_eq(r->method, SLICE_LIT("GET")) || slice_eq(r->method, SLICE_LIT("HEAD")));
@@ -70,7 +70,7 @@ bool cors_is_foreign(const struct request *r) {
     return may_change(r) && is_cross_origin(r) && !(r->route->access == ACCESS_AUTH && allows(r));
 }
 
-/* "Host.example:8080" to "Host.example", without a dot at its end. */
+/* "Host.example:8080" without its port and a trailing dot. */
 static struct slice name_of_host(struct slice host) {
     const char *colon = memrchr(host.ptr, ':', host.len);
 
@@ -92,7 +92,7 @@ static bool is_ipv4(struct slice name) {
     return name.len > 0;
 }
 
-/* Is it a name that can be had on the Internet? */
+/* Could the name be registered on the Internet? */
 static NOINLINE bool is_public(struct slice host) {
     struct slice name = name_of_host(host);
 

@@ -1,15 +1,15 @@
-/* export.c - GET /export: keys as lines of JSON (NDJSON), each with all that a copy of it needs.
+/* export.c - GET /export: keys as lines of JSON (NDJSON), each with everything that is needed to recreate it.
  *
  *     {"key":"k","type":"string","expire_at":1764000000000,"content_type":"text/plain","value":"v"}
  *     {"key":"l","type":"list","value":["a","b"]}
  *     {"key":"l","type":"list","append":true,"value":["c"]}       more of the same key
  *     {"key":"h","type":"hash","value":["f","v","g","w"],"field_expire_at":[1764000000000,0]}
- *     {"cursor":123}                                              all before this is through: ?cursor=123 goes on here
- *     {"cursor":0}                                                and that was all
+ *     {"cursor":123}                                              all keys before this are complete: resume with ?cursor=123
+ *     {"cursor":0}                                                the export is complete
  *
- * What is not UTF-8 is base64, with "key_encoding" or "encoding" beside it. A walk of SCAN: what is there throughout is
- * in it. One key's shard is locked at a time, for one part. Held at once: a page of names, a part of a collection, a
- * piece of a string. */
+ * What is not UTF-8 is base64, with "key_encoding" or "encoding" next to it. It walks the keyspace as SCAN does: keys that exist
+ * throughout are included. One key's shard is locked at a time, for one part. Buffered at once: a page of names, a part of a
+ * collection, a piece of a string. */
 #include <flashkv/clock.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
@@ -20,7 +20,7 @@
 #include "stream.h"
 
 enum {
-    PIECE = 24 * 1024, /* bytes of a large string at once; a multiple of three */
+    PIECE = 24 * 1024, /* bytes of a large string per piece; a multiple of three, for base64 */
     PART_BYTES = 1024 * 1024,
 };
 #define PAGE_KEYS "64"
@@ -30,12 +30,12 @@ struct export {
     struct server *server;
     struct session session;
     struct buf pattern;
-    char cursor[NUM_I64_MAX]; /* of the page after this one */
+    char cursor[NUM_I64_MAX]; /* of the next page */
     struct capture page;      /* a reply of SCAN: names from token 3 on */
-    size_t next;              /* the token of the key at hand, or of the next; 0: there is no page */
-    uint64_t part;            /* of the key's collection that comes next */
-    bool begun;               /* a line of the key at hand is written */
-    struct blob *blob;        /* a large string that is being written */
+    size_t next;              /* token of the current key; 0: no page is loaded */
+    uint64_t part;            /* cursor of the next part of the key's collection */
+    bool begun;               /* a line of the current key was written */
+    struct blob *blob;        /* a large string that is being written, or NULL */
     size_t blob_at;
     bool blob_base64;
 };
@@ -92,7 +92,7 @@ static void put_piece(struct export *e, struct json_out *o) {
     next_key(e);
 }
 
-/* When fields of a hash expire, from the aggregate at `at`, which is empty if none does. */
+/* The expiry times of a hash's fields, from the aggregate at token `at`, which is empty if none expires. */
 static void put_times(struct json_out *o, const struct capture *c, size_t at) {
     if (c->tokens[at].n == 0)
         return;
@@ -115,7 +115,7 @@ static void put_value(struct json_out *o, const struct capture *c) {
     json_put(o, "}\n");
 }
 
-/* Nothing of a part is there where all its fields have expired and were not swept yet. */
+/* A part is empty if all its fields have expired and were not swept yet. */
 static bool is_empty(const struct capture *c) {
     return c->tokens[5].kind == TOKEN_AGGREGATE && c->tokens[5].n == 0;
 }
@@ -136,7 +136,7 @@ static void put_part(struct export *e, struct json_out *o, const struct capture 
         next_key(e);
 }
 
-/* The next part of the key at hand, or nothing if it has gone. False: it cannot be held. */
+/* Writes the next part of the current key, or nothing if it is gone. False: too large, or no memory. */
 static bool put_key(struct export *e, struct json_out *o) {
     char cursor[NUM_I64_MAX];
     size_t digits = num_format_u64(e->part, cursor);
@@ -146,7 +146,7 @@ static bool put_key(struct export *e, struct json_out *o) {
     bool ok;
 
     ok = run_command(e->server, &e->session, &c, PART_BYTES, 4, argv);
-    if (!ok) { /* long elements: one at a time, as large as they may be */
+    if (!ok) { /* long elements: retry with one at a time, up to max-output-bytes */
         capture_free(&c);
         argv[3] = arg_text("1");
         ok = run_command(e->server, &e->session, &c, e->server->options->max_output_bytes, 4, argv);
@@ -177,7 +177,7 @@ static bool next_page(struct export *e) {
     return ok;
 }
 
-/* The page is through. */
+/* The page is complete. */
 static enum stream_state end_page(struct export *e, struct json_out *o) {
     capture_free(&e->page);
     e->next = 0;
@@ -221,7 +221,7 @@ static void done(void *ctx) {
 
 static const struct stream_ops export_ops = {.fill = fill, .done = done};
 
-/* Once it streams there is no status to say that the token does not allow it: asks for a page to see. False: answered. */
+/* A stream has no status left to report a forbidden command: runs a scan first. False: *result is the response. */
 static bool is_allowed(struct request *r, const struct buf *pattern, enum MHD_Result *result) {
     struct arg argv[] = {arg_text("scan"), arg_text("0"),     arg_text("count"),
                          arg_text("1"),    arg_text("match"), arg_of(buf_slice(pattern))};
@@ -252,7 +252,7 @@ enum MHD_Result http_export(struct request *r) {
         done(e);
         return result;
     }
-    /* A large string's pieces may each grow sixfold. */
+    /* An escaped byte of a large string may take six bytes. */
     stream = stream_new(r, &export_ops, e, 8 * r->server->options->max_output_bytes);
     if (stream == NULL) {
         done(e);

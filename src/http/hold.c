@@ -6,7 +6,7 @@
 
 #include "server.h"
 
-/* How long a request sleeps at most, in case it is the listener that is late. */
+/* The longest wait until a request checks again by itself, should the journal's callback not come (journal_listen may fail). */
 static const int64_t look_again_ns = 1000000000;
 
 static void hold_lock(struct hold_list *l) ACQUIRE(hold_list_role) NO_THREAD_SAFETY_ANALYSIS {
@@ -18,7 +18,7 @@ static void hold_unlock(struct hold_list *l) RELEASE(hold_list_role) NO_THREAD_S
 }
 
 void hold_list_init(struct hold_list *l) NO_THREAD_SAFETY_ANALYSIS {
-    mutex_init(&l->mutex, LOCK_RANK_LEAF - 1); /* below those of pauses */
+    mutex_init(&l->mutex, LOCK_RANK_LEAF - 1); /* acquired before the mutex of a pause (journal_moved) */
     l->head = NULL;
     l->listens = false;
 }
@@ -27,7 +27,7 @@ static struct journal *journal_of(const struct request *r) {
     return atomic_load_explicit(&r->server->journal, memory_order_acquire);
 }
 
-/* In the journal's thread. */
+/* The journal's callback, in its thread. */
 static void journal_moved(void *ctx) {
     struct hold_list *l = ctx;
 
@@ -48,7 +48,7 @@ bool hold_needed_for(const struct request *r) {
     return !journal_reached(journal_of(r), r->reach);
 }
 
-/* Whoever is listed before the journal moves is woken; who comes later finds that it has. */
+/* A request that is listed before the journal advances is woken by it; one that is listed later sees here that it has. */
 static enum MHD_Result wait_on(struct request *r) {
     if (hold_needed(r))
         return request_wait(r, clock_mono_ns() + look_again_ns);
@@ -62,7 +62,7 @@ enum MHD_Result hold_response(struct request *r, unsigned status, struct MHD_Res
     r->held = response;
     r->held_status = status;
     if (!request_prepare_wait(r))
-        return MHD_NO; /* no memory: the connection is cut, and the client does not know */
+        return MHD_NO; /* no memory: the connection is closed, which claims neither success nor failure */
     hold_lock(l);
     r->held_prev = NULL;
     r->held_next = l->head;

@@ -1,8 +1,8 @@
-/* import.c - POST /import: the lines that GET /export gives (export.c), back into keys.
+/* import.c - POST /import: recreates keys from the lines that GET /export writes (export.c).
  *
- * Each line is a change of its own, done when it has come: a client that is cut off may send all of it again. A line that
- * cannot be used is counted, and the first of them told, and the rest goes on. What GET /keys/{key} says in JSON is
- * such a line too ("ttl_ms" for "expire_at"). */
+ * Each line is a change of its own, made when the line has arrived: a client that was cut off may send everything again. A line
+ * that cannot be used is counted, the first ERRORS_REPORTED of them are reported, and the import continues. The JSON of
+ * GET /keys/{key} is such a line too ("ttl_ms" in place of "expire_at"). */
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
 #include <flashkv/rest.h>
@@ -18,7 +18,7 @@
 
 enum { ERRORS_REPORTED = 100, HEAD_ARGS = 6, NAME_SHOWN_MAX = 40 };
 
-static const int64_t TTL_MAX_MS = INT64_MAX / 2; /* so that a sum with the present is none too large */
+static const int64_t TTL_MAX_MS = INT64_MAX / 2; /* so that the sum with the present time does not overflow */
 
 #define BAD_ENCODING "an encoding that is neither utf8 nor base64, or no base64"
 
@@ -29,23 +29,23 @@ struct import {
     struct session session;
     enum conflict conflict;
     struct lines lines;
-    struct buf argv;  /* struct arg: those of rest.load */
-    struct buf times; /* int64_t: when the line's fields expire; empty: none does */
-    struct buf
-        skipped; /* the key that was skipped, failed or had expired last: the lines that append to it are skipped */
+    struct buf argv;  /* struct arg: the arguments of rest.load */
+    struct buf times; /* int64_t: expiry times of the line's fields; empty: none expires */
+    /* The last key that was skipped, failed or already expired: lines that append to it are skipped. */
+    struct buf skipped;
     bool has_skipped;
     uint64_t imported, skipped_lines, failed;
     struct json_out errors; /* members of an array */
-    char why[256];          /* what is wrong with the line at hand */
+    char why[256];          /* what is wrong with the current line */
 };
 
 /* ---- a line --------------------------------------------------------------------------------------------------------- */
 
-/* Its members. Those that are not there have no ptr. */
+/* The members of a line; ptr NULL: absent. */
 struct line {
     struct slice key, key_encoding, type, encoding, content_type, content_type_encoding;
     int64_t expire_at, ttl_ms;
-    size_t values; /* in import.argv, behind HEAD_ARGS */
+    size_t values; /* number of values, in import.argv after HEAD_ARGS */
     bool append, is_cursor, has_value, is_array;
 };
 
@@ -97,7 +97,7 @@ static bool read_time(struct import *im, struct json_in *j, int64_t *ms) {
            (token != JSON_IN_BAD && wrong(im, "a time that is no whole number of milliseconds above 0"));
 }
 
-/* "field_expire_at": an array of times, 0 for never. */
+/* "field_expire_at": an array of times, 0 for no expiry. */
 static bool read_times(struct import *im, struct json_in *j) {
     struct slice s;
     enum json_token token = json_read(j, &s);
@@ -168,7 +168,7 @@ static bool read_line(struct import *im, struct line *l, char *text, size_t len)
     return ok;
 }
 
-/* ---- what it says --------------------------------------------------------------------------------------------------- */
+/* ---- applying a line ------------------------------------------------------------------------------------------------ */
 
 static size_t times_count(const struct import *im) {
     return im->times.len / sizeof(int64_t);
@@ -201,7 +201,7 @@ static bool check_line(struct import *im, struct line *l) {
     return true;
 }
 
-/* Gives the fields that were loaded their expiries. */
+/* Sets the expiry times of the fields that were loaded. */
 static bool load_times(struct import *im, const struct line *l) {
     const struct arg *fields = (const struct arg *)(const void *)im->argv.data + HEAD_ARGS;
     const int64_t *times = (const int64_t *)(const void *)im->times.data;
@@ -259,12 +259,12 @@ static bool load(struct import *im, const struct line *l) {
     return ok;
 }
 
-/* Does it append to the key whose first line was skipped, or failed? */
+/* Does it append to a key whose first line was skipped or failed? */
 static bool belongs_to_skipped(struct import *im, const struct line *l) {
     return l->append && im->has_skipped && slice_eq(l->key, buf_slice(&im->skipped));
 }
 
-/* The key is decoded even of a line that is wrong, so that those which append to it are known. */
+/* The key is decoded even if the line is wrong, so that lines that append to it are recognised. */
 static bool take_line(struct import *im, struct line *l, char *text, size_t len) {
     bool ok = read_line(im, l, text, len);
 

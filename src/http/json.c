@@ -1,4 +1,4 @@
-/* json.c - JSON out. */
+/* json.c - building JSON with jansson. */
 #include "json.h"
 
 #include <config.h>
@@ -10,17 +10,17 @@
 
 #include "base64.h"
 
-/* The text of `root`, which is let go. */
+/* The text of `root`, whose reference it drops. NULL: no memory. */
 static char *dump(json_t *root) {
     char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
 
     json_decref(root);
-    return text; /* from malloc, as mem_alloc's memory */
+    return text; /* from malloc, as is mem_alloc's memory */
 }
 
 /* ---- bytes --------------------------------------------------------------------------------------------------------- */
 
-/* Jansson refuses what is not UTF-8, so it is asked. */
+/* NULL if the bytes are not UTF-8, which jansson checks, or no memory. */
 static json_t *utf8(struct slice s) {
     return json_stringn(s.ptr, s.len);
 }
@@ -44,7 +44,7 @@ static void put_bytes(json_t *object, const char *name, const char *encoding_nam
     json_object_set_new(object, encoding_name, json_string(string != NULL ? "utf8" : "base64"));
 }
 
-/* The strings of the aggregate at `at`, all in one encoding. */
+/* The strings of the aggregate at token `at`, all in one encoding. */
 static json_t *strings(const struct capture *c, size_t at, const char **encoding) {
     json_t *(*encode)(struct slice s) = utf8, *array = json_array();
     size_t n = (size_t)c->tokens[at].n;
@@ -69,7 +69,7 @@ static json_t *strings(const struct capture *c, size_t at, const char **encoding
 static json_t *detail_json(const char *detail) {
     json_t *text = json_string(detail);
 
-    if (text == NULL) /* an argument that is not UTF-8 stands in it */
+    if (text == NULL) /* it quotes an argument that is not UTF-8 */
         text = json_string("the request has bytes that are not UTF-8 where it is wrong");
     return text;
 }

@@ -1,4 +1,4 @@
-/* json_in.c - reading JSON. */
+/* json_in.c - the JSON parser. */
 #include "json_in.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void skip_space(struct json_in *j) {
 
 /* ---- strings ---------------------------------------------------------------------------------------------------- */
 
-/* Four hex digits; -1: they are not there. */
+/* The value of four hex digits; -1: malformed. */
 static long hex4(const char *at, const char *end) {
     long n = 0;
 
@@ -65,7 +65,7 @@ static char *put_utf8(char *to, unsigned long c) {
     return to;
 }
 
-/* \uXXXX, j->at behind the u; two of them for a surrogate pair. NULL: bad. */
+/* Decodes \uXXXX, two of them for a surrogate pair; j->at is after the u. NULL: malformed. */
 static char *read_unicode(struct json_in *j, char *to) {
     long high = hex4(j->at, j->end), low;
 
@@ -83,7 +83,7 @@ static char *read_unicode(struct json_in *j, char *to) {
     return put_utf8(to, 0x10000 + (((unsigned long)high - 0xd800) << 10) + ((unsigned long)low - 0xdc00));
 }
 
-/* What follows a backslash. NULL: bad. */
+/* Decodes an escape; j->at is after the backslash. NULL: malformed. */
 static char *read_escape(struct json_in *j, char *to) {
     static const char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 
@@ -102,7 +102,7 @@ static char *read_escape(struct json_in *j, char *to) {
     return bad(j, "a backslash before a character that needs none"), NULL;
 }
 
-/* Behind the quote. */
+/* Reads a string; j->at is after the opening quote. */
 static enum json_token read_string(struct json_in *j, struct slice *s, enum json_token token) {
     char *from = j->at, *to = from;
 
