@@ -15,7 +15,7 @@
 
 /* ---- GET ------------------------------------------------------------------------------------------------------------ */
 
-/* The digest of a string, computed here, where no lock is held. */
+/* The digest of a string value, computed here, outside of the lock. */
 static uint64_t digest_of(const struct capture *c) {
     struct blob *b = c->tokens[1].kind == TOKEN_BLOB ? c->tokens[1].blob : NULL;
 
@@ -27,7 +27,7 @@ static struct slice etag_of(uint64_t digest, char room[ETAG_LEN]) {
     return slice_of(room, ETAG_LEN);
 }
 
-/* What the conditions of a GET say. */
+/* The result of a GET's conditions. */
 enum get_outcome { GET_SEND, GET_NOT_MODIFIED, GET_REFUSED, GET_BAD_CONDITION };
 
 static enum get_outcome get_conditions(const struct request *r, struct slice etag) {
@@ -49,7 +49,7 @@ static enum get_outcome get_conditions(const struct request *r, struct slice eta
     return GET_SEND;
 }
 
-/* A large value that is read again and again is put where it can be sent from without copying it. */
+/* A large value that is read repeatedly is replaced by a paged copy, which can be sent without being copied again. */
 static void page_value(struct request *r, struct token *t) {
     struct blob *paged = t->kind == TOKEN_BLOB && blob_wants_pages(t->blob) ? blob_paged_copy(t->blob) : NULL;
     struct arg argv[] = {arg_text("rest.page"),
@@ -67,7 +67,7 @@ static void page_value(struct request *r, struct token *t) {
     t->blob = paged;
 }
 
-/* Is there a Range, of a GET, and is the value the one that If-Range means? A date, or a weak tag, is of none. */
+/* Is it a GET with Range, and does If-Range, if present, name this value? A date or a weak tag names none. */
 static bool range_applies(const struct request *r, struct slice etag) {
     struct slice tag = r->headers.if_range;
 
@@ -76,13 +76,13 @@ static bool range_applies(const struct request *r, struct slice etag) {
     return tag.ptr == NULL || (tag.len == ETAG_LEN + 2 && slice_eq(slice_of(tag.ptr + 1, ETAG_LEN), etag));
 }
 
-/* Does it ask for the value, whole, as it is and whatever it is? */
+/* Does the request want the whole value, unconditionally and in its own media type? */
 static bool is_simple(const struct headers *h) {
     return h->if_match.ptr == NULL && h->if_none_match.ptr == NULL && h->range.ptr == NULL &&
            (h->accept.len == 0 || !accepts_json(h->accept));
 }
 
-/* 304 for what rest.get found. */
+/* 304 for the value that rest.get found. */
 static enum MHD_Result respond_unchanged(struct request *r, const struct capture *c, struct slice etag,
                                          int64_t expire_at) {
     enum MHD_Result result;
@@ -96,7 +96,7 @@ static enum MHD_Result respond_unchanged(struct request *r, const struct capture
     return result;
 }
 
-/* respond_found, where no response was kept. */
+/* The slow path of respond_found: no cached response. */
 static NOINLINE enum MHD_Result respond_anew(struct request *r, struct capture *c, uint64_t digest,
                                              int64_t expire_at) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
@@ -123,7 +123,7 @@ static NOINLINE enum MHD_Result respond_anew(struct request *r, struct capture *
         case RANGE_IGNORED:
             break;
         case RANGE_UNSATISFIABLE:
-            count = 0; /* and so it is said */
+            count = 0; /* reported as 416 */
             /* fall through */
         case RANGE_PART:
             return respond_part(r, c, 1, capture_text(c, 4), etag, expire_at, from, count);
@@ -132,7 +132,7 @@ static NOINLINE enum MHD_Result respond_anew(struct request *r, struct capture *
     return respond_value(r, c, 1, capture_text(c, 4), digest, etag, expire_at);
 }
 
-/* The response to what rest.get found: [value, type, expire_at, content type] */
+/* The response to rest.get's reply: [value, type, expire_at, content type] */
 static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     bool is_list = c->tokens[1].kind == TOKEN_AGGREGATE;
     int64_t expire_at = c->tokens[is_list ? 3 + c->tokens[1].n : 3].n;
@@ -145,8 +145,8 @@ static enum MHD_Result respond_found(struct request *r, struct capture *c) {
     return respond_anew(r, c, digest, expire_at);
 }
 
-/* Does a client that would wait have what it waits for? With If-None-Match that is another value than those, or none any
- * more; without it, any value. */
+/* Has what a long poll waits for happened? With If-None-Match: the value is none of those, or the key is gone; without it: the
+ * key exists. */
 static bool is_awaited(const struct request *r, const struct capture *c) {
     bool exists = c->tokens[0].kind != TOKEN_NULL;
     char room[ETAG_LEN];
@@ -157,7 +157,7 @@ static bool is_awaited(const struct request *r, const struct capture *c) {
            get_conditions(r, etag_of(digest_of(c), room)) != GET_NOT_MODIFIED;
 }
 
-/* ?wait= in milliseconds, if it is there. False: answered. */
+/* ?wait= in milliseconds; *ms is unchanged without it. False: *result is the response. */
 static NOINLINE bool wanted_wait(struct request *r, int64_t *ms, enum MHD_Result *result) {
     struct slice wait;
 
@@ -220,8 +220,8 @@ enum MHD_Result http_list_keys(struct request *r) {
 
 enum { WRITE_ARGS = 6 };
 
-/* A large value's digest takes long: if the tag of what is there will be compared, or told, it is computed before
- * the command locks the shard. A token that may not read does without. */
+/* A large value's digest takes long to compute. If the command will compare or return the tag of the present value, it is
+ * computed before the command locks the shard. A token that may not read does without. */
 static void prepare_digest(struct request *r) {
     struct arg argv[] = {arg_text("rest.blob"), arg_of(param_key(r))};
     struct session s = request_session(r);
@@ -232,8 +232,8 @@ static void prepare_digest(struct request *r) {
     capture_free(&c);
 }
 
-/* Adds the condition of the headers, ?nx or ?xx at argv[*argc]: the word, then the tags, which stay in *tags. False:
- * answered. */
+/* Appends the condition of the headers, ?nx or ?xx to argv: the word, then the tags, which refer to *tags. False: *result is the
+ * response. */
 static bool add_condition(struct request *r, struct etags *tags, struct arg *argv, size_t *argc,
                           enum MHD_Result *result) {
     const struct headers *h = &r->headers;
@@ -263,7 +263,7 @@ static bool add_condition(struct request *r, struct etags *tags, struct arg *arg
     return true;
 }
 
-/* [outcome, etag, expire_at] */
+/* The response to rest.write's reply: [outcome, etag, expire_at] */
 static enum MHD_Result respond_written(struct request *r, const struct capture *c) {
     bool created = c->tokens[1].n == REST_CREATED;
 
@@ -298,7 +298,7 @@ enum MHD_Result http_put_key(struct request *r) {
     if (!add_condition(r, &tags, argv, &argc, &result))
         return result;
     if (r->body != NULL)
-        blob_digest(r->body); /* here, not under the lock */
+        blob_digest(r->body); /* here, not under the shard's lock */
     if (!ask(r, &c, &result, argc, argv))
         return result;
     if (c.tokens[1].n == REST_REFUSED)
@@ -339,7 +339,7 @@ enum MHD_Result http_delete_key(struct request *r) {
 
 /* ---- POST ------------------------------------------------------------------------------------------------------------ */
 
-/* Runs a command that answers [number, etag, expire_at], and answers {name: number}. */
+/* Runs a command that replies [number, etag, expire_at], and responds with {name: number}. */
 static enum MHD_Result respond_number(struct request *r, const char *name, size_t argc,
                                       const struct arg *argv) {
     enum MHD_Result result;
@@ -367,7 +367,7 @@ enum MHD_Result http_append_key(struct request *r) {
     return respond_number(r, "length", 3, argv);
 }
 
-/* Runs a command that answers 1, or 0 where there is nothing to do it to. */
+/* Runs a command that replies 1, or 0 if there was nothing to do. */
 static enum MHD_Result respond_done(struct request *r, const char *otherwise, size_t argc,
                                     const struct arg *argv) {
     enum MHD_Result result;

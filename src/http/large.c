@@ -1,4 +1,4 @@
-/* large.c - the pump between a blob and a socket. */
+/* large.c - sending a blob past the library. */
 #include "large.h"
 
 #include <errno.h>
@@ -10,23 +10,23 @@
 
 #include "worker.h"
 
-enum { TURN_BYTES = 4 * 1024 * 1024 }; /* sent in one go at most: others wait */
+enum { TURN_BYTES = 4 * 1024 * 1024 }; /* sent in one turn at most, so that others have theirs */
 
 struct large {
     struct waiter waiter;
     struct worker *worker;
     struct MHD_Connection *connection;
     struct blob *blob;
-    char head[24]; /* the chunk's size */
+    char head[24]; /* the chunk's header: its size */
     size_t head_len;
-    size_t at; /* bytes sent, of head, blob and the line's end behind it */
+    size_t at; /* bytes sent, of the header, the blob and the CR LF after it */
 };
 
 static size_t large_len(const struct large *s) {
     return s->head_len + s->blob->len + 2;
 }
 
-/* As send(2), of whatever is next. */
+/* As send(2), of the next bytes. */
 static ssize_t send_some(struct large *s) {
     enum { FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE };
     size_t at = s->at;
@@ -42,7 +42,7 @@ static ssize_t send_some(struct large *s) {
 
 enum pump { PUMP_DONE, PUMP_FULL, PUMP_LOST };
 
-/* Sends as much as the socket takes, or as a turn may. */
+/* Sends as much as the socket accepts, or as a turn allows (PUMP_FULL). */
 static enum pump pump(struct large *s) {
     size_t stop = s->at + TURN_BYTES;
 
@@ -60,7 +60,8 @@ static enum pump pump(struct large *s) {
     return PUMP_DONE;
 }
 
-/* The library asks for the first chunk, when its headers are on their way, and is told that there is none: ours is out. */
+/* The library's callback for the first chunk, once the headers are sent: the body is sent here, past it, and then it is told
+ * the end. */
 static ssize_t read_nothing(void *large, uint64_t pos, char *to, size_t max) {
     struct large *s = large;
 
@@ -80,7 +81,7 @@ static ssize_t read_nothing(void *large, uint64_t pos, char *to, size_t max) {
 }
 
 static void writable(struct waiter *w) {
-    MHD_resume_connection(((struct large *)w)->connection); /* which asks again */
+    MHD_resume_connection(((struct large *)w)->connection); /* calls read_nothing again */
 }
 
 static void large_free(void *large) {
@@ -90,7 +91,7 @@ static void large_free(void *large) {
     mem_free(s);
 }
 
-/* The headers and the last chunk are to travel with what is between. */
+/* The headers and the last chunk shall share segments with the body between them. */
 static void cork(struct conn *c, int on) {
     c->corked = setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)) == 0 && on;
 }

@@ -1,4 +1,4 @@
-/* lines.c - dividing a body into lines. */
+/* lines.c - splitting a body into lines. */
 #include "lines.h"
 
 bool lines_add(struct lines *l, const char *bytes, size_t len) {
@@ -9,11 +9,11 @@ bool lines_add(struct lines *l, const char *bytes, size_t len) {
     l->at = 0;
     if (l->held.len + (end != NULL ? (size_t)(end - bytes) : len) > l->max)
         return false;
-    l->held.max = l->max + len; /* what follows the line in its last piece is of others */
+    l->held.max = l->max + len; /* the bytes after the line's end belong to other lines */
     return buf_append(&l->held, bytes, len);
 }
 
-/* Where the line that begins at l->at ends; false: not yet. */
+/* Finds the end of the line that begins at l->at; false: it is not complete. */
 static bool find_end(struct lines *l, bool last, size_t *end) {
     const char *from = l->held.data + l->searched,
                *found = l->held.len > l->searched ? memchr(from, '\n', l->held.len - l->searched) : NULL;

@@ -1,4 +1,4 @@
-/* listener.c - accept, hand out, watch. */
+/* listener.c - accepting connections, distributing them, and periodic work. */
 #include "listener.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static void welcome(struct listener *l, int fd, const struct sockaddr_storage *f
     struct front_stats *f = &l->server->http;
 
     atomic_fetch_add_explicit(&f->accepted, 1, memory_order_relaxed);
-    /* Counted here, not when a thread takes it on: a burst must not run over the limit. */
+    /* Counted here, not when a worker takes it on: a burst must not exceed the limit. */
     atomic_fetch_add_explicit(&f->connections, 1, memory_order_relaxed);
     if (worker_give(w, fd, from, len))
         return;
@@ -55,7 +55,7 @@ static void arrived(struct listener *l, int fd, const struct sockaddr_storage *f
         welcome(l, fd, from, len);
 }
 
-/* Takes what waits, but not for ever. False: no descriptors left. */
+/* Accepts what is pending, but at most a burst. False: no file descriptors or memory left. */
 static bool accept_some(struct listener *l, int fd) {
     for (int i = 0; i < ACCEPT_BURST; i++) {
         struct sockaddr_storage from = {0};
@@ -69,12 +69,12 @@ static bool accept_some(struct listener *l, int fd) {
     return true;
 }
 
-/* How often the watch looks: an eighth of the shorter timeout, within reason. */
+/* The watch's period: an eighth of the shorter timeout, within limits. */
 static int tick_ms(const struct listener *l) {
     uint64_t still = l->server->options->http_timeout, headers = l->server->options->http_header_timeout;
     uint64_t ms = (still == 0 || (headers > 0 && headers < still) ? headers : still) * 1000 / 8;
 
-    if (ms == 0) /* nothing is ever late, but streams have heartbeats */
+    if (ms == 0) /* no timeouts, but streams have heartbeats */
         return TICK_MOST_MS;
     return ms < TICK_LEAST_MS ? TICK_LEAST_MS : ms > TICK_MOST_MS ? TICK_MOST_MS : (int)ms;
 }
@@ -100,12 +100,12 @@ static bool wait_ready(struct listener *l, struct pollfd *polls, bool paused, in
     return polls[0].revents == 0;
 }
 
-/* What is to be done now and then, and when next. */
+/* The periodic work: when each is due. */
 struct rounds {
     int64_t watch_ns, pauses_ns;
 };
 
-/* Does what is due. Returns how many ms may pass until the next time. */
+/* Does what is due. Returns in how many ms something is due next. */
 static int go_round(struct listener *l, struct rounds *next) {
     int64_t now_ns = clock_mono_ns();
     int ms = tick_ms(l), pauses_ms;

@@ -7,7 +7,7 @@
 #include "json.h"
 #include "params.h"
 
-/* ?end=left or right: which of two commands. NULL: answered. */
+/* Chooses the command by ?end=left or right. NULL: *result is the response. */
 static const char *by_end(struct request *r, const char *left, const char *right, const char *fallback,
                           enum MHD_Result *result) {
     struct slice end;
@@ -48,7 +48,7 @@ static enum MHD_Result push_json(struct request *r, const struct arg *head) {
     return result;
 }
 
-/* A JSON array of strings is that many elements; any other body is one, as it is. */
+/* A JSON array of strings is that many elements; any other body is a single element. */
 enum MHD_Result http_push_list(struct request *r) {
     struct arg argv[] = {{NULL, 0, NULL}, arg_of(param_key(r)), arg_body(r)};
     enum MHD_Result result;
@@ -85,7 +85,7 @@ enum MHD_Result http_pop_list(struct request *r) {
     return result;
 }
 
-/* Runs a command that answers OK. */
+/* Runs a command that replies OK. */
 static enum MHD_Result respond_ok(struct request *r, size_t argc, const struct arg *argv) {
     enum MHD_Result result;
     struct capture c;

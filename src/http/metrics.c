@@ -1,4 +1,4 @@
-/* metrics.c - the table of metrics, and how it is written. */
+/* metrics.c - the table of metrics, and writing it. */
 #include <config.h>
 #include <flashkv/clock.h>
 #include <flashkv/command.h>
@@ -38,7 +38,7 @@ void sample_seconds(struct scrape *s, const struct metric *m, uint64_t ns) {
                (unsigned long long)(ns % NS_PER_S / 1000));
 }
 
-/* The buckets' ends are one nanosecond below a power of two, where the histogram counts exactly. */
+/* The buckets end one nanosecond below a power of two, where the histogram counts exactly. */
 enum { FIRST_BUCKET = 10, LAST_BUCKET = 33, BUCKET_STEP = 2 };
 
 void sample_histogram(struct scrape *s, const struct metric *m, const char *labels, const struct histogram *h,
@@ -69,7 +69,7 @@ static uint64_t atomic_at(const void *base, size_t offset) {
                                 memory_order_relaxed);
 }
 
-/* ---- where samples come from -------------------------------------------------------------------------------------- */
+/* ---- sources of samples ------------------------------------------------------------------------------------------- */
 
 static void of_total(struct scrape *s, const struct metric *m) {
     sample(s, m, "", number_at(&s->total, m->offset));
@@ -272,7 +272,7 @@ static void write_family(struct scrape *s, const struct metric *m) {
     m->samples(s, m);
 }
 
-/* False: no memory. */
+/* Collects what the rows are read from. False: no memory. */
 static bool take_all(struct scrape *s) {
     s->commands = stats_sum(&s->server->stats);
     s->traffic = traffic_new();
@@ -297,7 +297,7 @@ static bool metrics_write(struct request *r, enum metrics_form form, struct buf 
     return ok && buf_printf(out, "%s", form == METRICS_OPEN ? "# EOF\n" : "");
 }
 
-/* Does an Accept header name this very type? A wildcard does not: who sends none other is a person, or curl. */
+/* Does Accept name this type? Wildcards do not count: a client that sends only those is a person, or curl. */
 static bool names_type(struct slice accept, struct slice type) {
     return accept.len >= type.len && memmem(accept.ptr, accept.len, type.ptr, type.len) != NULL;
 }

@@ -1,4 +1,4 @@
-/* metrics_http.c - requests, by the rows of the route table. */
+/* metrics_http.c - metrics of requests, by the rows of the route table. */
 #include <stdio.h>
 
 #include "metrics.h"
@@ -7,7 +7,7 @@
 
 enum { LABELS_MAX = 128 };
 
-/* `route`, up to route_count: that of the requests that found none. */
+/* Labels of a row; route_count stands for requests that found no route. */
 static void route_labels(size_t route, char out[LABELS_MAX]) {
     if (route < route_count)
         snprintf(out, LABELS_MAX, "route=\"%s\",method=\"%s\"", route_table[route].template,
@@ -54,7 +54,7 @@ void of_request_durations(struct scrape *s, const struct metric *m) {
 void of_requests_in_flight(struct scrape *s, const struct metric *m) {
     uint64_t begun = s->traffic->begun, ended = s->traffic->ended;
 
-    sample(s, m, "", begun > ended ? begun - ended : 0); /* read while they move */
+    sample(s, m, "", begun > ended ? begun - ended : 0); /* the counters move while they are read */
 }
 
 void of_access_log_dropped(struct scrape *s, const struct metric *m) {

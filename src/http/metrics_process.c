@@ -1,4 +1,4 @@
-/* metrics_process.c - of the process, its memory and its data directory. */
+/* metrics_process.c - metrics of the process, its memory and its data directory. */
 #include <dirent.h>
 #include <flashkv/mem.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ void of_max_files(struct scrape *s, const struct metric *m) {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/* What RESP clients and event streams have sent or have still to take. */
+/* Input and output buffers of RESP clients. (The buffers of HTTP streams are not counted here.) */
 static uint64_t client_buffers(struct session_list *l) {
     uint64_t bytes = 0;
 

@@ -1,4 +1,4 @@
-/* params.c - query parameters that several resources have. */
+/* params.c - query parameters that several resources share. */
 #include "params.h"
 
 #include <flashkv/num.h>
@@ -12,8 +12,8 @@ bool param_given(const struct request *r, const char *name) {
 }
 
 bool param_flag(struct request *r, const char *name, bool *set, enum MHD_Result *result) {
-    static const char *const words[] = {"false", "0", "", "true",
-                                        "1"}; /* two that mean no, three that mean yes */
+    /* The first two mean no, the others yes. */
+    static const char *const words[] = {"false", "0", "", "true", "1"};
     struct slice s = SLICE_LIT("false");
 
     target_query(&r->target, name, &s);

@@ -1,4 +1,4 @@
-/* poll.c - watching a key for a request. */
+/* poll.c - watching a key on behalf of a request. */
 #include "poll.h"
 
 #include <flashkv/clock.h>
@@ -18,7 +18,7 @@ static void on_changed(struct rest_watch *w) {
     request_wake(((struct poll *)w)->request);
 }
 
-/* Begins to watch. False: no memory. */
+/* Starts the watch. False: no memory. */
 static bool begin(struct request *r, struct slice key, int64_t ms) {
     struct poll *p = mem_zalloc(sizeof(*p));
 

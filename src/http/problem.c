@@ -1,4 +1,4 @@
-/* problem.c - refusals: what is wrong, in the words and form that the client expects. */
+/* problem.c - error responses, in the words and form that the client expects. */
 #include <flashkv/log.h>
 #include <flashkv/mem.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "respond_impl.h"
 #include "routes.h"
 
-enum { NOW_MAX = 4096 }; /* a refusal past the library: in one TLS record, and what a socket takes at once */
+enum { NOW_MAX = 4096 }; /* a response past the library: one TLS record, and accepted by a socket at once */
 
 static const char *reason(unsigned status) {
     static const struct {
@@ -43,7 +43,7 @@ static const char *reason(unsigned status) {
     return "Error";
 }
 
-/* What is wrong, in the form that the resource's clients want. NULL: no memory. */
+/* The text of a problem, in the form that the resource's clients expect. NULL: no memory. */
 static char *problem_text(const struct request *r, unsigned status, const char *detail, const char **type) {
     bool upstash = target_is_upstash(&r->target);
 
@@ -84,9 +84,9 @@ enum MHD_Result respond_refused(struct request *r, struct slice etag) {
     return respond_queue(r, 412, response);
 }
 
-/* What a verdict's response has beside its body. */
+/* The headers of a verdict's response. */
 static void verdict_headers(const struct request *r, header_put *put, void *to) {
-    /* Both, for clients to choose from; a line of its own each, since not all can divide one. */
+    /* Both, for the client to choose; a header each, since not all clients can split one. */
     static const char *const challenges[] = {"Bearer realm=\"FlashKV\"",
                                              "Basic realm=\"FlashKV\", charset=\"UTF-8\""};
     unsigned status = r->verdict.status;
@@ -111,7 +111,7 @@ enum MHD_Result respond_verdict(struct request *r) {
     return respond_queue(r, v->status, response);
 }
 
-/* Past the library. False: the client did not take it. */
+/* Sends past the library. False: the client did not receive all of it. */
 static bool send_now(struct request *r, struct slice text) {
     const struct conn *c = conn_of_request(r);
     const union MHD_ConnectionInfo *info;
@@ -149,7 +149,7 @@ void respond_verdict_now(struct request *r) {
 
 unsigned status_of_error(const char *error) {
     static const struct slice exec_because = SLICE_LIT("EXECABORT Transaction discarded because of: ");
-    /* By how the text begins; the first that fits. */
+    /* By the beginning of the text; the first match counts. */
     static const struct {
         const char *begins;
         unsigned status;
@@ -181,7 +181,7 @@ unsigned status_of_error(const char *error) {
 
 enum MHD_Result respond_error(struct request *r, const char *error) {
     const char *detail =
-        target_is_upstash(&r->target) ? NULL : strchr(error, ' '); /* they want the code too */
+        target_is_upstash(&r->target) ? NULL : strchr(error, ' '); /* they expect the code too */
 
     return respond_problem(r, status_of_error(error), "%s", detail != NULL ? detail + 1 : error);
 }

@@ -1,4 +1,4 @@
-/* request.c - taking a request apart. */
+/* request.c - parsing headers, the life of a request, and its body. */
 #include "request.h"
 
 #include <flashkv/mem.h>
@@ -14,7 +14,7 @@ enum { BLOB_FIRST = 256 * 1024, VERDICT_MAX = 160 };
 
 /* ---- headers --------------------------------------------------------------------------------------------------- */
 
-static bool layout_known; /* from before main on */
+static bool layout_known; /* set before main, then constant */
 
 __attribute__((constructor)) static void layout_ask(void) {
     layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
@@ -24,7 +24,7 @@ bool request_layout_is_known(void) {
     return layout_known;
 }
 
-/* RFC 9110, 5.6.2: visible characters but delimiters. */
+/* A token of RFC 9110, 5.6.2: visible characters except delimiters. */
 static bool is_token(const char *name, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)name[i], lower = c | 0x20;
@@ -36,17 +36,17 @@ static bool is_token(const char *name, size_t len) {
     return len > 0;
 }
 
-/* Is it this header's name, given in lower case? */
+/* Is it this header's name, which is given in lower case? */
 static inline bool is_named(struct slice name, struct slice lower) {
     if (name.len != lower.len)
         return false;
     for (size_t i = 0; i < name.len; i++)
-        if ((name.ptr[i] | (lower.ptr[i] & 0x40) >> 1) != lower.ptr[i]) /* the bit of the case, of a letter */
+        if ((name.ptr[i] | (lower.ptr[i] & 0x40) >> 1) != lower.ptr[i]) /* sets the case bit of a letter */
             return false;
     return true;
 }
 
-/* The header's place in *h, or NULL: nobody looks at it. */
+/* The header's place in *h; NULL: it is not used. */
 static struct slice *known_header(struct headers *h, struct slice name) {
     static const struct {
         struct slice name;
@@ -77,7 +77,7 @@ static struct slice *known_header(struct headers *h, struct slice name) {
     return NULL;
 }
 
-/* A header is given twice: of two ids nobody knows which is meant. */
+/* A header is repeated. Two ids are ambiguous, and count as none. */
 static void note_again(struct headers *h, const struct slice *place, struct slice *v) {
     if (place == &h->request_id || place == &h->traceparent)
         v->len = 0;
@@ -96,7 +96,7 @@ static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const cha
         h->malformed = true;
     if (h->line != NULL) {
         h->malformed |= name != h->line;
-        h->line = v.ptr + v.len + 2; /* behind CR LF */
+        h->line = v.ptr + v.len + 2; /* after CR LF */
     }
     if (place != NULL) {
         if (place->ptr != NULL)
@@ -116,7 +116,7 @@ void request_headers(struct request *r, const char *version) {
     h->count = (unsigned)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, note_header, h);
     info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     h->size = info != NULL ? info->header_size : 0;
-    if (h->line != NULL) /* the empty line, and nothing after it */
+    if (h->line != NULL) /* after the last header comes the empty line, and nothing else */
         h->malformed |= h->line + 2 != r->method.ptr + h->size;
 }
 
@@ -131,7 +131,7 @@ bool request_fills(const struct request *r, uint64_t taken) {
 
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
-/* Copies the target, for it has to be decoded, or put behind a prefix, or to outlive the library's. */
+/* The slow path of request_begin: the target has to be decoded, prefixed, or kept longer than the library keeps it. */
 static COLD bool begin_with_copy(struct request *r, const char *raw, const char *prefix) {
     size_t len = strlen(raw), before = strlen(prefix), parameters = target_parameters(raw);
     struct pair *query = NULL;
@@ -149,7 +149,7 @@ static COLD bool begin_with_copy(struct request *r, const char *raw, const char 
     }
     memcpy(r->raw, prefix, before);
     memcpy(r->raw + before, raw, len + 1);
-    /* Only a path can follow a prefix: an absolute form would lead past it. */
+    /* Only a path can follow a prefix: an absolute form would escape from it. */
     r->target_result = before > 0 && *raw != '/' ? TARGET_BAD_BYTE : target_parse(r->raw, query, &r->target);
     r->target.query = query;
     return true;
@@ -171,7 +171,7 @@ bool request_begin(struct request *r, struct http *h, struct MHD_Connection *con
     return true;
 }
 
-/* Is there nothing to give back? As for most. */
+/* Is there nothing to release? That is so for most requests. */
 static inline bool holds_nothing(const struct request *r) {
     return r->raw == r->room && r->small == NULL && r->body == NULL && r->logged == NULL &&
            r->intake == NULL && r->pause == NULL && r->poll == NULL && r->verdict.detail == NULL &&
@@ -180,7 +180,7 @@ static inline bool holds_nothing(const struct request *r) {
 
 static COLD void give_back(struct request *r) {
     hold_drop(r);
-    poll_end(r); /* before what it wakes */
+    poll_end(r); /* before the pause that it would wake */
     if (r->intake != NULL)
         r->intake->free(r->intake_ctx);
     r->intake = NULL;
@@ -192,7 +192,7 @@ static COLD void give_back(struct request *r) {
     r->logged = NULL;
     mem_free(r->verdict.detail);
     r->verdict.detail = NULL;
-    mem_free(r->small); /* an idle connection is not to hold it */
+    mem_free(r->small); /* an idle connection must not keep it */
     r->small = NULL;
     mem_free(r->target.query);
     r->target.query = NULL;
@@ -234,7 +234,7 @@ enum MHD_Result request_take(struct request *r, const struct intake *intake, voi
     return MHD_YES;
 }
 
-/* A blob's room for `need` bytes: what has come and as much again, never more than was announced or allowed. */
+/* The capacity for `need` bytes: twice as much, but not more than was announced or is allowed. */
 static size_t body_cap(const struct request *r, size_t need) {
     uint64_t most = r->server->options->max_value_bytes, length;
     size_t cap = need < BLOB_FIRST / 2 ? BLOB_FIRST : 2 * need;
@@ -244,7 +244,7 @@ static size_t body_cap(const struct request *r, size_t need) {
     return cap < most ? cap : need > most ? need : (size_t)most;
 }
 
-/* Room for `more` bytes in the blob, which takes over from the small buffer. */
+/* Makes room for `more` bytes in the blob, which replaces the small buffer. */
 static bool body_room(struct request *r, size_t more) {
     struct blob *b = r->body;
     size_t need;

@@ -1,4 +1,4 @@
-/* resp2_reply.c - replies as RESP2. */
+/* resp2_reply.c - writing replies as RESP2. */
 #include "resp2_reply.h"
 
 #include <flashkv/num.h>

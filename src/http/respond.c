@@ -1,4 +1,4 @@
-/* respond.c - responses, and what every one of them carries. */
+/* respond.c - responses, and the headers that each of them carries. */
 #include "respond.h"
 
 #include <flashkv/mem.h>
@@ -17,7 +17,7 @@ enum { VALUE_LINES_MAX = ENTRY_CONTENT_TYPE_MAX + 160 };
 
 void respond_header(void *response, const char *name, const char *value) {
     if (value[0] != '\0' && MHD_add_response_header(response, name, value) != MHD_YES)
-        return; /* a value with a line break, or no memory: the response goes without it */
+        return; /* a value with a line break, or no memory: the response is sent without it */
 }
 
 void respond_each_header(const struct request *r, header_put *put, void *to) {
@@ -28,7 +28,7 @@ void respond_each_header(const struct request *r, header_put *put, void *to) {
     cors_headers(r, put, to);
 }
 
-/* A response that the library sends by one call, to a connection that stays open behind it. */
+/* Queues a response that the library sends by one call, on a connection that stays open. */
 static enum MHD_Result queue_small(struct request *r, unsigned status, struct MHD_Response *response) {
     struct conn *c = conn_of_request(r);
     enum MHD_Result queued = MHD_queue_response(r->connection, status, response);
@@ -106,7 +106,7 @@ static ssize_t no_body(void *cls, uint64_t at, char *to, size_t max) {
 }
 
 enum MHD_Result respond_not_modified(struct request *r, struct slice etag, int64_t expire_at, size_t length) {
-    /* The library tells the length, and asks for no byte. (0 would be taken for that of the value, RFC 9110, 8.6.) */
+    /* The library sends this length, and no body. (0 would be taken for the length of the value, RFC 9110, 8.6.) */
     struct MHD_Response *response = MHD_create_response_from_callback(length, 1, no_body, NULL, NULL);
 
     if (response != NULL) {
@@ -124,7 +124,7 @@ enum MHD_Result respond_empty(struct request *r, unsigned status) {
 enum MHD_Result respond_json_of_key(struct request *r, char *text, struct slice etag, int64_t expire_at) {
     struct MHD_Response *response;
 
-    if (text == NULL) /* what was asked for may be done: the connection's end says neither yes nor no */
+    if (text == NULL) /* the command may have run: a closed connection claims neither success nor failure */
         return respond_queue(r, 503, NULL);
     response = respond_copy(r, slice_str(text));
     mem_free(text);
@@ -180,7 +180,7 @@ enum MHD_Result respond_buf(struct request *r, const char *type, struct buf *bod
     return respond_queue(r, 200, response);
 }
 
-/* Bytes that live as long as the process. */
+/* A response with bytes that live as long as the process. */
 static struct MHD_Response *from_static(struct request *r, const char *type, struct slice body) {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_PERSISTENT);
@@ -220,7 +220,7 @@ static void drop_blob(void *blob) {
     blob_unref(blob);
 }
 
-/* The blob's bytes as a response that holds a reference until it is sent. */
+/* A response with the blob's bytes, which holds a reference until it is sent. */
 static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     struct MHD_Response *response = NULL;
 
@@ -237,9 +237,9 @@ static struct MHD_Response *from_blob(struct request *r, struct blob *b) {
     return response;
 }
 
-/* Several lines as one header: the first value, then "\r\nName: value" for each that follows. For each header of its own the library
- * allocates three times, and goes through as many places in memory whenever it sends it: five as one are 3 % of the CPU of a GET
- * of a small value. It takes no line ends, but sends the value as it has it, so they are put into its own copy. */
+/* Adds several headers as one: the first value, then "\r\nName: value" for each that follows. For each header the library
+ * allocates three times, and visits as many places in memory whenever it sends it: five as one save 3 % of the CPU of a GET of
+ * a small value. It rejects line ends in a value, but sends the value as it is stored, so they are written into its copy. */
 static void respond_lines(struct MHD_Response *response, const char *name, const char *lines) {
     size_t len = strlen(lines);
     char flat[VALUE_LINES_MAX];
@@ -249,12 +249,12 @@ static void respond_lines(struct MHD_Response *response, const char *name, const
         flat[i] = lines[i] == '\r' || lines[i] == '\n' ? ' ' : lines[i];
     respond_header(response, name, flat);
     own = MHD_get_response_header(response, name);
-    if (own != NULL) /* else no memory: the response goes without it */
+    if (own != NULL) /* else no memory: the response is sent without them */
         memcpy((char *)(uintptr_t)own, lines, len);
 }
 
-/* What a stored value's response has, whole or in part. A value is data, never a page of this service: whatever it holds, a browser
- * must not run it. What has a tag may be had as JSON too. */
+/* The headers of a stored value's response, whole or in part. A value is data, never a page of this service: whatever it
+ * contains, a browser must not run it. A value with a tag is available as JSON too (Vary). */
 static void header_value(struct MHD_Response *response, struct slice type, struct slice etag) {
     char lines[VALUE_LINES_MAX];
 
@@ -275,7 +275,7 @@ static struct MHD_Response *value_response(struct request *r, const struct token
     return response;
 }
 
-/* Some of the blob's bytes, which are held until they are sent. */
+/* A response with a part of the blob, which holds a reference until it is sent. */
 static struct MHD_Response *part_of_blob(struct request *r, struct blob *b, uint64_t from, uint64_t count) {
     struct slice bytes = blob_slice(b);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
@@ -325,7 +325,7 @@ enum MHD_Result respond_representation(struct request *r, unsigned status, struc
     return respond_queue(r, status, response);
 }
 
-/* May the response be one that was kept, or be kept? It says nothing of this request. */
+/* May the response be shared through the cache? It contains nothing that is specific to this request. */
 static bool is_plain(struct request *r, size_t len, int64_t expire_at) {
     return len <= CACHE_VALUE_MAX && expire_at == NO_EXPIRY && !cors_is_on(r) && !r->close &&
            !http_stopping(r->http) && !hold_needed(r) && trace_name(&r->trace).len == 0;

@@ -1,4 +1,4 @@
-/* resume.c - a stack for those who put in, and two queues behind it. */
+/* resume.c - a lock-free stack of arrivals, and two queues behind it. */
 #include "resume.h"
 
 void resume_init(struct resume_queue *q) {
@@ -22,7 +22,7 @@ bool resume_waits(const struct resume_queue *q) {
     return atomic_load_explicit(&q->came, memory_order_relaxed) != NULL;
 }
 
-/* Puts those that came behind those that wait. */
+/* Moves the arrivals to the ends of the queues, in the order in which they were added. */
 static void sort_in(struct resume_queue *q) {
     struct resumption *r = atomic_exchange(&q->came, NULL), *in_order = NULL, *next;
 

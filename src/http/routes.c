@@ -1,4 +1,4 @@
-/* routes.c - the route table, and what follows from it: 404, 405 with Allow, unknown parameters. */
+/* routes.c - the route table, and what is derived from it: 404, 405 with Allow, unknown parameters. */
 #include "routes.h"
 
 #include <flashkv/hints.h>
@@ -6,7 +6,7 @@
 
 #include "handlers.h"
 
-/* A path's rows stand together; those that are asked for most stand first. */
+/* The rows of a path are adjacent; the most frequent paths come first. */
 const struct route route_table[] = {
     {"GET", "/keys/{key}", "getKey", http_get_key, BODY_NONE, "wait", ACCESS_AUTH},
     {"PUT", "/keys/{key}", "putKey", http_put_key, BODY_RAW, "ttl ttl_ms nx xx keepttl", ACCESS_AUTH},
@@ -85,7 +85,7 @@ static bool takes_any_depth(const char *template) {
     return len >= sizeof(args) && strcmp(template + len - (sizeof(args) - 1), args) == 0;
 }
 
-/* Is it this text? Every request asks of some short ones: compared without a call. */
+/* Compared without a call, since every request compares several short texts. */
 static inline bool is_text(struct slice s, const char *text) {
     for (size_t i = 0; i < s.len; i++)
         if (text[i] == '\0' || text[i] != s.ptr[i])
@@ -93,7 +93,7 @@ static inline bool is_text(struct slice s, const char *text) {
     return text[s.len] == '\0';
 }
 
-/* The rest of a template behind its first segment, if that matches: "/..." or "". NULL: it does not. */
+/* What follows the first segment of the template, if that matches: "/..." or "". NULL: it does not. */
 static inline const char *behind_segment(const char *at, struct slice segment) {
     if (*at == '{') {
         while (*at != '/' && *at != '\0')
@@ -108,7 +108,7 @@ static inline const char *behind_segment(const char *at, struct slice segment) {
     return *at == '/' || *at == '\0' ? at : NULL;
 }
 
-/* Does the path match the template? Segment by segment, so that a slash inside one stays inside. */
+/* Compared segment by segment, so that a slash inside a segment does not divide it. */
 static bool path_matches(const char *template, const struct target *t) {
     const char *at = template + 1;
 
@@ -129,7 +129,7 @@ static bool is_hidden(const struct request *r, const struct route *row) {
     return r->public_port && (row->access == ACCESS_PAGE || row->access == ACCESS_ADMIN);
 }
 
-/* Where a word and a parameter both fit, the word stands first in the table. */
+/* Where a word and a parameter both match, the word's row comes first in the table. */
 static NOINLINE const struct route *route_in_table(const struct request *r) {
     for (size_t i = 0; i < route_count; i++)
         if (path_matches(route_table[i].template, &r->target))
@@ -139,7 +139,7 @@ static NOINLINE const struct route *route_in_table(const struct request *r) {
 
 const struct route *route_of_path(const struct request *r) {
     if (r->target.segment_count == 2 && slice_eq(r->target.segments[0], SLICE_LIT("keys")))
-        return &route_table[0]; /* what is asked for most, at one look */
+        return &route_table[0]; /* the fast path of the most frequent */
     return route_in_table(r);
 }
 
@@ -176,7 +176,7 @@ void routes_allow(const struct request *r, char *out, size_t cap) {
     buf_free(&allow);
 }
 
-/* Is the word among those, and may it be given several times? */
+/* Is the word among `words`, and may it be repeated? */
 static bool word_among(const char *words, struct slice word, bool *repeats) {
     while (*words != '\0') {
         size_t len = strcspn(words, " ");

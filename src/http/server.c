@@ -1,9 +1,10 @@
-/* server.c - libmicrohttpd: the daemon, its callbacks, and the life of a request:
+/* server.c - libmicrohttpd: the daemons, their callbacks, and the life of a request:
  *
  *     on_target    the raw target -> request_begin
- *     on_request   first call: the headers are there -> admit; then once for each piece of the body;
- *                  at last, the body complete -> the route's handler, which queues the response
- *     on_completed the response is out, or the connection is gone -> request_end */
+ *     on_request   first call: the headers are complete -> admit; then once for each piece of the body;
+ *                  at last, the body complete -> the route's handler, which queues the response;
+ *                  the library calls again after a suspension
+ *     on_completed the response is sent, or the connection is gone -> request_end */
 #include "server.h"
 
 #include <flashkv/clock.h>
@@ -26,22 +27,22 @@
 #include "worker.h"
 
 enum {
-    STOP_NS = 1000000000, /* what http_stop waits for requests in flight */
-    NO_LIMIT =
-        1 << 30, /* of the library on connections: the listener keeps max-connections, which may be raised */
+    STOP_NS = 1000000000, /* how long http_stop waits for requests in flight */
+    /* The library's connection limit: the listener enforces max-connections, which may be raised. */
+    NO_LIMIT = 1 << 30,
 };
 
 struct http {
     struct server *server;
     struct worker *workers;
-    unsigned worker_count; /* that run */
+    unsigned worker_count; /* that were started */
     struct conn_list conns;
     struct listener listener;
     struct pause_list pauses;
     struct hold_list holds;
     struct crew crew;
-    struct access_log *access; /* NULL: none is kept */
-    const struct command *get; /* the row of rest.get, which is asked for most */
+    struct access_log *access; /* NULL: off */
+    const struct command *get; /* the row of rest.get, the most frequent command */
     _Atomic bool stopping;
 };
 
@@ -82,15 +83,15 @@ bool http_stopping(const struct http *h) {
 
 /* ---- a request --------------------------------------------------------------------------------------------------------- */
 
-/* Past the library, which has no room for an answer. */
+/* Responds past the library, which has no room for a response. */
 static void refuse_crowded(struct request *r) {
     request_refuse(r, r->raw_len > r->headers.size / 2 ? 414 : 431,
                    "the URL and the headers together are longer than http-memory allows");
     respond_verdict_now(r);
 }
 
-/* The headers are there. A refusal waits until the body is through, so that the connection can go on and the client
- * is not cut off in its midst; but not where the framing is in doubt, or where the client itself waits for a word. */
+/* The headers are complete. A refusal waits until the body is complete, so that the connection stays usable and the client is not
+ * cut off while it sends; but not if the framing is in doubt, or the client itself waits for 100 Continue. */
 static enum MHD_Result headers_came(struct request *r, const char *url, const char *method,
                                     const char *version) {
     if (r->near.name.ptr != NULL)
@@ -138,7 +139,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
     (void)cls, (void)connection;
     if (r == NULL)
-        return MHD_NO; /* no memory when it began */
+        return MHD_NO; /* no memory in on_target */
     if (!r->begun) {
         r->begun = true;
         atomic_store_explicit(&conn_of_request(r)->headed, true, memory_order_relaxed);
@@ -164,7 +165,7 @@ static void *on_target(void *cls, const char *raw, struct MHD_Connection *connec
     if (c == NULL || !request_begin(&c->request, cls, connection, raw, c->prefix))
         return NULL;
     c->request.public_port = c->public_port;
-    if (request_is_crowded(&c->request)) { /* the library may not come as far as the headers */
+    if (request_is_crowded(&c->request)) { /* the library may never report the headers */
         refuse_crowded(&c->request);
         shutdown(c->fd, SHUT_WR);
     }
@@ -207,7 +208,7 @@ static uint16_t port_of(int fd) {
                                            : ((struct sockaddr_in *)&own)->sin_port);
 }
 
-/* TLS as the server's options say, in place of the daemon's own. False: the connection must not go on. */
+/* Configures the connection's TLS by the server's options, in place of the daemon's own. False: it must be closed. */
 static bool start_tls(struct conn *c, struct tls *t, struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info;
 
@@ -234,7 +235,7 @@ static struct conn *welcome(struct worker *w, struct MHD_Connection *connection)
     return c;
 }
 
-/* One connection less, of its address too. */
+/* Uncounts a connection, also of its address. */
 static void farewell(struct server *srv, struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -254,7 +255,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     } else {
         struct conn *c = *context;
 
-        /* The library forgets to say so of some that it has no room to answer, and their memory is gone. */
+        /* The library does not report the end of requests that it has no room to respond to; their memory is freed by now. */
         if (c != NULL && atomic_load_explicit(&c->busy, memory_order_relaxed)) {
             request_orphan(&c->request);
             finish(h, &c->request);
@@ -267,7 +268,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     }
 }
 
-/* Keeps the library from decoding: target_parse does, with lengths. */
+/* Keeps the library from decoding: target_parse does it, with explicit lengths. */
 static size_t leave_encoded(void *cls, struct MHD_Connection *connection, char *text) {
     (void)cls, (void)connection;
     return strlen(text);
@@ -285,14 +286,14 @@ static void on_log(void *cls, const char *fmt, va_list ap) {
 
 /* ---- starting and stopping ---------------------------------------------------------------------------------------------- */
 
-/* The strictest that the version at hand does right: on 0.9 level 1 answers a missing Host twice, and its check for
- * a space before the colon is inverted, so that -1 is what refuses it, by two more looks at each line: request_headers sees
- * it anyway. From 1.0 on 1 is strict, and finer levels are named by an option that 0.9.75's header does not have. */
+/* The strictest level that this version implements correctly. In 0.9, level 1 responds twice to a missing Host, and its check for
+ * a space before the colon is inverted, so that -1 would refuse it, at the cost of two more looks at each line; request_headers
+ * finds it anyway. From 1.0 on, 1 is strict; finer levels have an option that 0.9.75's header does not define. */
 static int strictness(void) {
     return MHD_get_version()[0] == '0' ? 0 : 1;
 }
 
-/* The library wants to know of a certificate before it starts, though each connection has its own (start_tls). */
+/* The library requires a certificate callback to start, though each connection has credentials of its own (start_tls). */
 static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca_names, int ca_count,
                           const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
                           gnutls_pcert_st **chain, unsigned int *chain_len, gnutls_privkey_t *key) {
@@ -301,7 +302,7 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca_nam
     return -1;
 }
 
-/* A daemon of one thread, which a worker drives. */
+/* A single-threaded daemon, driven by a worker. */
 static struct MHD_Daemon *start_daemon(struct http *h, struct worker *w) {
     const struct options *o = h->server->options;
     struct MHD_OptionItem secure[] = {
@@ -375,7 +376,7 @@ uint64_t http_access_log_dropped(const struct http *h) {
     return h->access != NULL ? access_log_dropped(h->access) : 0;
 }
 
-/* All sockets, those of ports of their own behind the others. How many; 0: `why`, and none is open. */
+/* Opens all listening sockets, those of extra ports last. Returns how many; 0: `why`, and none is open. */
 static unsigned listen_all(struct server *srv, int fds[LISTENER_FDS_MAX], char *why, size_t cap) {
     const struct options *o = srv->options;
     const struct {

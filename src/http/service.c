@@ -1,4 +1,4 @@
-/* service.c - what is said of the service itself. */
+/* service.c - routes about the service itself. */
 #include "conditions.h"
 #include "embedded.h"
 #include "handlers.h"

@@ -12,7 +12,7 @@ struct sse {
     struct stream *stream;
 };
 
-/* ---- what it hears -------------------------------------------------------------------------------------------------- */
+/* ---- delivery ------------------------------------------------------------------------------------------------------- */
 
 static struct blob *encode(const struct server *srv, sse_put *put, sse_emit *emit, const void *ctx) {
     struct buf out = buf_make(srv->options->max_output_bytes);
@@ -35,7 +35,7 @@ static struct blob *encode_json(const struct server *srv, unsigned protocol, sse
     return encode(srv, sse_put_json, emit, ctx);
 }
 
-/* A line of MONITOR comes as RESP has it, "+...\r\n", whoever it goes to. */
+/* A line of MONITOR is delivered as RESP, "+...\r\n", to sessions of every front end. */
 static void deliver_line(struct sse *s, struct slice line) {
     struct buf out = buf_make(2 * line.len + 64);
 
@@ -56,7 +56,7 @@ static void deliver(struct session *session, struct blob *bytes, enum delivery w
 }
 
 static void drain(struct session *session) {
-    (void)session; /* what is delivered goes to the stream at once */
+    (void)session; /* deliveries go to the stream at once */
 }
 
 static const struct {
@@ -102,7 +102,7 @@ static struct sse *sse_new(struct request *r, enum sse_form form) {
     return s;
 }
 
-/* A command of the session, as what is said. */
+/* A command of the session whose reply becomes events. */
 struct sse_command {
     struct sse *sse;
     const struct words *words;
@@ -114,7 +114,7 @@ static void emit_command(struct reply *r, const void *ctx) {
     command_execute(s->sse->server, &s->sse->session, s->words->argc, s->words->argv, r);
 }
 
-/* Runs the commands. False: one answered an error, or there is no memory for what they answered. */
+/* Runs the commands. False: one replied with an error, or no memory for the replies. */
 static bool begin(struct sse *s, enum sse_form form, const struct words *commands, size_t count,
                   char error[SSE_ERROR]) {
     struct buf out = buf_make(SSE_PENDING_MAX);
@@ -124,7 +124,7 @@ static bool begin(struct sse *s, enum sse_form form, const struct words *command
     for (size_t i = 0; i < count && ok; i++)
         ok = forms[form].put(&out, emit_command, &(struct sse_command){s, &commands[i]}, error) &&
              error[0] == '\0';
-    /* What was published meanwhile comes behind the confirmations. */
+    /* Messages that were published meanwhile come after the confirmations. */
     ok = ok && stream_prepend(s->stream, buf_slice(&out));
     buf_free(&out);
     return ok;
@@ -141,7 +141,7 @@ enum MHD_Result respond_events(struct request *r, enum sse_form form, const stru
     if (begin(s, form, commands, count, error))
         return stream_respond(s->stream, r, "text/event-stream");
     stream = s->stream;
-    on_done(s); /* nobody delivers to it any more */
+    on_done(s); /* after session_end nobody delivers to it */
     stream_free(stream);
     return respond_error(r, error[0] != '\0' ? error : "ERR out of memory");
 }

@@ -1,4 +1,4 @@
-/* sse_forms.c - events from replies. */
+/* sse_forms.c - encoding replies as events. */
 #include "sse_forms.h"
 
 #include <flashkv/num.h>
@@ -9,13 +9,13 @@
 
 /* ---- Upstash's ---------------------------------------------------------------------------------------------------- */
 
-/* A sink: every array is an event of its members with commas between; a status is one of its own. */
+/* A sink: an array becomes an event with its members separated by commas; a status is an event of its own. */
 struct event_reply {
     struct reply reply; /* first */
     struct buf *out;
-    size_t left; /* members of the event that are to come */
+    size_t left; /* members of the event that are still to come */
     bool fresh;
-    bool failed; /* no room */
+    bool failed; /* over the ceiling, or no memory */
     char *error;
 };
 
@@ -59,7 +59,7 @@ static void on_bulk(struct reply *r, struct slice bytes) {
         add(e, SLICE_LIT("\n\n"));
 }
 
-/* MONITOR's OK is a JSON text to Upstash's clients. */
+/* Upstash's clients parse MONITOR's OK as JSON. */
 static void on_status(struct reply *r, struct slice text) {
     if (slice_eq(text, SLICE_LIT("OK")))
         text = SLICE_LIT("\"OK\"");
@@ -129,10 +129,10 @@ bool sse_put_line(struct buf *out, struct slice line) {
 
 /* ---- ours ------------------------------------------------------------------------------------------------------------ */
 
-/* What the members of a push are, behind its verb. */
+/* The members of a push, after its verb. */
 static const struct event_form {
     const char *verb, *event;
-    const char *names[3], *encodings[3]; /* of integers no encoding */
+    const char *names[3], *encodings[3]; /* integers have no encoding */
 } event_forms[] = {
     {"message", "message", {"channel", "message"}, {"channel_encoding", "message_encoding"}},
     {"pmessage",

@@ -1,4 +1,4 @@
-/* stream.c - pauses, and the two kinds of stream upon them. */
+/* stream.c - pauses, and the two kinds of stream built on them. */
 #include "stream.h"
 
 #include <flashkv/clock.h>
@@ -11,33 +11,33 @@
 #include "server.h"
 #include "worker.h"
 
-/* The library's own buffer for a response, of no use to chunked ones, which HTTP/1.0 does not have. */
+/* The library's buffer for a response: chunked ones hardly need it, but HTTP/1.0 has no chunks. */
 enum { STREAM_BLOCK = 16, STREAM_BLOCK_HTTP10 = 1024 };
 
-/* A connection that is suspended now and then. */
+/* A connection that may be suspended. `mutex` guards `suspended`, `woken`, `stopped` and `due_ns`. */
 struct pause {
-    struct waiter leaving; /* first: tells when the client is */
+    struct waiter leaving; /* first: notified when the client disconnects */
     struct resumption resumption;
     struct pause *prev, *next;
     struct conn *conn;
-    bool streams; /* of a stream, not a request that waits */
+    bool streams; /* it belongs to a stream, not to a waiting request */
     bool suspended, woken, stopped;
-    struct mutex mutex; /* guards these and `due_ns` */
-    int64_t due_ns;     /* a heartbeat, or the end of a wait; 0: never */
+    struct mutex mutex;
+    int64_t due_ns; /* of a heartbeat, or the end of a wait; 0: never */
 };
 
 struct stream {
     struct pause pause; /* first */
     const struct stream_ops *ops;
     void *ctx;
-    struct buf out;     /* pushed: guarded by the pause's mutex; pulled: the connection's thread's */
-    size_t sent;        /* of `out` */
-    bool ended, broken; /* nothing comes behind `out`; something is missing. As `out` */
-    bool idles;         /* pulled: has been idle; the connection's thread's */
-    bool beats, gone;   /* pulled: a heartbeat is due; the client has left. Guarded by the mutex */
+    struct buf out;     /* pushed: guarded by the pause's mutex; pulled: only the connection's thread */
+    size_t sent;        /* how much of `out` was taken */
+    bool ended, broken; /* nothing follows `out`; something is missing. Guarded as `out` */
+    bool idles;         /* pulled: has ever been idle; only the connection's thread */
+    bool beats, gone;   /* pulled: a heartbeat is due; the client is gone. Guarded by the pause's mutex */
 };
 
-/* NULL: it is that of a request that waits. */
+/* NULL: the pause belongs to a waiting request. */
 static struct stream *stream_of(struct pause *p) {
     return p->streams ? (struct stream *)p : NULL;
 }
@@ -101,12 +101,12 @@ static void on_due(struct pause *p) {
     if (s != NULL && s->ops->fill != NULL)
         s->beats = true;
     else if (s != NULL)
-        s->ops->beat(s->ctx, &s->out); /* without memory there will be another */
+        s->ops->beat(s->ctx, &s->out); /* without memory this one is omitted */
     wake(p);
 }
 
-/* A client that shuts its side may only have said all it has to say: a heartbeat finds out, for one that is gone refuses it,
- * and that is the end. */
+/* A client that shuts down its sending side may still read: a heartbeat finds out, since a client that is gone answers it with a
+ * reset, which is reported here as EPOLLERR or EPOLLHUP. */
 static void on_leaving(struct waiter *w) {
     struct pause *p = (struct pause *)w;
     struct stream *s = stream_of(p);
@@ -193,7 +193,7 @@ void pause_list_stop(struct pause_list *l) {
     list_unlock(l);
 }
 
-/* ---- requests that wait ------------------------------------------------------------------------------------------- */
+/* ---- waiting requests --------------------------------------------------------------------------------------------- */
 
 bool request_prepare_wait(struct request *r) {
     if (r->pause == NULL && (r->pause = mem_zalloc(sizeof(*r->pause))) != NULL)
@@ -211,7 +211,7 @@ enum MHD_Result request_wait(struct request *r, int64_t until_ns) {
     p->due_ns = until_ns;
     r->waits_until_ns = until_ns;
     suspend(p);
-    if (p->woken || p->stopped) /* already: the library must call again all the same */
+    if (p->woken || p->stopped) /* woken before the suspension: the library must call again all the same */
         wake(p);
     p->woken = false;
     mutex_unlock(&p->mutex);
@@ -273,7 +273,7 @@ static void on_done(void *stream) {
     stream_free(s);
 }
 
-/* What `out` has, and what is to be said when it has nothing more. */
+/* Takes bytes of `out`; if there are none, returns the code of how the stream ends. */
 static ssize_t take(struct stream *s, char *to, size_t max) {
     size_t left = s->out.len - s->sent, n = left < max ? left : max;
 
@@ -285,12 +285,12 @@ static ssize_t take(struct stream *s, char *to, size_t max) {
     if (s->sent == s->out.len) {
         s->out.len = s->sent = 0;
         if (s->ops->fill == NULL)
-            buf_free(&s->out); /* an idle stream is not to hold it */
+            buf_free(&s->out); /* an idle stream must not keep its buffer */
     }
     return (ssize_t)n;
 }
 
-/* Has `fill` make something; true: there is nothing to make now. */
+/* Calls `fill` until there is output or the stream ends; true: it has nothing to produce now. */
 static bool is_idle(struct stream *s) {
     while (s->out.len == 0 && !s->ended)
         switch (s->ops->fill(s->ctx, &s->out)) {
@@ -310,7 +310,7 @@ static bool is_idle(struct stream *s) {
     return false;
 }
 
-/* Suspends it until something is to be sent; both kinds, with the mutex held. */
+/* Suspends the stream until there is something to send; both kinds, with the mutex held. */
 static void rest(struct stream *s) {
     struct pause *p = &s->pause;
 
@@ -339,10 +339,10 @@ static ssize_t on_pull(struct stream *s, char *to, size_t max) {
         if (s->out.len > 0)
             return take(s, to, max);
     }
-    buf_free(&s->out); /* an idle stream is not to hold it */
+    buf_free(&s->out); /* an idle stream must not keep its buffer */
     mutex_lock(&p->mutex);
     rest(s);
-    if (p->woken || p->stopped) /* meanwhile */
+    if (p->woken || p->stopped) /* in the meantime */
         wake(p);
     mutex_unlock(&p->mutex);
     return 0;
@@ -374,8 +374,8 @@ static ssize_t no_body(void *cls, uint64_t at, char *to, size_t max) {
     return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-/* To HEAD: nobody knows how long a stream is, and 0 would be taken for its length (RFC 9110, 8.6). Of chunks 0.9.75 would
- * send the end, to be read as the next response. What it sends without either ends the connection. */
+/* For HEAD: the length of a stream is unknown, and 0 would be taken for it (RFC 9110, 8.6). Of a chunked response 0.9.75 would
+ * send the last chunk, which would be parsed as the next response. Without either, it closes the connection. */
 static struct MHD_Response *headers_alone(void) {
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_body, NULL, NULL);
@@ -394,7 +394,7 @@ enum MHD_Result stream_respond(struct stream *s, struct request *r, const char *
         return MHD_NO;
     }
     if (slice_eq(r->method, SLICE_LIT("HEAD"))) {
-        MHD_destroy_response(response); /* and the stream */
+        MHD_destroy_response(response); /* frees the stream too */
         response = headers_alone();
     }
     return respond_stream(r, type, response);

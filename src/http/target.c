@@ -1,4 +1,4 @@
-/* target.c - taking the target of a request apart. */
+/* target.c - parsing the target of a request. */
 #include "request.h"
 
 static int hex_digit(char c) {
@@ -8,12 +8,12 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes [from, end) in place. False: a % without two hex digits. */
+/* Decodes [from, end) in place. False: a % that two hex digits do not follow. */
 static bool decode(char *from, const char *end, bool plus_is_space, struct slice *out) {
     char *to = from;
 
     out->ptr = from;
-    if (!plus_is_space && memchr(from, '%', (size_t)(end - from)) == NULL) { /* most keys */
+    if (!plus_is_space && memchr(from, '%', (size_t)(end - from)) == NULL) { /* as in most keys */
         out->len = (size_t)(end - from);
         return true;
     }
@@ -70,7 +70,7 @@ static enum target_result parse_path(char *at, char *end, struct target *t) {
         if (stop == NULL)
             return TARGET_OK;
         at = stop + 1;
-        if (at == end) { /* "/keys/" has an empty last segment: the empty key */
+        if (at == end) { /* "/keys/" ends in an empty segment: the empty key */
             if (t->segment_count == SEGMENTS_MAX) {
                 t->too_deep = true;
                 t->rest = t->rest_end = at;
@@ -90,7 +90,7 @@ unsigned target_parameters(const char *raw) {
     return n;
 }
 
-/* A control character, a space or "#". One test for most bytes: all of those are below "$" but DEL. */
+/* A control character, a space or "#". Most bytes need one comparison: all of those but DEL are below "$". */
 static bool has_bad_byte(const char *text) {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
@@ -101,7 +101,7 @@ static bool has_bad_byte(const char *text) {
     return false;
 }
 
-/* Bytes of a segment that stand for themselves, but for "!", "\"" and "$", which are rare. */
+/* Bytes that need no decoding in a segment, except "!", "\"" and "$", which are rare. */
 static const bool plain[256] = {
     ['&' ... '.'] = true, ['0' ... '>'] = true, ['@' ... '~'] = true, [0x80 ... 0xff] = true};
 
@@ -137,9 +137,9 @@ enum target_result target_parse(char *raw, struct pair *pairs, struct target *t)
     t->segment_count = t->query_count = 0;
     t->rest = NULL;
     t->too_deep = t->is_asterisk = false;
-    if (has_bad_byte(raw) || *raw == '\0') /* two spaces behind the method; 1.0 of the library lets it pass */
+    if (has_bad_byte(raw) || *raw == '\0') /* two spaces after the method; the library's 1.0 accepts them */
         return TARGET_BAD_BYTE;
-    t->is_asterisk = t->too_deep = raw[0] == '*' && raw[1] == '\0'; /* no path has this */
+    t->is_asterisk = t->too_deep = raw[0] == '*' && raw[1] == '\0'; /* matches no path */
     if (t->is_asterisk)
         return TARGET_OK;
     if (*raw != '/' && (strncasecmp(raw, "http://", 7) == 0 || strncasecmp(raw, "https://", 8) == 0)) {

@@ -1,4 +1,4 @@
-/* trace.c - reading and making names of requests. */
+/* trace.c - validating and generating identifiers of requests. */
 #include "trace.h"
 
 #include <flashkv/random.h>
@@ -15,7 +15,7 @@ static bool is_id(struct slice s) {
     return s.len > 0 && s.len <= TRACE_ID_MAX;
 }
 
-/* `len` lower-case hex digits; *zero: no other than 0. */
+/* Are these `len` lower-case hex digits? *zero: all of them are 0. */
 static bool is_hex(const char *at, size_t len, bool *zero) {
     *zero = true;
     for (size_t i = 0; i < len; i++) {
@@ -26,7 +26,7 @@ static bool is_hex(const char *at, size_t len, bool *zero) {
     return true;
 }
 
-/* version "-" trace-id "-" parent-id "-" flags; versions to come may have more behind. */
+/* version "-" trace-id "-" parent-id "-" flags; later versions may append more. */
 static bool is_parent(struct slice s) {
     enum { LEN = 55 };
     const char *p = s.ptr;

@@ -13,7 +13,7 @@ const uint16_t traffic_statuses[TRAFFIC_STATUSES] = {0,   200, 201, 202, 204, 20
                                                      403, 404, 405, 409, 411, 412, 413, 414, 415,
                                                      416, 417, 429, 499, 500, 501, 503, 507};
 
-/* Where a status is counted, by the status: derived from the list before main, never changed after. */
+/* Index in traffic_statuses by status; filled before main, then constant. */
 static uint8_t places[STATUS_LIMIT];
 
 __attribute__((constructor)) static void places_fill(void) {
@@ -67,7 +67,7 @@ uint64_t traffic_end(struct traffic *t, const struct request *r) {
     return ns;
 }
 
-/* Adds to `to` what `from` has more than *told. */
+/* Adds to `to` what `from` has grown by since *published. */
 static void publish(_Atomic uint64_t *to, const _Atomic uint64_t *from, uint64_t *published) {
     uint64_t now = load(from);
 

@@ -1,4 +1,4 @@
-/* turns.c - who waits, and letting them in. */
+/* turns.c - finding threads that wait, and yielding to them. */
 #include "turns.h"
 
 #include <flashkv/net.h>

@@ -12,7 +12,7 @@ struct page_file {
     const size_t *len;
 };
 
-/* A page's files, the page itself first; a row without a name is the end. */
+/* A page's files, the page itself first; a row without a name ends the list. */
 static const struct page_file console[] = {
     {"console.html", HTML, console_html, &console_html_len},
     {"base.css", CSS, base_css, &base_css_len},

@@ -1,4 +1,4 @@
-/* upload.c - bodies: dropped, taken as they come, or gathered. */
+/* upload.c - dropping, streaming or buffering bodies. */
 #include "upload.h"
 
 #include <flashkv/clock.h>
@@ -11,21 +11,22 @@
 #include "stream.h"
 
 enum {
-    DROP_QUIETLY = 1024 * 1024,   /* of a body that nobody wants, to answer when it is through */
-    DROP_AFTER = 8 * 1024 * 1024, /* when it was answered in its midst, before the connection is cut */
-    STREAM_PIECE = 1024,          /* of a body that is taken as it comes, between two looks at the clock */
+    DROP_QUIETLY = 1024 * 1024,   /* of an unwanted body, so that the refusal can wait for its end */
+    DROP_AFTER = 8 * 1024 * 1024, /* after an early response, before the connection is closed */
+    STREAM_PIECE = 1024,          /* of a streamed body, between two looks at the clock */
 };
 
-/* Nothing more comes from the client. libmicrohttpd does not notice if the end came with the last bytes: it takes a short
- * read for all there is, and its edge-triggered epoll does not tell again. */
+/* Has the client closed its side? libmicrohttpd does not notice if the end came with the last bytes: it takes a short read for
+ * all there is, and its edge-triggered epoll does not report it again. */
 static bool has_left(struct request *r) {
     char byte;
 
     return recv(conn_of_request(r)->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Throws bytes away. Where that will be too many, the refusal is sent while they come, at once if Content-Length says
- * so; then the client has as many more to notice before it is cut off. */
+/* Drops bytes of an unwanted body. If there are too many, the refusal is sent before the body is complete, at once if
+ * Content-Length announces it; then up to DROP_AFTER more bytes are dropped, for the client to notice, before the connection is
+ * closed. */
 static enum MHD_Result drop(struct request *r, size_t len) {
     uint64_t announced = 0;
 
@@ -44,7 +45,7 @@ static enum MHD_Result refuse_midway(struct request *r, unsigned status, const c
     return MHD_YES;
 }
 
-/* A piece of it. A handler that cannot begin has left a verdict too. */
+/* Passes a piece to the intake, which the handler sets at the first one. A handler that fails has left a verdict. */
 static bool take_piece(struct request *r, const char *bytes, size_t len) {
     if ((r->intake != NULL || r->route->handler(r) == MHD_YES) &&
         (r->intake == NULL || r->intake->piece(r, r->intake_ctx, bytes, len)))
@@ -53,7 +54,7 @@ static bool take_piece(struct request *r, const char *bytes, size_t len) {
     return false;
 }
 
-/* A body that is taken as it comes, for a turn. *left: of `len`, what is for the next turn. */
+/* A piece of a streamed body: as much of it as a turn allows. *left: the rest of its `len` bytes, for the next turn. */
 static enum MHD_Result stream_came(struct request *r, const char *bytes, size_t len, size_t *left) {
     r->now_ms = clock_wall_ms();
     for (*left = len; *left > 0;) {

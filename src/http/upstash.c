@@ -1,4 +1,4 @@
-/* upstash.c - one command a request, as a JSON array or as a path, and subscriptions. */
+/* upstash.c - one command per request, as a JSON array or as a path, and subscriptions. */
 #include "upstash.h"
 
 #include <flashkv/num.h>
@@ -27,8 +27,7 @@ static void put_error(struct json_out *o, const char *error) {
 
 enum { SYNC_TOKEN = 2 * NUM_I64_MAX };
 
-/* Something that is not the same behind any write: how often a shard was locked for one, and how often that count began
- * anew. */
+/* A token that differs after any write: the number of write locks of all shards, and of the resets of that count. */
 static void sync_token(const struct request *r, char token[SYNC_TOKEN]) {
     uint64_t resets = atomic_load_explicit(&r->server->stats_resets, memory_order_relaxed);
     struct shard_stats total;
@@ -65,7 +64,7 @@ enum MHD_Result upstash_answer(struct upstash *u, unsigned status) {
     return result;
 }
 
-/* ---- what is asked ----------------------------------------------------------------------------------------------------- */
+/* ---- parsing ----------------------------------------------------------------------------------------------------------- */
 
 static struct slice header_of(const struct request *r, const char *name) {
     const char *value = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
@@ -179,7 +178,7 @@ static bool is_scan_with_type(const struct upstash *u) {
            slice_caseeq(arg_slice(&argv[argc - 1]), SLICE_LIT("withtype"));
 }
 
-/* The names of a page, each followed by its type; a key that has gone meanwhile is left out. */
+/* Replies with the names of a page, each followed by its type; a key that was deleted meanwhile is left out. */
 static void reply_types(struct upstash *u, const struct capture *page, struct reply *to) {
     struct capture types;
     size_t found = 0;
@@ -278,7 +277,7 @@ enum MHD_Result http_upstash_command(struct request *r) {
     return upstash_begin(&u, r) ? run_body(&u) : upstash_answer(&u, 400);
 }
 
-/* The segments behind /upstash, the body as one argument, the query's names and values. */
+/* The arguments: the segments after /upstash, the body if there is one, the query's names and values. */
 static bool gather_path(struct upstash *u) {
     struct target *t = &u->request->target;
     enum target_result result = TARGET_OK;
@@ -300,7 +299,7 @@ static bool gather_path(struct upstash *u) {
     return ok;
 }
 
-/* /subscribe/a/b, /psubscribe/pattern, /monitor; a body, which the SDK sends, is none of their arguments. */
+/* /subscribe/a/b, /psubscribe/pattern, /monitor. The body that the SDK sends is not an argument of them. */
 static bool is_subscription(const struct request *r) {
     static const char *const names[] = {"subscribe", "psubscribe", "monitor"};
 

@@ -1,6 +1,6 @@
-/* upstash_many.c - pipelines and transactions: an array of commands, which is read whole before anything is done.
+/* upstash_many.c - pipelines and transactions: an array of commands, which is parsed completely before anything is run.
  *
- * A pipeline may be long, and others wait for this thread: it is read and run some commands at a time. A transaction is one
+ * A long pipeline must not block its thread: it is parsed and run in turns. A transaction is parsed in turns, and run by a single
  * EXEC. */
 #include <flashkv/mem.h>
 
@@ -10,20 +10,20 @@
 #include "stream.h"
 #include "upstash.h"
 
-/* One command of many: its arguments in u->args. */
+/* One of the commands: its arguments in u->args. */
 struct span {
     size_t first, count;
 };
 
 struct many {
     struct upstash upstash;
-    struct json_in json; /* how far the body is read */
-    bool opened, read;   /* the array; all of it */
+    struct json_in json; /* the parser's position in the body */
+    bool opened, read;   /* the array was opened; it was parsed completely */
     struct buf spans;    /* struct span */
-    size_t next;         /* to be run */
+    size_t next;         /* index of the next command to run */
 };
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------------------------------- */
 
 static size_t count(const struct many *m) {
     return m->spans.len / sizeof(struct span);
@@ -36,7 +36,7 @@ static bool add_span(struct many *m) {
            upstash_wrong(&m->upstash, "ERR too many commands, or out of memory");
 }
 
-/* Reads a turn's commands; m->read then, if those were the last. False: why, of the body or of its JSON. */
+/* Parses commands for one turn, and sets m->read after the last. False: the error is in u->why or the parser. */
 static bool read_turn(struct many *m) {
     struct upstash *u = &m->upstash;
     enum json_token token;
@@ -57,7 +57,7 @@ static bool read_turn(struct many *m) {
     return true;
 }
 
-/* As read_turn; what is wrong is in u->why. */
+/* As read_turn, but the error is in u->why. */
 static bool read_some(struct many *m) {
     bool ok = read_turn(m);
 
@@ -72,7 +72,7 @@ static void choose(struct many *m, size_t i) {
     m->upstash.count = span->count;
 }
 
-/* ---- the request's state, which lives as long as it does ---------------------------------------------------------------- */
+/* ---- the request's state ------------------------------------------------------------------------------------------------ */
 
 static void many_free(void *ctx) {
     struct many *m = ctx;
@@ -84,7 +84,7 @@ static void many_free(void *ctx) {
 
 static const struct intake many_state = {.free = many_free};
 
-/* Begins, or goes on. NULL: no memory; what else is wrong is in upstash.why. */
+/* The state, created by the first call. NULL: no memory; other errors are in upstash.why. */
 static struct many *many_of(struct request *r) {
     struct many *m = r->intake_ctx;
 
@@ -108,7 +108,7 @@ static void run_begin(struct many *m) {
         json_put(&m->upstash.out, "[");
 }
 
-/* Runs a turn's commands. True: that was all, or there is no room for more results. */
+/* Runs commands for one turn. True: all are done, or there is no room for more results. */
 static bool run_some(struct many *m) {
     struct upstash *u = &m->upstash;
 
@@ -145,8 +145,8 @@ enum MHD_Result http_upstash_pipeline(struct request *r) {
 
 /* ---- transactions ------------------------------------------------------------------------------------------------------- */
 
-/* Are there only commands that a request can run? Others are not queued, so that EXEC would not know of them: as with Redis's own
- * EXEC, one that cannot be queued means that nothing is done. False: u->why. */
+/* Can all commands be run by a request? The others are not queued, and EXEC would not know of them: as with Redis's EXEC, one
+ * command that cannot be queued means that nothing is run. False: u->why. */
 static bool can_be_queued(struct many *m) {
     struct upstash *u = &m->upstash;
 
@@ -161,7 +161,7 @@ static bool can_be_queued(struct many *m) {
     return true;
 }
 
-/* What of the connection's commands a transaction needs: EXEC aborts if one cannot be queued. */
+/* Runs MULTI, the commands and EXEC, which aborts if one of them cannot be queued. */
 static void run_transaction(struct many *m) {
     const struct arg multi = arg_text("multi"), exec = arg_text("exec");
     struct upstash *u = &m->upstash;
@@ -171,7 +171,7 @@ static void run_transaction(struct many *m) {
 
     capture_init(&queued, u->out.buf.max);
     command_execute(srv, &u->session, 1, &multi, &queued.reply);
-    if (queued.reply.failed) { /* what follows would be run at once */
+    if (queued.reply.failed) { /* the commands would be run immediately */
         upstash_wrong(u, queued.error);
         capture_free(&queued);
         return;

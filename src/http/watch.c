@@ -4,9 +4,9 @@
  *     event: set
  *     data: {"key":"k","type":"string","etag":"...","value":"..."}
  *
- * An id is the feed's number behind eight digits of the process's run id, so that those of another life of the server are
- * told from its own. A stream begins with an id and no event, and every heartbeat has one, so that a client knows where
- * to resume even if nothing happened that it asked for. */
+ * An id consists of eight digits of the process's run id and the feed's number, so that ids of an earlier process are recognised.
+ * A stream begins with an id but no event, and every heartbeat has one, so that a client knows where to resume even if nothing
+ * that it watches happened. */
 #include <flashkv/glob.h>
 #include <flashkv/mem.h>
 #include <flashkv/num.h>
@@ -20,20 +20,20 @@
 enum {
     READ_CHANGES = 32,
     READ_BYTES = 64 * 1024,
-    EVENTS_MAX = 2 * 1024 * 1024, /* of one reading, as JSON, where a byte may take six */
+    EVENTS_MAX = 2 * 1024 * 1024, /* of one read, as JSON, in which a byte may take six */
     EPOCH_LEN = 8,
     RETRY_MS = 1000,
 };
 
-static const uint64_t another_life = UINT64_MAX; /* a number that the feed does not have: a gap */
+static const uint64_t another_life = UINT64_MAX; /* a number that the feed never has: a gap */
 
 struct watcher {
     struct follower follower; /* first */
     struct server *server;
     struct stream *stream;
     struct buf pattern; /* empty: all keys */
-    char *prefix;       /* what it must begin with */
-    bool values;        /* are wanted */
+    char *prefix;       /* the literal prefix of `pattern` */
+    bool values;        /* events contain the values */
 };
 
 static const char *const event_names[] = {
@@ -68,7 +68,7 @@ static void put_etag(struct json_out *o, const struct change *c) {
     json_put_utf8(o, slice_of(hex, sizeof(hex)));
 }
 
-/* What is there behind the change. */
+/* The members that describe the key after the change. */
 static void put_entry(const struct watcher *w, struct json_out *o, const struct change *c) {
     json_put(o, ",\"type\":");
     json_put_utf8(o, slice_str(value_type_name((enum value_type)c->type)));
@@ -95,7 +95,7 @@ static void put_change(const struct watcher *w, struct json_out *o, const struct
     json_put(o, "}\n\n");
 }
 
-/* Between the id before and this one something is not told. */
+/* Reports that changes between the previous id and this one are missing. */
 static void put_gap(const struct watcher *w, struct json_out *o) {
     uint64_t number = feed_position(&w->server->feed, &w->follower);
 
@@ -158,9 +158,9 @@ static void on_done(void *ctx) {
 
 static const struct stream_ops watch_ops = {.fill = fill, .done = on_done, .beat = beat};
 
-/* ---- what is asked ------------------------------------------------------------------------------------------------------------ */
+/* ---- the request --------------------------------------------------------------------------------------------------- */
 
-/* The number behind the id that a client saw last; another_life if it is none of this one's. */
+/* The number after the id that a client saw last; another_life if the id is not of this process. */
 static uint64_t number_behind(const struct server *srv, struct slice id) {
     uint64_t number;
 
@@ -171,7 +171,7 @@ static uint64_t number_behind(const struct server *srv, struct slice id) {
     return another_life;
 }
 
-/* Where to begin: a browser that connects again says so in a header, be the URL what it was; 0: at the next change. */
+/* Where to begin: a browser that reconnects sends a header, whatever the URL says; 0: at the next change. */
 static uint64_t begin_at(const struct request *r) {
     const char *header = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Last-Event-ID");
     struct slice since;
@@ -181,7 +181,7 @@ static uint64_t begin_at(const struct request *r) {
     return target_query(&r->target, "since", &since) ? number_behind(r->server, since) : 0;
 }
 
-/* ?value=. False: answered. */
+/* ?value=. False: *result is the response. */
 static bool wants_values(struct request *r, bool *values, enum MHD_Result *result) {
     struct slice s = SLICE_LIT("false");
 
@@ -193,7 +193,7 @@ static bool wants_values(struct request *r, bool *values, enum MHD_Result *resul
     return false;
 }
 
-/* May the client see the keys, and are they there? False: answered. */
+/* Checks the client's rights, and that data is loaded, by a private command. False: *result is the response. */
 static bool may_watch(struct request *r, const struct watcher *w, enum MHD_Result *result) {
     struct slice pattern = w->pattern.len > 0 ? buf_slice(&w->pattern) : SLICE_LIT("*");
     struct arg argv[] = {arg_text("rest.watch"), arg_text("0"), arg_text("match"), arg_of(pattern)};
@@ -205,7 +205,7 @@ static bool may_watch(struct request *r, const struct watcher *w, enum MHD_Resul
     return true;
 }
 
-/* How soon to come back, and, where it does not know already, from where. */
+/* Sends the delay before a reconnection and, unless the client knows it, the id from which to resume. */
 static void greet(struct watcher *w, bool with_id) {
     struct json_out o = json_out_make(256);
 

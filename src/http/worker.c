@@ -1,4 +1,4 @@
-/* worker.c - wait, take on, run. */
+/* worker.c - the loop: wait for events, take on connections, run the daemon. */
 #include "worker.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "server.h"
 #include "traffic.h"
 
-/* What goes through the pipe, whole: PIPE_BUF is more. */
+/* Written to the pipe atomically, since it is smaller than PIPE_BUF. */
 struct arrival {
     int fd;
     socklen_t len;
@@ -23,9 +23,9 @@ struct arrival {
 
 _Static_assert(sizeof(struct arrival) <= PIPE_BUF, "written to a pipe in one piece");
 
-/* RESUMES: measured, 1000 streams that all get a message 50 times a second and two threads on one core: the p99 of small GETs
- * is 8.5 ms if all are resumed at once, 1.3 at 32 a turn, 1.0 at 16, 0.7 at 8, 0.5 at 4, which costs a tenth of CPU more than 8:
- * bench/under-load says that it is worth it. */
+/* RESUMES: measured with 1000 streams that all get a message 50 times a second and two threads on one core, the p99 of small GETs
+ * is 8.5 ms if all are resumed at once, 1.3 at 32 a turn, 1.0 at 16, 0.7 at 8, and 0.5 at 4, which costs a tenth more CPU than 8:
+ * worth it, by bench/under-load. */
 enum { EVENTS = 32, ARRIVALS = 16, RESUMES = 4 };
 
 static void lost(struct worker *w, const struct arrival *a) {
@@ -35,7 +35,7 @@ static void lost(struct worker *w, const struct arrival *a) {
     atomic_fetch_sub_explicit(&srv->http.connections, 1, memory_order_relaxed);
 }
 
-/* Takes on some that arrived. False: the inbox was closed, and nothing is left in it. */
+/* Takes on connections from the inbox. False: the inbox was closed, and is empty. */
 static bool take_on(struct worker *w) {
     struct arrival arrivals[ARRIVALS];
     ssize_t n = read(w->inbox[0], arrivals, sizeof(arrivals));
@@ -49,7 +49,7 @@ static bool take_on(struct worker *w) {
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* How long nothing is to be done unless something comes; -1: for ever. */
+/* How many ms the daemon has nothing to do if no event occurs; -1: for ever. */
 static int patience(struct worker *w) {
     MHD_UNSIGNED_LONG_LONG ms;
 
@@ -60,7 +60,7 @@ static int patience(struct worker *w) {
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-/* `source` is NULL for the daemon, the worker for its inbox, its own `waker`, else a waiter. */
+/* `source`: NULL for the daemon, the worker for its inbox, &w->waker for the waker, else a waiter. */
 static bool watch(struct worker *w, int fd, uint32_t events, void *source) {
     struct epoll_event e = {.events = events, .data.ptr = source};
 
@@ -127,12 +127,12 @@ static void woken(struct worker *w) {
 
     if (read(w->waker, &times, sizeof(times)) < 0 && errno != EAGAIN)
         log_error("http: a worker's eventfd: %s", strerror(errno));
-    /* Behind the read, which would take the next one's word as well and leave the flag set for ever; before the queue is
-     * looked at, where all is that was put in by those who found the flag set. */
+    /* After the read, which would otherwise consume a later signal and leave the flag set for ever; before the queue is looked
+     * at, which contains everything that was added by threads that found the flag set. */
     atomic_store(&w->woken, false);
 }
 
-/* At most so many of each kind. The library serves all that are resumed before it looks who else has come. */
+/* Resumes at most `most` of each kind. The library serves all resumed connections before it looks for new events. */
 static void resume_some(struct worker *w, unsigned most) {
     for (enum resume_kind kind = 0; kind < RESUME_KINDS; kind++) {
         struct resumption *r;
@@ -142,12 +142,12 @@ static void resume_some(struct worker *w, unsigned most) {
     }
 }
 
-/* Between two turns: as patience. */
+/* The timeout of the wait between two turns. */
 static int rest(struct worker *w) {
     return resume_waits(&w->resumes) ? 0 : patience(w);
 }
 
-/* The inbox is asked at each turn, for a connection that always has something to send must not keep others out. */
+/* The inbox is checked each turn, so that a connection that always has something to send does not keep others out. */
 static void *run(void *worker) {
     struct worker *w = worker;
     bool going = true;
@@ -236,10 +236,10 @@ void worker_stop(struct worker *w) {
 }
 
 void worker_free(struct worker *w) {
-    while (w->waiting != NULL) /* the library aborts if a connection is suspended */
+    while (w->waiting != NULL) /* the library aborts if a connection is still suspended */
         notify(w, w->waiting);
     resume_some(w, UINT_MAX);
-    MHD_stop_daemon(w->daemon); /* requests that are cut end here */
+    MHD_stop_daemon(w->daemon); /* ends the requests that are cut off */
     cache_destroy(&w->cache);
     traffic_free(w->traffic);
     if (w->splices)

@@ -11,7 +11,7 @@ static void put_page(struct json_out *o, const struct capture *c, size_t at) {
     put_pairs(o, "members", c, at, true);
 }
 
-/* By rank, from the lowest score on; ?reverse: from the highest. */
+/* By rank, from the lowest score; ?reverse: from the highest. */
 enum MHD_Result http_get_zset(struct request *r) {
     bool reverse = param_given(r, "reverse");
     struct arg argv[] = {arg_text("zrange"), arg_of(param_key(r)),   arg_text("0"),
