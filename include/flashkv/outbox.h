@@ -7,7 +7,7 @@
  *
  *     replies   | to a, 3 | to b, 5 | to c, 2 |          bytes   | a a a b b b b b c c ...
  *
- * A reply waits for no more than OUTBOX_REPLIES - 1 others: that many fit. */
+ * A reply waits for no more than fit: OUTBOX_REPLIES, or OUTBOX_BYTES. Consecutive replies to one client count as one. */
 #ifndef FLASHKV_OUTBOX_H
 #define FLASHKV_OUTBOX_H
 
@@ -32,9 +32,15 @@ struct outbox {
 static inline char *outbox_add(struct outbox *o, void *to, size_t len) {
     char *at = o->bytes + o->used;
 
-    if (o->count == OUTBOX_REPLIES || len > sizeof(o->bytes) - o->used)
+    if (len > sizeof(o->bytes) - o->used)
         return NULL;
-    o->replies[o->count++] = (struct outbox_reply){to, len};
+    if (o->count > 0 && o->replies[o->count - 1].to == to) { /* of a pipeline: one send for all */
+        o->replies[o->count - 1].len += len;
+    } else {
+        if (o->count == OUTBOX_REPLIES)
+            return NULL;
+        o->replies[o->count++] = (struct outbox_reply){to, len};
+    }
     o->used += len;
     return at;
 }

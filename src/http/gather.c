@@ -111,8 +111,7 @@ static void wait_for_room(struct gather *g, struct debt *d) {
         if (d->paid < d->bytes.len)
             cut(d->conn);
         settle(g, d);
-    } else if (!is_suspended(
-                   connection)) { /* else a request waits already, whose reply is held back as it comes */
+    } else if (!is_suspended(connection)) { /* else by a request that waits */
         MHD_suspend_connection(connection);
         d->suspends = true;
     }
@@ -123,10 +122,11 @@ static struct debt *debt_new(struct gather *g, struct conn *c) {
 
     if (d == NULL)
         return NULL;
-    *d = (struct debt){.waiter = {.ready = on_room, .fd = c->fd},
-                       .conn = c,
-                       .next = g->debts,
-                       .bytes = buf_make(OUTBOX_BYTES)};
+    *d = (struct debt){
+        .waiter = {.ready = on_room, .fd = c->fd},
+        .conn = c,
+        .next = g->debts,
+        .bytes = buf_make(2 * OUTBOX_BYTES)}; /* an outbox, and what was added to make room for it */
     g->debts = d;
     return d;
 }
@@ -184,10 +184,10 @@ static bool keep(struct gather *g, int fd, const struct iovec *parts, size_t cou
     struct conn *c = g->expected;
     char *to;
 
-    if (c == NULL || c->fd != fd || len > OUTBOX_REPLY_MAX)
+    if (c == NULL || c->fd != fd)
         return false;
     g->expected = NULL;
-    if (g->debts != NULL && debt_of(g, fd) != NULL)
+    if (len > OUTBOX_REPLY_MAX || (g->debts != NULL && debt_of(g, fd) != NULL))
         return false;
     while ((to = outbox_add(&g->outbox, c, len)) == NULL)
         gather_flush(g);

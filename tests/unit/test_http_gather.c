@@ -130,12 +130,25 @@ START_TEST(an_end_leaves_behind_what_is_kept) {
 END_TEST
 
 START_TEST(a_full_outbox_is_sent) {
-    for (int i = 0; i <= OUTBOX_REPLIES; i++)
+    for (int i = 0; i < OUTBOX_REPLIES; i++)
+        say_expected(i % 2, i % 2 ? "b" : "a");
+    check_hears(0, "");
+    say_expected(0, "A");
+    ck_assert_uint_eq(worker.gather.outbox.count, 1);
+    check_hears(0, "aaaaaaaaaaaaaaaa");
+    check_hears(1, "bbbbbbbbbbbbbbbb");
+    gather_turn_over(&worker.gather);
+    check_hears(0, "A");
+}
+END_TEST
+
+START_TEST(replies_of_a_pipeline_are_sent_as_one) {
+    for (int i = 0; i < 2 * OUTBOX_REPLIES; i++)
         say_expected(0, "x");
     ck_assert_uint_eq(worker.gather.outbox.count, 1);
-    check_hears(0, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+    ck_assert_uint_eq(worker.gather.outbox.replies[0].len, 2 * OUTBOX_REPLIES);
     gather_turn_over(&worker.gather);
-    check_hears(0, "x");
+    check_hears(0, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 END_TEST
 
@@ -171,6 +184,7 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_request_that_may_take_long_does_not_hold_others_up);
     tcase_add_test(tc, an_end_leaves_behind_what_is_kept);
     tcase_add_test(tc, a_full_outbox_is_sent);
+    tcase_add_test(tc, replies_of_a_pipeline_are_sent_as_one);
     tcase_add_test(tc, a_lost_client_is_none_of_the_others_business);
     tcase_add_test(tc, other_threads_send_at_once);
     suite_add_tcase(s, tc);
