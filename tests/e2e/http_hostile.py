@@ -424,6 +424,19 @@ def descriptors(s):
     same(s.read_log().count("no file descriptors left"), 1)
 
 
+def idle_descriptors(s):
+    """out of descriptors: connections that are idle for http-timeout are closed all the same, for those that wait"""
+    limit = len(os.listdir(f"/proc/{s.process.pid}/fd")) + 10
+    resource.prlimit(s.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", s.http), timeout=PATIENCE))
+                   for _ in range(20)]
+        for c in clients:
+            c.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+        for i, c in enumerate(clients):
+            same(c.recv(4096)[:12], b"HTTP/1.1 200", i)
+
+
 def all_at_once(s):
     """requests that become ready together are all answered, however many (libmicrohttpd takes 128 events at a time)"""
     request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -488,6 +501,7 @@ run([framing, hosts, header_lines, targets, dots, unwanted_bodies, claims, chunk
      (expectations, "--max-value-bytes=1000000"),
      (too_large, "--max-value-bytes=1000000"),
      (half_closed, "--http-timeout=1"),
+     (idle_descriptors, "--http-timeout=1"),
      (slow_clients, "--http-timeout=1"),
      (slow_but_moving, "--http-timeout=3"),
      (max_connections, "--max-connections=20"),
