@@ -132,7 +132,8 @@ static void *run(void *listener) {
     for (unsigned i = 0; i < l->count; i++)
         polls[i + 1] = (struct pollfd){l->fds[i], POLLIN, 0};
     while (true) {
-        int ms = go_round(l, &next); /* whether paused or not: it ends idle connections, which gives descriptors back */
+        int ms = go_round(
+            l, &next); /* whether paused or not: it ends idle connections, which gives descriptors back */
         bool was_paused = paused;
 
         if (!wait_ready(l, polls, paused, paused && PAUSE_MS < ms ? PAUSE_MS : ms))

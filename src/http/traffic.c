@@ -11,7 +11,7 @@ enum { STATUS_LIMIT = 512 };
 
 const uint16_t traffic_statuses[TRAFFIC_STATUSES] = {0,   200, 201, 202, 204, 206, 304, 400, 401,
                                                      403, 404, 405, 409, 411, 412, 413, 414, 415,
-                                                     416, 417, 429, 499, 500, 501, 503, 507};
+                                                     416, 417, 429, 431, 499, 500, 501, 503, 507};
 
 /* Index in traffic_statuses by status; filled before main, then constant. */
 static uint8_t places[STATUS_LIMIT];

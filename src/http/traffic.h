@@ -11,7 +11,7 @@
 #include <flashkv/stats.h>
 
 /* The statuses that are counted separately. TRAFFIC_LEFT: the client disconnected before there was a response. */
-enum { TRAFFIC_STATUSES = 26, TRAFFIC_LEFT = 499 };
+enum { TRAFFIC_STATUSES = 27, TRAFFIC_LEFT = 499 };
 extern const uint16_t traffic_statuses[TRAFFIC_STATUSES]; /* 0, the first: any other */
 
 /* One for each row of the route table, and one after them for requests that found no route. */
