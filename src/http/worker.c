@@ -67,8 +67,22 @@ static bool watch(struct worker *w, int fd, uint32_t events, void *source) {
     return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
+/* Something else may be told of the socket already, and epoll takes each descriptor once. */
+static bool watch_for_room(struct worker *w, struct waiter *waiter) {
+    waiter->polled = waiter->fd;
+    if (watch(w, waiter->polled, EPOLLOUT, waiter))
+        return true;
+    waiter->polled = errno == EEXIST ? fcntl(waiter->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (waiter->polled < 0)
+        return false;
+    if (watch(w, waiter->polled, EPOLLOUT, waiter))
+        return true;
+    close(waiter->polled);
+    return false;
+}
+
 bool worker_wait(struct worker *w, struct waiter *waiter) {
-    if (!watch(w, waiter->fd, EPOLLOUT, waiter))
+    if (!watch_for_room(w, waiter))
         return false;
     waiter->prev = NULL;
     waiter->next = w->waiting;
@@ -79,7 +93,9 @@ bool worker_wait(struct worker *w, struct waiter *waiter) {
 }
 
 void worker_unwait(struct worker *w, struct waiter *waiter) {
-    epoll_ctl(w->epoll, EPOLL_CTL_DEL, waiter->fd, NULL);
+    epoll_ctl(w->epoll, EPOLL_CTL_DEL, waiter->polled, NULL);
+    if (waiter->polled != waiter->fd)
+        close(waiter->polled);
     if (waiter->prev != NULL)
         waiter->prev->next = waiter->next;
     else

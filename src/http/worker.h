@@ -25,6 +25,7 @@
 struct waiter {
     void (*ready)(struct waiter *);
     int fd;
+    int polled;                 /* by worker_wait: `fd`, or a duplicate of it */
     bool stays;                 /* registered with worker_watch: notified repeatedly */
     uint32_t events;            /* the epoll events that occurred, set before `ready` is called */
     struct waiter *prev, *next; /* in the list of those registered with worker_wait */
