@@ -135,7 +135,8 @@ bool conn_list_busy(struct conn_list *l) {
 
     list_lock(l);
     for (const struct conn *c = l->head; c != NULL && !busy; c = c->next)
-        busy = atomic_load_explicit(&c->busy, memory_order_relaxed);
+        busy = atomic_load_explicit(&c->busy, memory_order_relaxed) ||
+               atomic_load_explicit(&c->owes, memory_order_relaxed);
     list_unlock(l);
     return busy;
 }

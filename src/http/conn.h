@@ -27,6 +27,7 @@ struct conn {
     const char *prefix;        /* of its port; put before every target ("/upstash" or "") */
     bool corked;               /* TCP_CORK is set on the socket (large.c) */
     _Atomic bool busy;         /* a request has begun, and its response is not sent completely */
+    _Atomic bool owes;         /* a part of a reply that counts as sent, see gather.c */
     _Atomic bool headed;       /* ... and its headers have been received */
     _Atomic bool waits;        /* suspended (stream.h): http-timeout does not apply */
     _Atomic uint32_t finished; /* number of finished requests */
@@ -63,7 +64,7 @@ void conn_free(struct conn_list *l, struct conn *c);
 /* Shuts down connections that have stalled for `timeout_ns`, or awaited headers for `header_ns` (0: no such timeout). Returns
  * how many. */
 unsigned conn_list_watch(struct conn_list *l, int64_t timeout_ns, int64_t header_ns);
-/* Is any request without its complete response? */
+/* Is any request without its complete response, or a part of one not sent? */
 bool conn_list_busy(struct conn_list *l);
 
 #endif

@@ -16,9 +16,10 @@
 struct debt {
     struct waiter waiter; /* for room */
     struct conn *conn;
-    struct debt *next;
-    bool waits;    /* ... in the worker's list */
-    bool suspends; /* the connection is suspended for its sake */
+    struct debt *next;       /* of its bucket */
+    struct debt *next_fresh; /* until it waits */
+    bool waits;              /* ... in the worker's list */
+    bool suspends;           /* the connection is suspended for its sake */
     struct buf bytes;
     size_t paid; /* of the bytes */
 };
@@ -32,12 +33,17 @@ void gather_own(struct gather *g) {
 
 /* ---- debts ------------------------------------------------------------------------------------------------------ */
 
-static struct debt *debt_of(const struct gather *g, int fd) {
-    struct debt *d = g->debts;
+/* The link to a socket's debt, or the one to put it in. */
+static struct debt **place_of(struct gather *g, int fd) {
+    struct debt **link = &g->debts[(unsigned)fd % GATHER_BUCKETS];
 
-    while (d != NULL && d->conn->fd != fd)
-        d = d->next;
-    return d;
+    while (*link != NULL && (*link)->conn->fd != fd)
+        link = &(*link)->next;
+    return link;
+}
+
+static inline struct debt *debt_of(struct gather *g, int fd) {
+    return g->debt_count > 0 ? *place_of(g, fd) : NULL;
 }
 
 /* A connection that misses a part of a reply must not go on. */
@@ -70,13 +76,21 @@ static bool pay(struct debt *d) {
     return d->paid == d->bytes.len;
 }
 
+static void unlist_fresh(struct gather *g, const struct debt *d) {
+    struct debt **link = &g->fresh;
+
+    while (*link != NULL && *link != d)
+        link = &(*link)->next_fresh;
+    if (*link != NULL)
+        *link = d->next_fresh;
+}
+
 /* Ends a debt that does not wait. */
 static void settle(struct gather *g, struct debt *d) {
-    struct debt **link = &g->debts;
-
-    while (*link != d)
-        link = &(*link)->next;
-    *link = d->next;
+    unlist_fresh(g, d);
+    *place_of(g, d->conn->fd) = d->next;
+    g->debt_count--;
+    atomic_store_explicit(&d->conn->owes, false, memory_order_relaxed);
     if (d->suspends)
         MHD_resume_connection(d->conn->request.connection);
     buf_free(&d->bytes);
@@ -122,12 +136,15 @@ static struct debt *debt_new(struct gather *g, struct conn *c) {
 
     if (d == NULL)
         return NULL;
-    *d = (struct debt){
-        .waiter = {.ready = on_room, .fd = c->fd},
-        .conn = c,
-        .next = g->debts,
-        .bytes = buf_make(2 * OUTBOX_BYTES)}; /* an outbox, and what was added to make room for it */
-    g->debts = d;
+    /* room for an outbox, and for what was added after it was flushed */
+    *d = (struct debt){.waiter = {.ready = on_room, .fd = c->fd},
+                       .conn = c,
+                       .next_fresh = g->fresh,
+                       .bytes = buf_make(2 * OUTBOX_BYTES)};
+    *place_of(g, c->fd) = d;
+    g->debt_count++;
+    g->fresh = d;
+    atomic_store_explicit(&c->owes, true, memory_order_relaxed);
     return d;
 }
 
@@ -137,7 +154,7 @@ static struct debt *debt_new(struct gather *g, struct conn *c) {
 static void deliver(void *to, const char *bytes, size_t len) {
     struct conn *c = to;
     struct gather *g = &c->worker->gather;
-    struct debt *d = g->debts != NULL ? debt_of(g, c->fd) : NULL;
+    struct debt *d = debt_of(g, c->fd);
     size_t sent = d == NULL ? send_some(c, bytes, len) : 0;
 
     if (sent == len)
@@ -153,14 +170,13 @@ void gather_flush(struct gather *g) {
 }
 
 void gather_turn_over(struct gather *g) {
-    struct debt *next;
+    struct debt *d;
 
     if (g->outbox.count > 0)
         gather_flush(g);
-    for (struct debt *d = g->debts; d != NULL; d = next) {
-        next = d->next;
-        if (!d->waits)
-            wait_for_room(g, d);
+    while ((d = g->fresh) != NULL) {
+        g->fresh = d->next_fresh;
+        wait_for_room(g, d);
     }
 }
 
@@ -187,7 +203,7 @@ static bool keep(struct gather *g, int fd, const struct iovec *parts, size_t cou
     if (c == NULL || c->fd != fd)
         return false;
     g->expected = NULL;
-    if (len > OUTBOX_REPLY_MAX || (g->debts != NULL && debt_of(g, fd) != NULL))
+    if (len > OUTBOX_REPLY_MAX || debt_of(g, fd) != NULL)
         return false;
     while ((to = outbox_add(&g->outbox, c, len)) == NULL)
         gather_flush(g);
@@ -204,8 +220,15 @@ static bool is_free(struct gather *g, int fd) {
 
     if (g->outbox.count > 0)
         gather_flush(g);
-    d = g->debts != NULL ? debt_of(g, fd) : NULL;
-    return d == NULL || pay(d);
+    d = debt_of(g, fd);
+    if (d == NULL)
+        return true;
+    if (!pay(d))
+        return false;
+    if (d->waits)
+        worker_unwait(d->conn->worker, &d->waiter);
+    settle(g, d);
+    return true;
 }
 
 /* ---- in place of the C library's ---------------------------------------------------------------------------------- */

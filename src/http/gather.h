@@ -25,11 +25,16 @@
 struct conn;
 struct debt;
 
+/* Lists of debts, by socket: each send looks for one, and there may be as many as connections. */
+enum { GATHER_BUCKETS = 256 };
+
 /* All zero: empty. */
 struct gather {
     struct outbox outbox;  /* of replies to struct conn */
     struct conn *expected; /* what is sent next on its socket may be kept; NULL: nothing may */
-    struct debt *debts;
+    unsigned debt_count;
+    struct debt *debts[GATHER_BUCKETS];
+    struct debt *fresh; /* those that do not wait for room yet */
 };
 
 /* The calling thread's sends go through it from now on. */

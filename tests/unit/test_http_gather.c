@@ -1,4 +1,7 @@
 /* Sends that are kept until the turn is over, in place of the C library's. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -158,8 +161,72 @@ START_TEST(a_lost_client_is_none_of_the_others_business) {
     say_expected(1, "kept");
     gather_turn_over(&worker.gather);
     check_hears(1, "kept");
-    ck_assert_ptr_null(worker.gather.debts);
+    ck_assert_ptr_null(worker.gather.fresh);
     client[0] = dup(client[1]);
+}
+END_TEST
+
+/* Returns how much that was. */
+static size_t fill(int i) {
+    static const char text[4096];
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = send(conn[i].fd, text, sizeof(text), MSG_NOSIGNAL)) > 0)
+        len += (size_t)n;
+    return len;
+}
+
+START_TEST(what_is_owed_is_sent_before_anything_else) {
+    size_t full = fill(0);
+    char *heard = malloc(full);
+
+    say_expected(0, "owed ");
+    gather_flush(&worker.gather);
+    ck_assert(atomic_load(&conn[0].owes));
+    ck_assert_int_eq(send(conn[0].fd, "x", 1, MSG_NOSIGNAL), -1);
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_int_eq(recv(client[0], heard, full, MSG_WAITALL), full);
+    say(0, "next");
+    check_hears(0, "owed next");
+    ck_assert(!atomic_load(&conn[0].owes));
+    free(heard);
+}
+END_TEST
+
+START_TEST(what_is_owed_is_forgotten_with_its_connection_alone) {
+    fill(0);
+    fill(1);
+    say_expected(0, "owed");
+    say_expected(1, "owed");
+    gather_flush(&worker.gather);
+    gather_forget(&worker.gather, &conn[0]);
+    ck_assert_ptr_nonnull(worker.gather.fresh);
+    gather_forget(&worker.gather, &conn[1]);
+    ck_assert_ptr_null(worker.gather.fresh);
+}
+END_TEST
+
+static void nothing(struct waiter *w) {
+    (void)w;
+}
+
+START_TEST(room_is_waited_for_beside_a_watch) {
+    struct waiter leaving = {.ready = nothing, .fd = conn[0].fd}, room = {.ready = nothing, .fd = conn[0].fd};
+    struct epoll_event e = {.events = 0};
+
+    worker.epoll = epoll_create1(0);
+    ck_assert(worker_watch(&worker, &leaving));
+    ck_assert(worker_wait(&worker, &room));
+    ck_assert_int_eq(epoll_wait(worker.epoll, &e, 1, 0), 1);
+    ck_assert_ptr_eq(e.data.ptr, &room);
+    worker_unwait(&worker, &room);
+    ck_assert_int_eq(epoll_wait(worker.epoll, &e, 1, 0), 0);
+    shutdown(client[0], SHUT_WR);
+    ck_assert_int_eq(epoll_wait(worker.epoll, &e, 1, 0), 1);
+    ck_assert_ptr_eq(e.data.ptr, &leaving);
+    worker_unwatch(&worker, &leaving);
+    close(worker.epoll);
 }
 END_TEST
 
@@ -186,6 +253,9 @@ Suite *test_suite(void) {
     tcase_add_test(tc, a_full_outbox_is_sent);
     tcase_add_test(tc, replies_of_a_pipeline_are_sent_as_one);
     tcase_add_test(tc, a_lost_client_is_none_of_the_others_business);
+    tcase_add_test(tc, what_is_owed_is_sent_before_anything_else);
+    tcase_add_test(tc, what_is_owed_is_forgotten_with_its_connection_alone);
+    tcase_add_test(tc, room_is_waited_for_beside_a_watch);
     tcase_add_test(tc, other_threads_send_at_once);
     suite_add_tcase(s, tc);
     return s;
