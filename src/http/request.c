@@ -69,6 +69,7 @@ static struct slice *known_header(struct headers *h, struct slice name) {
         {SLICE_LIT("traceparent"), offsetof(struct headers, traceparent)},
         {SLICE_LIT("origin"), offsetof(struct headers, origin)},
         {SLICE_LIT("sec-fetch-site"), offsetof(struct headers, sec_fetch_site)},
+        {SLICE_LIT("connection"), offsetof(struct headers, connection)},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -77,9 +78,9 @@ static struct slice *known_header(struct headers *h, struct slice name) {
     return NULL;
 }
 
-/* A header is repeated. Two ids are ambiguous, and count as none. */
+/* A header is repeated. Two ids are ambiguous, and count as none; so do two Connection headers, which are allowed. */
 static void note_again(struct headers *h, const struct slice *place, struct slice *v) {
-    if (place == &h->request_id || place == &h->traceparent)
+    if (place == &h->request_id || place == &h->traceparent || place == &h->connection)
         v->len = 0;
     else
         h->repeated = true;

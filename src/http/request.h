@@ -49,8 +49,8 @@ bool target_query(const struct target *t, const char *name, struct slice *value)
 struct headers {
     struct slice host, content_length, transfer_encoding, expect, content_type, content_encoding,
         content_range, accept, if_match, if_none_match, range, if_range, prefer, origin, sec_fetch_site;
-    struct slice request_id, traceparent; /* empty if given twice */
-    bool repeated;                        /* one of the others was given twice */
+    struct slice connection, request_id, traceparent; /* empty if given twice */
+    bool repeated;                                    /* one of the others was given twice */
     bool malformed;   /* a name that is no token, a line that does not end in CR LF, a NUL, a folded line */
     const char *line; /* where the next line must begin; NULL: the library's layout is not known */
     unsigned count;

@@ -1,6 +1,7 @@
 /* respond.c - responses, and the headers that each of them carries. */
 #include "respond.h"
 
+#include <flashkv/hints.h>
 #include <flashkv/mem.h>
 #include <stdio.h>
 
@@ -28,12 +29,21 @@ void respond_each_header(const struct request *r, header_put *put, void *to) {
     cors_headers(r, put, to);
 }
 
-/* Queues a response that the library sends by one call, on a connection that stays open. */
-static enum MHD_Result queue_small(struct request *r, unsigned status, struct MHD_Response *response) {
+static NOINLINE bool says_keep_alive(const struct request *r) {
+    return slice_caseeq(r->headers.connection, SLICE_LIT("keep-alive"));
+}
+
+/* Does the connection stay open behind the response? False where that is not sure. */
+static inline bool stays_open(const struct request *r) {
+    return r->http11 && (r->headers.connection.ptr == NULL || says_keep_alive(r));
+}
+
+/* A response that the library sends by one call. */
+static inline enum MHD_Result queue_small(struct request *r, unsigned status, struct MHD_Response *response) {
     struct conn *c = conn_of_request(r);
     enum MHD_Result queued = MHD_queue_response(r->connection, status, response);
 
-    if (queued == MHD_YES && c->tls == NULL)
+    if (queued == MHD_YES && c->tls == NULL && stays_open(r))
         gather_expect(&c->worker->gather, c);
     return queued;
 }

@@ -9,10 +9,11 @@ import signal
 import socket
 import threading
 
-from fk import PATIENCE, Resp, run, same
+from fk import PATIENCE, Resp, read_all, run, same
 
 KEYS, CONNECTIONS = 16, 4
 REQUESTS = 40000  # on each connection: more replies than fit into the buffers of both kernels
+WHOLE = 16 << 20  # bytes of a reply that no connection takes unread
 STUCK_S = 0.5      # no connection takes anything for so long: all are full; if that is wrong, less is tried
 
 
@@ -146,6 +147,83 @@ def stop(s):
     # run() stops it
 
 
+def ask(s, c, requests):
+    """Sends them, and sees to it that the server has done what it can with them."""
+    c.sendall(requests)
+    for _ in range(5):
+        same(s.request("GET", "/keys/k00")[2], value(0))
+
+
+def read_head(f):
+    lines = []
+    while (line := f.readline()) not in (b"", b"\r\n"):
+        lines.append(line)
+    return b"".join(lines)
+
+
+def part(size):
+    return b"GET /keys/full HTTP/1.1\r\nHost: x\r\nRange: bytes=0-%d\r\n\r\n" % (size - 1)
+
+
+def all_that_comes(s, c):
+    """What has been sent on a connection, with the server stopped."""
+    os.kill(s.process.pid, signal.SIGSTOP)
+    c.settimeout(STUCK_S)
+    got, _ = read_all(c)
+    os.kill(s.process.pid, signal.SIGCONT)
+    return got
+
+
+def behind_full(s, then, check):
+    """Has connections filled, once for a large part of it, the rest by small replies, as many as fit, or one more or less. Asks them
+    for something more, whose reply they may not take whole: check(file) reads that."""
+    same(s.request("PUT", "/keys/full", bytes(WHOLE))[0], 201)
+    same(s.request("PUT", "/keys/k00", value(0))[0], 201)
+    with connect(s.http) as c:
+        ask(s, c, part(WHOLE))
+        large = len(all_that_comes(s, c)) - 1000
+    with connect(s.http) as c:
+        ask(s, c, part(large))
+        ask(s, c, http_request(0) * 1000)
+        small = all_that_comes(s, c).split(b"\r\n\r\n", 1)[1][large:].count(value(0))
+    for n in range(small - 2, small + 3):
+        with connect(s.http) as c, c.makefile("rb") as f:
+            ask(s, c, part(large))
+            ask(s, c, http_request(0) * n)
+            ask(s, c, then)
+            for status, size in [(206, large)] + [(200, len(value(0)))] * n:
+                head = read_head(f)
+                assert head.startswith(b"HTTP/1.1 %d " % status), head
+                same(len(f.read(size)), size)
+            check(f)
+
+
+def check_last(f):
+    reply = f.read()
+    assert HTTP_REPLY.fullmatch(reply) and reply.endswith(value(0)), reply
+
+
+def closing(s):
+    """HTTP: the last reply of a connection comes whole, however full its socket was"""
+    behind_full(s, b"GET /keys/k00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", check_last)
+
+
+def closing_1_0(s):
+    """HTTP/1.0: the last reply of a connection comes whole, however full its socket was"""
+    behind_full(s, b"GET /keys/k00 HTTP/1.0\r\n\r\n", check_last)
+
+
+def before_a_wait(s):
+    """HTTP: a reply comes whole though a request behind it waits, which is answered as well"""
+    def check(f):
+        head = read_head(f)
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        same(f.read(len(value(0))), value(0))
+        same(f.readline()[:12], b"HTTP/1.1 404")
+
+    behind_full(s, http_request(0) + b"GET /keys/none?wait=50ms HTTP/1.1\r\nHost: x\r\n\r\n", check)
+
+
 def of_one_turn(s):
     """replies of one turn go each to its own connection, whichever of them ends or is closed in that turn"""
     for i in range(KEYS):
@@ -175,4 +253,5 @@ def of_one_turn(s):
 
 
 run([(http, "--http-threads=1"), (resp, "--resp-threads=1"), leave, stop,
+     *((test, "--http-threads=1") for test in (closing, closing_1_0, before_a_wait)),
      (of_one_turn, "--http-threads=1", "--resp-threads=1")])
