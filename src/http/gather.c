@@ -51,6 +51,7 @@ static void cut(const struct conn *c) {
     syscall(SYS_shutdown, c->fd, SHUT_RDWR);
 }
 
+/* Not net_send, which is the C library's for the sanitizers, and so the one below. */
 static ssize_t send_now(int fd, const void *bytes, size_t len, int flags) {
     return syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
 }
@@ -97,19 +98,25 @@ static void settle(struct gather *g, struct debt *d) {
     mem_free(d);
 }
 
-/* The socket has room, or is lost; or the worker ends, and nothing has come (waiter.events). */
+/* Pays what the socket takes. True: it waits for room, and is there still; else it has ended, paid or with its connection. */
+static bool pay_or_wait(struct gather *g, struct debt *d, bool may_wait) {
+    bool paid = pay(d);
+
+    d->waits = !paid && may_wait && worker_wait(d->conn->worker, &d->waiter);
+    if (d->waits)
+        return true;
+    if (!paid)
+        cut(d->conn);
+    settle(g, d);
+    return false;
+}
+
 static void on_room(struct waiter *waiter) {
     struct debt *d = (struct debt *)waiter;
-    struct worker *w = d->conn->worker;
-    bool ends = waiter->events == 0;
+    bool worker_ends = waiter->events == 0; /* nothing has come */
 
     waiter->events = 0;
-    d->waits = !pay(d) && !ends && worker_wait(w, waiter);
-    if (d->waits)
-        return;
-    if (d->paid < d->bytes.len)
-        cut(d->conn);
-    settle(&w->gather, d);
+    pay_or_wait(&d->conn->worker->gather, d, !worker_ends);
 }
 
 static bool is_suspended(struct MHD_Connection *c) {
@@ -120,12 +127,7 @@ static bool is_suspended(struct MHD_Connection *c) {
 static void wait_for_room(struct gather *g, struct debt *d) {
     struct MHD_Connection *connection = d->conn->request.connection;
 
-    d->waits = !pay(d) && worker_wait(d->conn->worker, &d->waiter);
-    if (!d->waits) {
-        if (d->paid < d->bytes.len)
-            cut(d->conn);
-        settle(g, d);
-    } else if (!is_suspended(connection)) { /* else by a request that waits */
+    if (pay_or_wait(g, d, true) && !is_suspended(connection)) { /* else by a request that waits */
         MHD_suspend_connection(connection);
         d->suspends = true;
     }
@@ -172,8 +174,7 @@ void gather_flush(struct gather *g) {
 void gather_turn_over(struct gather *g) {
     struct debt *d;
 
-    if (g->outbox.count > 0)
-        gather_flush(g);
+    gather_flush(g);
     while ((d = g->fresh) != NULL) {
         g->fresh = d->next_fresh;
         wait_for_room(g, d);
@@ -218,8 +219,7 @@ static bool keep(struct gather *g, int fd, const struct iovec *parts, size_t cou
 static bool is_free(struct gather *g, int fd) {
     struct debt *d;
 
-    if (g->outbox.count > 0)
-        gather_flush(g);
+    gather_flush(g);
     d = debt_of(g, fd);
     if (d == NULL)
         return true;
@@ -233,40 +233,44 @@ static bool is_free(struct gather *g, int fd) {
 
 /* ---- in place of the C library's ---------------------------------------------------------------------------------- */
 
-static size_t length(const struct msghdr *m) {
+static size_t length(const struct iovec *parts, size_t count) {
     size_t len = 0;
 
-    for (size_t i = 0; i < m->msg_iovlen; i++)
-        len += m->msg_iov[i].iov_len;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].iov_len;
     return len;
 }
 
-__attribute__((visibility("default"))) ssize_t sendmsg(int fd, const struct msghdr *m, int flags) {
-    if (own != NULL) {
-        size_t len = length(m);
+/* Keeps it, or holds it back for a debt: then *result and errno are as of send(2). False: it is to be sent. */
+static bool intercept(int fd, const struct iovec *parts, size_t count, int flags, ssize_t *result) {
+    size_t len;
 
-        if ((flags & MSG_MORE) == 0 && keep(own, fd, m->msg_iov, m->msg_iovlen, len))
-            return (ssize_t)len;
-        if (!is_free(own, fd)) {
-            errno = EAGAIN;
-            return -1;
-        }
+    if (own == NULL)
+        return false;
+    len = length(parts, count);
+    if ((flags & MSG_MORE) == 0 && keep(own, fd, parts, count, len)) {
+        *result = (ssize_t)len;
+        return true;
     }
-    return syscall(SYS_sendmsg, fd, m, flags);
+    if (is_free(own, fd))
+        return false;
+    errno = EAGAIN;
+    *result = -1;
+    return true;
+}
+
+__attribute__((visibility("default"))) ssize_t sendmsg(int fd, const struct msghdr *m, int flags) {
+    ssize_t result;
+
+    return intercept(fd, m->msg_iov, m->msg_iovlen, flags, &result) ? result
+                                                                    : syscall(SYS_sendmsg, fd, m, flags);
 }
 
 __attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, size_t len, int flags) {
-    if (own != NULL) {
-        struct iovec whole = {(void *)(uintptr_t)bytes, len};
+    struct iovec whole = {(void *)(uintptr_t)bytes, len};
+    ssize_t result;
 
-        if ((flags & MSG_MORE) == 0 && keep(own, fd, &whole, 1, len))
-            return (ssize_t)len;
-        if (!is_free(own, fd)) {
-            errno = EAGAIN;
-            return -1;
-        }
-    }
-    return send_now(fd, bytes, len, flags);
+    return intercept(fd, &whole, 1, flags, &result) ? result : send_now(fd, bytes, len, flags);
 }
 
 __attribute__((visibility("default"))) int shutdown(int fd, int how) {

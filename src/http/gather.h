@@ -44,7 +44,7 @@ void gather_flush(struct gather *g);
 /* A request is about to be answered. `quick`: within microseconds, so that what is kept may wait for it. */
 static inline void gather_begin(struct gather *g, bool quick) {
     g->expected = NULL;
-    if (!quick && g->outbox.count > 0)
+    if (!quick)
         gather_flush(g);
 }
 /* A reply was just queued that the library sends at once and whole, over TCP alone, and keeps the connection open behind. */
