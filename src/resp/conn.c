@@ -77,8 +77,7 @@ static void detach(struct conn *c) {
 void conn_close(struct conn *c) {
     struct loop *l = c->source.loop;
 
-    if (l->kept->count > 0) /* maybe of its own */
-        loop_send_kept(l);
+    loop_send_kept(l); /* maybe its own replies are among them */
     tls_free(c->tls);
     close(c->source.fd);
     detach(c);

@@ -53,17 +53,22 @@ void conn_drop_output(struct conn *c) {
     c->source.loop->waiting--;
 }
 
-/* Moves unsent output from the loop's queue to the connection. False: no memory. */
-static bool conn_keep_output(struct conn *c) {
-    struct loop *l = c->source.loop;
-
-    if (c->out != NULL)
-        return true;
+/* Gives it a queue of its own, uninitialised. False: no memory. */
+static bool conn_own_output(struct conn *c) {
     c->out = mem_alloc(sizeof(*c->out));
     if (c->out == NULL)
         return false;
-    outq_move(&l->out, c->out);
-    l->waiting++;
+    c->source.loop->waiting++;
+    return true;
+}
+
+/* Moves unsent output from the loop's queue to the connection. False: no memory. */
+static bool conn_keep_output(struct conn *c) {
+    if (c->out != NULL)
+        return true;
+    if (!conn_own_output(c))
+        return false;
+    outq_move(&c->source.loop->out, c->out);
     return true;
 }
 
@@ -105,15 +110,12 @@ HOT bool conn_reply(struct conn *c) {
 
 /* What the socket did not take, behind what waits. False: no memory. */
 static NOINLINE bool keep_rest(struct conn *c, const char *bytes, size_t len) {
-    struct loop *l = c->source.loop;
     char *at;
 
     if (c->out == NULL) {
-        c->out = mem_alloc(sizeof(*c->out));
-        if (c->out == NULL)
+        if (!conn_own_output(c))
             return false;
-        outq_init(c->out, l->out.bytes.max);
-        l->waiting++;
+        outq_init(c->out, c->source.loop->out.bytes.max);
     }
     at = outq_room(c->out, len);
     if (at == NULL)
@@ -125,17 +127,18 @@ static NOINLINE bool keep_rest(struct conn *c, const char *bytes, size_t len) {
 
 HOT void conn_send_kept(void *conn, const char *bytes, size_t len) {
     struct conn *c = conn;
+    bool lost;
     ssize_t n;
 
     do
         n = net_send(c->source.fd, bytes, len);
     while (n < 0 && errno == EINTR);
-    if (n > 0)
-        c->source.loop->tally.bytes_out += (uint64_t)n;
-    if (n == (ssize_t)len)
-        return;
-    if ((n < 0 && errno != EAGAIN) || !keep_rest(c, bytes + (n > 0 ? n : 0), len - (size_t)(n > 0 ? n : 0)))
-        shutdown(c->source.fd, SHUT_RDWR); /* epoll tells of it, and it is closed */
+    lost = n < 0 && errno != EAGAIN;
+    if (n < 0)
+        n = 0;
+    c->source.loop->tally.bytes_out += (uint64_t)n;
+    if (lost || ((size_t)n < len && !keep_rest(c, bytes + n, len - (size_t)n)))
+        shutdown(c->source.fd, SHUT_RDWR); /* epoll reports that, and it is closed */
 }
 
 void conn_count_overflow(struct conn *c) {
