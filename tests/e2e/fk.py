@@ -3,6 +3,7 @@
 A test is a function; `run` calls each with a fresh server and prints a TAP line for it. The binary is named by
 FLASHKV in the environment.
 """
+import concurrent.futures
 import http.client
 import json
 import os
@@ -249,6 +250,13 @@ def until(what, condition):
     while not condition():
         assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
         time.sleep(0.01)
+
+
+def side_by_side(function, calls):
+    """Calls it with each of the tuples of arguments, in as many threads. Raises what the first of them raised."""
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as threads:
+        for call in [threads.submit(function, *arguments) for arguments in calls]:
+            call.result()
 
 
 def same(got, want, what=""):

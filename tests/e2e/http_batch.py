@@ -4,7 +4,7 @@ import json
 import os
 import threading
 
-from fk import run, same
+from fk import run, same, side_by_side
 
 MILLION = int(os.environ.get("FLASHKV_BATCH_LINES", "1000000"))
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -163,24 +163,16 @@ def atomic_under_load(s):
     import random
     keys = [f"account{i}" for i in range(8)]
     array(s, [{"op": "put", "key": k, "value": "100"} for k in keys])
-    errors = []
 
     def transfer(seed):
         chance = random.Random(seed)
-        try:
-            for _ in range(60):
-                a, b = chance.sample(keys, 2)
-                atomic(s, [{"op": "incr", "key": a, "by": -1}, {"op": "incr", "key": b, "by": 1}])
-                got = atomic(s, [{"op": "get", "key": k} for k in keys])
-                same(sum(int(x["value"]) for x in got), 800)
-        except Exception as e:
-            errors.append(e)
-    threads = [threading.Thread(target=transfer, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    same(errors, [])
+        for _ in range(60):
+            a, b = chance.sample(keys, 2)
+            atomic(s, [{"op": "incr", "key": a, "by": -1}, {"op": "incr", "key": b, "by": 1}])
+            got = atomic(s, [{"op": "get", "key": k} for k in keys])
+            same(sum(int(x["value"]) for x in got), 800)
+
+    side_by_side(transfer, [(i,) for i in range(4)])
 
 
 def ceilings(s):

@@ -8,10 +8,9 @@ import select
 import signal
 import socket
 import struct
-import threading
 import time
 
-from fk import PATIENCE, read_all, run, same, until
+from fk import PATIENCE, read_all, run, same, side_by_side, until
 
 HOST = b"Host: x\r\n"
 
@@ -469,23 +468,13 @@ def stopped(s):
 
 def many_uploads(s):
     """large uploads and downloads side by side arrive whole"""
-    errors = []
-
     def one(i):
         value = bytes([i]) * 700000
-        try:
-            same(s.request("PUT", f"/keys/u{i}", value)[0], 201)
-            for _ in range(5):
-                assert s.request("GET", f"/keys/u{i}")[2] == value
-        except Exception as e:
-            errors.append(e)
+        same(s.request("PUT", f"/keys/u{i}", value)[0], 201)
+        for _ in range(5):
+            assert s.request("GET", f"/keys/u{i}")[2] == value
 
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(12)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    same(errors, [])
+    side_by_side(one, [(i,) for i in range(12)])
 
 
 def both_addresses(s):

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 
-from fk import PATIENCE, Resp, read_all, run, same
+from fk import PATIENCE, Resp, read_all, run, same, side_by_side, until
 
 KEYS, CONNECTIONS = 16, 4
 REQUESTS = 40000  # on each connection: more replies than fit into the buffers of both kernels
@@ -75,44 +75,34 @@ def read_replies(s, want, reply):
     return found, data
 
 
-def finish(s, stream, at, one, reply, ends, errors):
+def finish(s, stream, at, one, reply, ends):
     """Sends the rest of a request that was begun, and maybe the end; reads what was asked for."""
-    try:
-        whole = -(-at // one) * one
+    whole = -(-at // one) * one
 
-        def send():
-            s.sendall(stream[at:whole])
-            if ends:
-                s.shutdown(socket.SHUT_WR)
+    def send():
+        s.sendall(stream[at:whole])
+        if ends:
+            s.shutdown(socket.SHUT_WR)
 
-        sender = threading.Thread(target=send)
-        sender.start()
-        found, behind = read_replies(s, whole // one, reply)
-        sender.join()
-        same(len(found), whole // one, "replies")
-        wrong = next((i for i, v in enumerate(found) if v != value(i)), None)
-        same(wrong, None, "the first reply that is another's")
-        same(behind, b"")
-    except Exception as e:
-        errors.append(e)
+    sender = threading.Thread(target=send)
+    sender.start()
+    found, behind = read_replies(s, whole // one, reply)
+    sender.join()
+    same(len(found), whole // one, "replies")
+    wrong = next((i for i, v in enumerate(found) if v != value(i)), None)
+    same(wrong, None, "the first reply that is another's")
+    same(behind, b"")
 
 
 def unread(s, port, request, reply):
     for i in range(KEYS):
         same(s.request("PUT", f"/keys/k{i:02}", value(i))[0], 201)
     stream, one = b"".join(request(i) for i in range(REQUESTS)), len(request(0))
-    errors = []
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(connect(port)) for _ in range(CONNECTIONS)]
         at = flood(sockets, stream)
         same(s.request("GET", "/keys/k00")[2], value(0), "beside them")
-        threads = [threading.Thread(target=finish, args=(c, stream, at[c], one, reply, i % 2 == 0, errors))
-                   for i, c in enumerate(sockets)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-    same(errors, [])
+        side_by_side(finish, [(c, stream, at[c], one, reply, i % 2 == 0) for i, c in enumerate(sockets)])
 
 
 def http(s):
@@ -133,11 +123,8 @@ def leave(s):
         for c in sockets:
             c.close()
         same(s.request("GET", "/keys/none")[0], 404)
-    for _ in range(int(PATIENCE * 100)):
-        if s.stats()["http"]["connections"] == 1 and s.stats()["resp"]["connections"] == 0:
-            return
-        select.select([], [], [], 0.01)
-    same((s.stats()["http"]["connections"], s.stats()["resp"]["connections"]), (1, 0))
+    until("nobody but who asks", lambda: s.stats()["http"]["connections"] == 1)
+    until("nobody", lambda: s.stats()["resp"]["connections"] == 0)
 
 
 def stop(s):
